@@ -1,0 +1,1 @@
+"""Controls and profiles in YAML become one manifest for each host. Pure."""

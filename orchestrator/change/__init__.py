@@ -1,0 +1,1 @@
+"""Plan, apply, confirm and roll back changes of hosts."""

@@ -1,0 +1,1 @@
+"""Doors: one file per command group; parse, call one use case, render."""

@@ -1,0 +1,1 @@
+"""Human and machine renderings of what the use cases return."""

@@ -1,0 +1,1 @@
+"""Audit a fleet and follow the lifecycle of its findings."""

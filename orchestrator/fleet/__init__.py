@@ -1,0 +1,1 @@
+"""How hosts are reached: inventory, connection, pins, agent calls, playbooks."""

@@ -1,0 +1,1 @@
+"""Throwaway Debian hosts for rehearsal, demo and tests."""

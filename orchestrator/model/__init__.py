@@ -1,0 +1,1 @@
+"""Frozen data and the tree of errors. Imports nothing of ours."""

@@ -1,0 +1,18 @@
+"""Translation of what users read; English is the source language."""
+
+import gettext
+import os
+from pathlib import Path
+
+_LOCALES = Path(__file__).resolve().parent.parent / "locales"
+
+
+def language() -> str:
+    """Return the operator's language, ``vi`` or ``en``: ``LUYTRE_LANG`` first, then the locale."""
+    chosen = os.environ.get("LUYTRE_LANG") or os.environ.get("LC_ALL") or os.environ.get("LANG", "")
+    return "vi" if chosen.lower().startswith("vi") else "en"
+
+
+def _(message: str) -> str:
+    """Return ``message`` in the operator's language, or unchanged where no translation exists."""
+    return gettext.translation("luytre", _LOCALES, [language()], fallback=True).gettext(message)

@@ -1,0 +1,1 @@
+"""What the controller remembers: SQLAlchemy schema, migrations, repository."""

@@ -1,0 +1,1 @@
+"""The operator's directory: settings, and where data and state live."""
