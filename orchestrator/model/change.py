@@ -1,0 +1,59 @@
+"""Plans and the outcomes of changes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from orchestrator.model.finding import Risk
+
+
+@dataclass(frozen=True)
+class Change:
+    """What apply would do for one control on one host.
+
+    ``before`` maps each resource to the digest of its present state: the host compares it again at
+    the moment of change. ``install`` and ``remove`` hold packages (``install`` pinned to versions).
+    """
+
+    control: str
+    risk: Risk
+    summary: tuple[str, ...]
+    diff: str = ""
+    before: Mapping[str, str] = field(default_factory=dict)
+    activates: tuple[str, ...] = ()
+    install: Mapping[str, str] = field(default_factory=dict)
+    remove: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class HostPlan:
+    """The changes of one host; ``unplanned`` maps controls that cannot be planned to the reason."""
+
+    host: str
+    manifest_digest: str
+    changes: tuple[Change, ...] = ()
+    unplanned: Mapping[str, str] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
+
+
+class Outcome(StrEnum):
+    """How a change of one host ended."""
+
+    UNCHANGED = "unchanged"
+    CONFIRMED = "confirmed"
+    ROLLED_BACK = "rolled_back"
+    FAILED = "failed"
+    REFUSED = "refused"
+    UNREACHABLE = "unreachable"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True)
+class HostOutcome:
+    """How a change of one host ended, with the plain reason."""
+
+    host: str
+    outcome: Outcome
+    reason: str = ""
+    changed: tuple[str, ...] = ()
+    still_failing: tuple[str, ...] = ()
