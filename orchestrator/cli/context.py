@@ -1,0 +1,163 @@
+"""What the doors share: exit codes, the output mode, the workspace at hand."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from orchestrator.model.change import HostOutcome, Outcome
+from orchestrator.model.errors import RefusedError
+from orchestrator.model.finding import HostAudit, Mark, Reach, Verdict
+from orchestrator.model.i18n import _
+from orchestrator.report.text import shorten
+
+if TYPE_CHECKING:
+    from orchestrator.workspace.settings import Workspace
+
+COUNT_MUST_BE_TYPED = 10
+
+
+class ExitCode(IntEnum):
+    """The codes of DESIGN 9; a command returns one of them."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    NOT_COMPLIANT = 3
+    UNREACHABLE = 4
+    ROLLED_BACK = 5
+    REFUSED = 6
+    INTERRUPTED = 130
+
+
+class Output(StrEnum):
+    """For whom a command writes."""
+
+    HUMAN = "human"
+    JSON = "json"
+
+
+_WORST_FIRST = (
+    ExitCode.INTERRUPTED,
+    ExitCode.ROLLED_BACK,
+    ExitCode.FAILED,
+    ExitCode.USAGE,
+    ExitCode.UNREACHABLE,
+    ExitCode.NOT_COMPLIANT,
+    ExitCode.DONE,
+)
+
+_OF_OUTCOME = {
+    Outcome.UNCHANGED: ExitCode.DONE,
+    Outcome.CONFIRMED: ExitCode.DONE,
+    Outcome.ROLLED_BACK: ExitCode.ROLLED_BACK,
+    Outcome.FAILED: ExitCode.FAILED,
+    Outcome.REFUSED: ExitCode.REFUSED,
+    Outcome.UNREACHABLE: ExitCode.UNREACHABLE,
+    Outcome.INTERRUPTED: ExitCode.INTERRUPTED,
+}
+
+
+def combine(codes: Iterable[ExitCode]) -> ExitCode:
+    """Return the one code for the mixed results of many hosts; ``DONE`` for none.
+
+    130 > 5 > 1 > 4 > 3 > 0. REFUSED promises "nothing was touched, decide and try again", so it
+    stands only while that holds: alone or beside unreachable hosts. Beside hosts where work was
+    done, a refused host is work left undone: it counts as FAILED.
+    """
+    seen = set(codes)
+    if ExitCode.REFUSED in seen:
+        if seen <= {ExitCode.REFUSED, ExitCode.UNREACHABLE}:
+            return ExitCode.REFUSED
+        seen.add(ExitCode.FAILED)
+    return next((code for code in _WORST_FIRST if code in seen), ExitCode.DONE)
+
+
+def code_of_outcomes(outcomes: Iterable[HostOutcome]) -> ExitCode:
+    """Return the code for changes of many hosts; hosts that needed nothing say nothing."""
+    return combine(
+        _OF_OUTCOME[host.outcome] for host in outcomes if host.outcome is not Outcome.UNCHANGED
+    )
+
+
+def code_of_audits(audits: Iterable[HostAudit]) -> ExitCode:
+    """Return the code for the audits of many hosts; waived failures are accepted ones."""
+    return combine(_code_of_audit(audit) for audit in audits)
+
+
+def _code_of_audit(audit: HostAudit) -> ExitCode:
+    if audit.reach is Reach.UNREACHABLE:
+        return ExitCode.UNREACHABLE
+    if audit.reach is Reach.FAILED or any(f.verdict is Verdict.ERROR for f in audit.findings):
+        return ExitCode.FAILED
+    if any(f.verdict is Verdict.FAIL and Mark.WAIVED not in f.marks for f in audit.findings):
+        return ExitCode.NOT_COMPLIANT
+    return ExitCode.DONE
+
+
+@dataclass
+class Context:
+    """The object that every command gets (``@click.pass_obj``)."""
+
+    workspace_directory: Path | None = None
+    interactive: bool = field(default_factory=lambda: click.get_text_stream("stdin").isatty())
+
+    def workspace(self) -> "Workspace":
+        """Return the workspace, read once: ``--workspace``, or the nearest one upwards.
+
+        Raises ConfigurationError where there is none or where its settings are wrong.
+        """
+        return self._workspace
+
+    @cached_property
+    def _workspace(self) -> "Workspace":
+        from orchestrator.workspace import settings  # noqa: PLC0415 - start-up time
+
+        return settings.load(self.workspace_directory)
+
+    def confirm(self, question: str, *, yes: bool) -> None:
+        """Ask a yes/no question, unless ``--yes`` was given.
+
+        Raises RefusedError when the answer is no, or when nobody is there to answer.
+        """
+        if yes:
+            return
+        self._must_be_interactive(_("pass --yes to go on without being asked"))
+        if not click.confirm(question, err=True):
+            raise RefusedError(_("stopped: not confirmed; nothing was changed"))
+
+    def confirm_hosts(self, hosts: Iterable[str], *, yes: bool, count: int | None) -> None:
+        """Show the hosts that a change will touch and have the operator agree.
+
+        Above ``COUNT_MUST_BE_TYPED`` hosts the number itself must be typed, or given as
+        ``--count``: ``--yes`` alone is not enough. Raises RefusedError on a no, on a wrong number,
+        and when nobody is there to answer.
+        """
+        names = sorted(hosts)
+        click.echo(_host_list(names), err=True)
+        if count is None and len(names) <= COUNT_MUST_BE_TYPED:
+            self.confirm(_("Change {n} hosts?").format(n=len(names)), yes=yes)
+            return
+        if count is None:
+            hint = _("pass --count {n} to go on without being asked").format(n=len(names))
+            self._must_be_interactive(hint)
+            count = click.prompt(_("Type the number of hosts to change them"), type=int, err=True)
+        if count != len(names):
+            raise RefusedError(
+                _("stopped: {given} hosts were agreed to, {n} would be changed").format(
+                    given=count, n=len(names)
+                )
+            )
+
+    def _must_be_interactive(self, hint: str) -> None:
+        if not self.interactive:
+            raise RefusedError(_("refused: nobody is there to confirm"), hint=hint)
+
+
+def _host_list(names: list[str]) -> str:
+    listed = ", ".join(shorten(name, 60) for name in names)
+    return _("Hosts ({n}): {listed}").format(n=len(names), listed=listed)

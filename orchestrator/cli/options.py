@@ -1,0 +1,66 @@
+"""Options that several commands share, declared once."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from orchestrator.cli.context import Output
+from orchestrator.model.i18n import _
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def output_option(command: Command) -> Command:
+    """Add ``--output human|json``; the command gets ``output: Output``."""
+    return click.option(
+        "--output",
+        type=click.Choice([mode.value for mode in Output]),
+        default=Output.HUMAN.value,
+        callback=lambda _ctx, _param, value: Output(value),
+        help=_("For people, or for programs (errors then come as JSON on stderr too)."),
+    )(command)
+
+
+def limit_option(command: Command) -> Command:
+    """Add ``--limit``; the command gets ``limit: str | None``, Ansible's host pattern."""
+    return click.option(
+        "--limit",
+        metavar=_("PATTERN"),
+        help=_("Only these hosts or groups, as Ansible's --limit; matching nothing is an error."),
+    )(command)
+
+
+def chapter_option(command: Command) -> Command:
+    """Add ``--chapter`` (repeatable); the command gets ``chapter: tuple[str, ...]``."""
+    return click.option(
+        "--chapter",
+        multiple=True,
+        metavar=_("CHAPTER"),
+        help=_("Only this chapter of the baseline (repeatable)."),
+    )(command)
+
+
+def control_option(command: Command) -> Command:
+    """Add ``--control`` (repeatable); the command gets ``control: tuple[str, ...]``."""
+    return click.option(
+        "--control",
+        multiple=True,
+        metavar=_("CONTROL"),
+        help=_("Only this control of the baseline (repeatable)."),
+    )(command)
+
+
+def yes_option(command: Command) -> Command:
+    """Add ``--yes``; the command gets ``yes: bool`` for ``Context.confirm``."""
+    return click.option("--yes", is_flag=True, help=_("Go on without being asked."))(command)
+
+
+def count_option(command: Command) -> Command:
+    """Add ``--count``; the command gets ``count: int | None`` for ``Context.confirm_hosts``."""
+    return click.option(
+        "--count",
+        type=click.IntRange(min=1),
+        metavar=_("N"),
+        help=_("The number of hosts that you expect to be changed; another number refuses."),
+    )(command)
