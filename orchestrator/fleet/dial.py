@@ -1,0 +1,112 @@
+"""Opening one Fabric connection: TCP, the pinned host key, login by key. Imports paramiko."""
+
+import functools
+import logging
+import socket
+from typing import Any
+
+import fabric
+import paramiko
+
+from orchestrator.fleet.connection import KEEPALIVE, Login, end_client
+from orchestrator.fleet.keys import KeyLogin
+from orchestrator.fleet.pins import HostKey
+from orchestrator.fleet.reasons import HostKeyUnknown, KeyUnusable, unreachable
+from orchestrator.model.host import Endpoint
+
+# paramiko prints tracebacks of its threads to stderr unless somebody listens; every failure
+# reaches the operator as an error of ours anyway.
+logging.getLogger("paramiko").addHandler(logging.NullHandler())
+
+# What paramiko 5.1 still offers and OpenSSH dropped: CBC, 3DES, MD5 and SHA-1.
+DISABLED = {
+    "ciphers": ["aes128-cbc", "aes192-cbc", "aes256-cbc", "3des-cbc"],
+    "macs": ["hmac-sha1", "hmac-md5", "hmac-sha1-96", "hmac-md5-96"],
+    "kex": ["diffie-hellman-group1-sha1", "diffie-hellman-group14-sha1"],
+}
+
+_SSH_PORT = 22
+
+
+def dial(endpoint: Endpoint, pin: HostKey | None, gateway: Login | None, timeout: float) -> Any:
+    """Return an open, authenticated Fabric connection; ``timeout`` (seconds) bounds each step.
+
+    Raises UnreachableError; socket, thread and agent are closed then.
+    """
+    sock = None
+    connection = None
+    try:
+        keys = KeyLogin(endpoint, timeout)
+        sock = _tcp(endpoint, timeout) if gateway is None else _through(gateway, endpoint, timeout)
+        connection = _connection(endpoint, sock, keys, timeout)
+        if pin is not None:
+            connection.client.get_host_keys().add(*_known(endpoint, pin))
+        connection.open()
+        connection.transport.set_keepalive(KEEPALIVE)
+    except BaseException as error:
+        if connection is not None:
+            end_client(connection.client)
+        if sock is not None:
+            sock.close()
+        if isinstance(error, (paramiko.SSHException, OSError, EOFError, KeyUnusable)):
+            raise unreachable(endpoint, error, pin, timeout, gateway) from error
+        raise
+    return connection
+
+
+def _tcp(endpoint: Endpoint, timeout: float) -> socket.socket:
+    sock = socket.create_connection((endpoint.address, endpoint.port), timeout)
+    # Nagle's algorithm would hold the end of each message back for the other side's delayed ACK.
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return sock
+
+
+def _through(gateway: Login, endpoint: Endpoint, timeout: float) -> paramiko.Channel:
+    target = (endpoint.address, endpoint.port)
+    return gateway.transport.open_channel("direct-tcpip", target, ("", 0), timeout=timeout)
+
+
+def _connection(endpoint: Endpoint, sock: Any, keys: KeyLogin, timeout: float) -> Any:
+    connection = fabric.Connection(
+        host=endpoint.address,
+        user=endpoint.user,
+        port=endpoint.port,
+        config=_config(),
+        connect_kwargs={
+            "sock": sock,
+            "timeout": timeout,
+            "banner_timeout": timeout,
+            "auth_timeout": timeout,
+            "channel_timeout": timeout,
+            "disabled_algorithms": DISABLED,
+            "auth_strategy": keys,
+        },
+    )
+    connection.client.set_missing_host_key_policy(_Refuse())
+    return connection
+
+
+@functools.cache
+def _config() -> fabric.Config:
+    """Return one configuration for all: reads no file of the user's, ``~/.ssh/config`` neither."""
+    return fabric.Config(overrides={"load_ssh_configs": False}, lazy=True)
+
+
+def _known(endpoint: Endpoint, pin: HostKey) -> tuple[str, str, paramiko.PKey]:
+    """Return the pin under the name that paramiko will look up."""
+    name = endpoint.address
+    if endpoint.port != _SSH_PORT:
+        name = f"[{endpoint.address}]:{endpoint.port}"
+    return name, pin.type, paramiko.PKey.from_type_string(pin.type, pin.blob)
+
+
+class _Refuse(paramiko.MissingHostKeyPolicy):
+    """Refuses a host without a pin, keeping the key that it showed."""
+
+    def missing_host_key(
+        self,
+        client: paramiko.SSHClient,  # noqa: ARG002
+        hostname: str,  # noqa: ARG002
+        key: paramiko.PKey,
+    ) -> None:
+        raise HostKeyUnknown(HostKey(key.get_name(), key.asbytes()))

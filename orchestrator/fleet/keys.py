@@ -1,0 +1,122 @@
+"""Login by SSH key, and by nothing else. Imports paramiko."""
+
+import base64
+import functools
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import paramiko
+
+from orchestrator.fleet.reasons import KeyUnusable
+from orchestrator.model.host import Endpoint
+from orchestrator.model.i18n import _
+
+_DEFAULT_KEYS = ("id_ed25519", "id_ecdsa", "id_rsa")
+
+
+class KeyLogin:
+    """Authenticates one transport with the endpoint's keys, or with the user's own.
+
+    Named key files are used alone; one with a passphrase is asked of the running agent. Without
+    key files, the agent's keys and the default ones in ``~/.ssh`` are tried. (It stands in for
+    paramiko's own order, which would end by asking for passwords on the terminal.)
+    """
+
+    def __init__(self, endpoint: Endpoint, timeout: float) -> None:
+        self._user = endpoint.user
+        self._timeout = timeout
+        self._paths = endpoint.key_files
+        loaded = {path: _load(path) for path in self._paths or _default_keys()}
+        self._keys = [key for key in loaded.values() if key is not None]
+        self._locked = [path for path, key in loaded.items() if key is None]
+
+    def authenticate(self, transport: paramiko.Transport) -> list[str]:
+        """Log in, or raise paramiko's AuthenticationException, KeyUnusable or TimeoutError."""
+        deadline = time.monotonic() + self._timeout
+        with self._agent_keys() as agent_keys:
+            keys = [*self._keys, *agent_keys]
+            if not keys:
+                raise self._no_key()
+            for key in keys:
+                if time.monotonic() >= deadline:
+                    raise TimeoutError
+                if self._let_in(transport, key):
+                    return []
+        raise paramiko.AuthenticationException
+
+    def _let_in(self, transport: paramiko.Transport, key: paramiko.PKey) -> bool:
+        try:
+            more = transport.auth_publickey(self._user, key)
+        except paramiko.BadAuthenticationType:
+            raise
+        except paramiko.AuthenticationException:
+            if not transport.is_active():
+                raise
+            return False
+        if more:
+            raise KeyUnusable(
+                _("it wants more than an SSH key: {methods}").format(methods=", ".join(more))
+            )
+        return True
+
+    @contextmanager
+    def _agent_keys(self) -> Iterator[list[paramiko.AgentKey]]:
+        if not os.environ.get("SSH_AUTH_SOCK") or (self._paths and not self._locked):
+            yield []
+            return
+        agent = paramiko.Agent()
+        try:
+            held = list(agent.get_keys())
+            if self._paths:
+                wanted = {_public_half(path) for path in self._locked}
+                held = [key for key in held if key.asbytes() in wanted]
+            yield held
+        finally:
+            agent.close()
+
+    def _no_key(self) -> KeyUnusable:
+        if self._locked:
+            path = self._locked[0]
+            message = _("the key {path} has a passphrase and the SSH agent does not hold it")
+            return KeyUnusable(message.format(path=path), hint=f"ssh-add {path}")
+        return KeyUnusable(
+            _("there is no SSH key to log in with"),
+            hint=_("set ansible_ssh_private_key_file in the inventory"),
+        )
+
+
+def _default_keys() -> tuple[Path, ...]:
+    directory = Path("~/.ssh").expanduser()
+    return tuple(p for p in (directory / name for name in _DEFAULT_KEYS) if p.is_file())
+
+
+def _load(path: Path) -> paramiko.PKey | None:
+    """Return the private key, ``None`` when it has a passphrase; raises KeyUnusable."""
+    try:
+        return _read(path, path.stat().st_mtime_ns)
+    except (paramiko.PasswordRequiredException, TypeError):
+        # cryptography says TypeError ("password was not given") of an encrypted key.
+        return None
+    except OSError as error:
+        message = _("cannot read the key {path}: {reason}")
+        raise KeyUnusable(message.format(path=path, reason=error.strerror)) from error
+    except (ValueError, paramiko.SSHException) as error:
+        raise KeyUnusable(_("{path} is not an SSH private key").format(path=path)) from error
+
+
+@functools.lru_cache(maxsize=64)
+def _read(path: Path, _changed_at: int) -> paramiko.PKey:
+    return paramiko.PKey.from_path(path)
+
+
+def _public_half(path: Path) -> bytes:
+    """Return the public key in OpenSSH's binary form, from the ``.pub`` file beside ``path``."""
+    public = path.with_name(path.name + ".pub")
+    try:
+        return base64.b64decode(public.read_text().split()[1])
+    except (OSError, ValueError, IndexError) as error:
+        message = _("the key {path} has a passphrase, and {public} cannot be read")
+        raise KeyUnusable(message.format(path=path, public=public)) from error
