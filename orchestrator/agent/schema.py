@@ -26,23 +26,10 @@ class Kind(NamedTuple):
     """One kind: either ``fields`` by name, or ``mapping``, the word for its open-ended keys."""
 
     doc: str
-    phase: str
     example: Dict[str, Any]
     fields: Optional[Dict[str, Field]] = None
     mapping: str = ""
 
-
-# Order of work (DESIGN 4): every kind belongs to one phase.
-PHASES = (
-    "packages",
-    "accounts",
-    "files",
-    "kernel",
-    "services",
-    "logging",
-    "remote access",
-    "firewall",
-)
 
 KINDS = {
     "package": Kind(
@@ -53,7 +40,6 @@ KINDS = {
                 "string", "what is wanted", required=True, choices=("installed", "absent")
             ),
         },
-        phase="packages",
         example={"name": "clamav-daemon", "state": "installed"},
     ),
     "file": Kind(
@@ -76,13 +62,11 @@ KINDS = {
             "reload": Field("units", "units to reload after a change"),
             "restart": Field("units", "units to restart after a change, where they run"),
         },
-        phase="files",
         example={"path": "/etc/shadow", "mode_at_most": "0640", "owner": "root"},
     ),
     "sysctl": Kind(
         doc="kernel parameters, as they run and as they are set at boot",
         mapping="sysctl",
-        phase="kernel",
         example={"net.ipv4.tcp_syncookies": 1},
     ),
     "unit": Kind(
@@ -93,13 +77,11 @@ KINDS = {
             "active": Field("boolean", "runs now"),
             "masked": Field("boolean", "cannot be started at all"),
         },
-        phase="services",
         example={"name": "rsync.service", "enabled": False, "active": False},
     ),
     "sshd": Kind(
         doc="effective options of the SSH server (sshd -T)",
         mapping="option",
-        phase="remote access",
         example={"PermitRootLogin": "no", "MaxAuthTries": {"at_most": 4}},
     ),
     "nft": Kind(
@@ -108,7 +90,6 @@ KINDS = {
             "ruleset": Field("text", "the table in nft's language"),
             "template": Field("template", "file in templates/ that gives it", compiled=True),
         },
-        phase="firewall",
         example={"template": "nftables/luytre.nft.j2"},
     ),
 }

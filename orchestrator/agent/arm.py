@@ -1,0 +1,148 @@
+"""The armed way back: a timer, a boot unit and a console command, from a saved copy of the agent.
+
+All three are in place before the first change. The timer runs the rollback unless the run was
+confirmed; the boot unit does it before network, firewall and SSH come up; the console command works
+without network or controller.
+"""
+
+import os
+import sys
+
+from .host import Host, Unreadable
+from .resources import path
+from .resources import unit as units
+from .runs import BASE, Run
+
+AGENT = "agent.pyz"
+UNDO = BASE + "/undo"
+MOTD = "/run/motd.d/luytre"
+BOOT_UNIT = "luytre-revert.service"
+_BOOT_FILE = units.ETC + "/" + BOOT_UNIT
+_BOOT_LINK = units.ETC + "/sysinit.target.wants/" + BOOT_UNIT
+_BOOT_TEXT = """\
+[Unit]
+Description=Take back the unconfirmed change of luytre (run {run})
+DefaultDependencies=no
+RequiresMountsFor={directory}
+After=local-fs.target systemd-remount-fs.service
+Before=sysinit.target systemd-sysctl.service network-pre.target nftables.service
+Before=luytre-firewall.service ssh.service ssh.socket
+ConditionPathExists={agent}
+
+[Service]
+Type=oneshot
+ExecStart={python} -I -S {agent} boot {run}
+"""
+_UNDO_TEXT = """\
+#!/bin/sh
+# Takes the last change of luytre back, from the console too: no network, no controller needed.
+exec {python} -I -S {agent} undo {run} "$@"
+"""
+_MOTD_TEXT = """\
+A change of this host (luytre run {run}, {operator}) waits for its confirmation.
+To take it back at once: sudo {undo}
+"""
+
+
+def command(run: Run, verb: str) -> "list[str]":
+    """Return the command that lets the agent saved with a run do something."""
+    return [sys.executable, "-I", "-S", run.path(AGENT), verb, run.name]
+
+
+def arm(run: Run, operator: str, seconds: int, host: Host) -> None:
+    """Put the way back in place; raises Unreadable where any part of it cannot be."""
+    words = {
+        "run": run.name,
+        "directory": run.directory,
+        "agent": run.path(AGENT),
+        "python": sys.executable,
+        "operator": operator,
+        "undo": UNDO,
+    }
+    _write(UNDO, _UNDO_TEXT.format(**words), 0o700)
+    _write(_BOOT_FILE, _BOOT_TEXT.format(**words), 0o644)
+    units.put_links(BOOT_UNIT, {_BOOT_LINK: _BOOT_FILE})
+    units.reload_manager(host)
+    rearm(run, seconds, host)
+    os.makedirs(os.path.dirname(MOTD), exist_ok=True)
+    _write(MOTD, _MOTD_TEXT.format(**words), 0o644)
+
+
+def rearm(run: Run, seconds: int, host: Host) -> None:
+    """Set the timer to fire in so many seconds; the former one goes only when this one stands."""
+    former = timers(run, host)
+    name = "luytre-revert-{}-{}".format(run.name, len(former) + 1 if former else 1)
+    while name + ".timer" in former:
+        name += "x"
+    # AccuracySec: the default of one minute let a timer of 5 s fire after 13 s.
+    host.expect(
+        [
+            "/usr/bin/systemd-run",
+            "--quiet",
+            "--collect",
+            "--unit=" + name,
+            "--on-active={}s".format(seconds),
+            "--timer-property=AccuracySec=100ms",
+            *command(run, "expire"),
+        ]
+    )
+    for timer in former:
+        host.run(["/usr/bin/systemctl", "stop", timer])
+
+
+def disarm(run: Run, host: Host) -> None:
+    """Take timer, boot unit and the word in the motd away."""
+    for timer in timers(run, host):
+        host.run(["/usr/bin/systemctl", "stop", timer])
+    units.put_links(BOOT_UNIT, {})
+    for place in (_BOOT_FILE, MOTD):
+        path.restore(place, path.ABSENT, b"", host)
+    units.reload_manager(host)
+
+
+def timers(run: Run, host: Host) -> "list[str]":
+    """Return the timers of a run that are waiting."""
+    pattern = "luytre-revert-{}-*.timer".format(run.name)
+    argv = ["/usr/bin/systemctl", "list-units", "--plain", "--no-legend", "--full", pattern]
+    out = host.expect(argv).decode("utf-8", "replace")
+    return [line.split()[0] for line in out.splitlines() if line.strip()]
+
+
+def detach(run: Run, verb: str, host: Host, options: "tuple[str, ...]" = ()) -> str:
+    """Let the saved agent work in a transient unit of its own: a lost connection cannot stop it.
+
+    Returns the unit's name.
+    """
+    unit = "luytre-{}-{}".format(verb, run.name)
+    argv = ["/usr/bin/systemd-run", "--quiet", "--collect", "--unit=" + unit]
+    host.expect([*argv, *command(run, verb), *options])
+    return unit
+
+
+def halt(run: Run, verb: str, host: Host) -> None:
+    """Stop a detached work of the run, if it still goes on."""
+    unit = "luytre-{}-{}.service".format(verb, run.name)
+    completed = host.run(["/usr/bin/systemctl", "stop", unit])
+    if completed.status not in (0, 5):  # 5: systemctl(1), there is no such unit
+        raise Unreadable("systemctl stop {}: {}".format(unit, completed.complaint))
+
+
+def save_agent(run: Run, packed: bytes) -> None:
+    """Write the agent's sources (as the controller packed them) as one file that Python runs."""
+    import io
+    import marshal
+    import zipfile
+    import zlib
+
+    sources = marshal.loads(zlib.decompress(packed))
+
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for module, source in sorted(sources.items()):
+            archive.writestr(module, source)
+        archive.writestr("__main__.py", "from agent.entry import console\nconsole()\n")
+    path.write(run.path(AGENT), stream.getvalue(), {"uid": 0, "gid": 0, "mode": 0o600})
+
+
+def _write(place: str, text: str, mode: int) -> None:
+    path.write(place, text.encode(), {"uid": 0, "gid": 0, "mode": mode})

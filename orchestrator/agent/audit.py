@@ -1,0 +1,107 @@
+"""Observe and judge every control of a manifest. Changes nothing, writes nothing."""
+
+from . import facts, kinds
+from .host import Unreadable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, Iterator, List, Tuple
+
+    from .host import Host
+
+_WORST_FIRST = ("error", "fail", "not_checked", "pass", "not_applicable")
+
+
+def audit(manifest: "Dict[str, Any]", host: "Host") -> "List[Dict[str, Any]]":
+    """Return one finding per control, in the order of the manifest."""
+    prepare(manifest, host)
+    return [judge_control(control, host) for control in manifest["controls"]]
+
+
+def prepare(manifest: "Dict[str, Any]", host: "Host") -> None:
+    """Let the kinds gather what they will be asked, so that it is read once."""
+    units = [s["want"] for c in manifest["controls"] for s in all_states(c) if s["kind"] == "unit"]
+    if units:
+        kinds.module("unit").prepare(units, host)
+
+
+def judge_control(control: "Dict[str, Any]", host: "Host") -> "Dict[str, Any]":
+    """Return the finding of one control: the worst of its states."""
+    try:
+        reason = facts.applicable(control.get("applies", {}), host)
+    except Unreadable as problem:
+        state = {"kind": "applies", "verdict": "error", "detail": str(problem)}
+        return {"control": control["id"], "verdict": "error", "states": [state]}
+    if reason:
+        state = {"kind": "applies", "verdict": "not_applicable", "detail": reason}
+        return {"control": control["id"], "verdict": "not_applicable", "states": [state]}
+    states: "List[Dict[str, Any]]" = []
+    for wish in control["desired"]:
+        states.extend(_judge_wish(wish, host))
+    verdict = worst(state["verdict"] for state in states)
+    return {"control": control["id"], "verdict": verdict, "states": states}
+
+
+def judge_state(state: "Dict[str, Any]", host: "Host") -> "Dict[str, Any]":
+    """Return the judgement of one state; what could not be read is an error."""
+    kind = kinds.module(state["kind"])
+    told = {"kind": state["kind"], "verdict": "error", "expected": "", "observed": "", "detail": ""}
+    try:
+        judgement = kind.judge(state["want"], kind.observe(state["want"], host))
+    except (Unreadable, OSError) as problem:
+        told["detail"] = kinds.bounded(str(problem))
+        return told
+    told["verdict"] = judgement.verdict
+    told["expected"] = judgement.expected
+    told["observed"] = judgement.observed
+    told["detail"] = judgement.detail
+    return told
+
+
+def worst(verdicts: "Iterator[str]") -> str:
+    """Return the verdict that decides; of nothing, ``not_checked``."""
+    found = list(verdicts)
+    for verdict in _WORST_FIRST:
+        if verdict in found:
+            return verdict
+    return "not_checked"
+
+
+def chosen_states(control: "Dict[str, Any]", host: "Host") -> "List[Tuple[int, Dict[str, Any]]]":
+    """Return (number, state) of what apply would build.
+
+    Of alternatives, that is the first that already passes, otherwise the first.
+    """
+    chosen: "List[Dict[str, Any]]" = []
+    for wish in control["desired"]:
+        if "any_of" not in wish:
+            chosen.append(wish)
+            continue
+        passing = [a for a in wish["any_of"] if _alternative_verdict(a, host) == "pass"]
+        chosen.extend(passing[0] if passing else wish["any_of"][0])
+    return list(enumerate(chosen))
+
+
+def all_states(control: "Dict[str, Any]") -> "Iterator[Dict[str, Any]]":
+    """Yield every state of a control, those of alternatives included."""
+    for wish in control["desired"]:
+        if "any_of" in wish:
+            for alternative in wish["any_of"]:
+                yield from alternative
+        else:
+            yield wish
+
+
+def _judge_wish(wish: "Dict[str, Any]", host: "Host") -> "List[Dict[str, Any]]":
+    if "any_of" not in wish:
+        return [judge_state(wish, host)]
+    judged = [[judge_state(state, host) for state in states] for states in wish["any_of"]]
+    verdicts = [worst(state["verdict"] for state in states) for states in judged]
+    for wanted in ("pass", "error"):
+        if wanted in verdicts:
+            return judged[verdicts.index(wanted)]
+    return judged[0]
+
+
+def _alternative_verdict(states: "List[Dict[str, Any]]", host: "Host") -> str:
+    return worst(judge_state(state, host)["verdict"] for state in states)

@@ -1,0 +1,187 @@
+"""The agent's doors: ``serve`` answers the controller, ``console`` is the saved copy's command."""
+
+import os
+import sys
+import time
+
+from . import wire
+from .host import Abandoned, Host, Unreadable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict
+
+    Document = Dict[str, Any]
+
+FORMAT = 1
+
+
+class Call:
+    """What comes with a request: the secrets, the agent's own sources as packed, the host."""
+
+    __slots__ = ("host", "secrets", "sources")
+
+    def __init__(self, secrets: "Document", sources: bytes, host: Host) -> None:
+        self.secrets = secrets
+        self.sources = sources
+        self.host = host
+
+
+def serve(marker: bytes, request: "Document", secrets: "Document", sources: bytes) -> None:
+    """Carry one request out and write the answer.
+
+    An answer holds ``refused`` or ``failed`` with the plain reason where there is no ``result``.
+    """
+    from .runs import Refused
+
+    host = Host(lifeline=0)
+    told: "Document" = {"format": FORMAT}
+    try:
+        told["result"] = _OPERATIONS[request["operation"]](request, Call(secrets, sources, host))
+    except Refused as problem:
+        told["refused"] = str(problem)
+    except (Unreadable, OSError) as problem:
+        told["failed"] = str(problem)
+    except Abandoned:
+        os._exit(75)  # EX_TEMPFAIL of sysexits(3): nobody is left to answer to
+    wire.answer(marker, told)
+
+
+def console() -> None:
+    """Run ``VERB RUN [--force]``: what timer, boot unit, transient units and undo call."""
+    from . import change, rollback
+    from .runs import Run
+
+    if len(sys.argv) < 3:
+        sys.exit("usage: agent converge|expire|boot|rollback|undo RUN [--force]")
+    verb, run, force = sys.argv[1], Run(sys.argv[2]), "--force" in sys.argv[3:]
+    os.umask(0o077)
+    host = Host(booting=verb == "boot")
+    if verb in ("rollback", "undo"):
+        rollback.undo(run, host, force)
+    else:
+        {"converge": change.converge, "expire": rollback.expire, "boot": rollback.boot}[verb](
+            run, host
+        )
+    if verb == "undo":
+        outcome = run.load(rollback.RESULT)
+        print("{state} {reason}".format(**outcome))
+        sys.exit(0 if outcome["state"] == "rolled_back" else 1)
+
+
+def _audit(request: "Document", call: "Call") -> "Document":
+    from . import audit
+
+    return dict(_facts(call.host), findings=audit.audit(request["manifest"], call.host))
+
+
+def _plan(request: "Document", call: "Call") -> "Document":
+    from . import plan
+
+    key = bytes.fromhex(call.secrets["digest_key"])
+    told = plan.plan(request["manifest"], call.host, key)
+    return dict(_facts(call.host), problems=plan.preflight(call.host, request["now"]), **told)
+
+
+def _preflight(request: "Document", call: "Call") -> "Document":
+    """Tell what stands against the change, and leave the run's secrets in memory for it."""
+    from . import plan, runs
+
+    run = runs.Run(request["run"])
+    problems = plan.preflight(call.host, request["now"])
+    if not problems:
+        runs.private_directory(runs.SECRETS)
+        data = wire.dumps(call.secrets).encode()
+        runs.write_private("{}/{}".format(runs.SECRETS, run.name), data)
+    return dict(_facts(call.host), problems=problems)
+
+
+def _begin(request: "Document", call: "Call") -> "Document":
+    from . import change
+
+    return change.begin(request, call.sources, call.host)
+
+
+def _converge(request: "Document", call: "Call") -> "Document":
+    from . import change
+
+    return change.start(request, call.host)
+
+
+def _confirm(request: "Document", call: "Call") -> "Document":
+    from . import change
+
+    return change.confirm(request, call.host)
+
+
+def _await(request: "Document", call: "Call") -> "Document":
+    from . import change
+
+    return change.await_confirm(request, call.host)
+
+
+def _finish(request: "Document", call: "Call") -> "Document":
+    from . import change
+
+    return change.finish(request, call.host)
+
+
+def _status(request: "Document", call: "Call") -> "Document":
+    return _facts(call.host)
+
+
+def _rollback(request: "Document", call: "Call") -> "Document":
+    """Let the agent saved with a run take it back, in a unit of its own."""
+    from . import arm, change, rollback, runs
+
+    run = runs.Run(request["run"])
+    run.record()
+    try:
+        os.unlink(run.path(rollback.RESULT))
+    except FileNotFoundError:
+        pass
+    unit = arm.detach(run, "rollback", call.host, ("--force",) if request.get("force") else ())
+    return change.wait_for(run, rollback.RESULT, unit, rollback.SECONDS)
+
+
+def _facts(host: Host) -> "Document":
+    """Return who the host is and how the runs on it stand."""
+    from . import facts
+
+    system = os.uname()
+    return {
+        "host": {
+            "hostname": system.nodename,
+            "kernel": system.release,
+            "os": facts.system(host),
+            "python": "{}.{}.{}".format(*sys.version_info[:3]),
+            "boot": (host.read("/proc/sys/kernel/random/boot_id") or b"").decode().strip(),
+            "machine": (host.read("/etc/machine-id") or b"").decode("ascii", "replace").strip(),
+            "time": time.time(),
+        },
+        "runs": _runs() if os.path.isdir("/var/lib/luytre") else {"lock": None, "known": []},
+    }
+
+
+def _runs() -> "Document":
+    from . import runs
+
+    known = [run.record() for run in runs.known()]
+    told = [
+        {key: record.get(key) for key in ("run", "state", "since", "operator")} for record in known
+    ]
+    return {"lock": runs.holder(), "known": told}
+
+
+_OPERATIONS = {
+    "audit": _audit,
+    "plan": _plan,
+    "preflight": _preflight,
+    "begin": _begin,
+    "converge": _converge,
+    "confirm": _confirm,
+    "await": _await,
+    "finish": _finish,
+    "status": _status,
+    "rollback": _rollback,
+}

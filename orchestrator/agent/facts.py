@@ -1,0 +1,145 @@
+"""Facts that several kinds share: installed packages, the system's name, the SSH configuration."""
+
+import os
+
+from .host import Host, Unreadable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Dict, List, Optional
+
+_DPKG_STATUS = "/var/lib/dpkg/status"
+_INSTALLED = b"install ok installed"
+_HELD = b"hold ok installed"
+
+
+def packages(host: Host) -> "Dict[str, str]":
+    """Return the installed packages and their versions, from dpkg's own status file."""
+
+    def read() -> "Dict[str, str]":
+        data = host.read(_DPKG_STATUS)
+        if data is None:
+            raise Unreadable("{}: missing".format(_DPKG_STATUS))
+        return parse_dpkg_status(data)
+
+    return host.once("packages", read)  # type: ignore[no-any-return]
+
+
+def parse_dpkg_status(data: bytes) -> "Dict[str, str]":
+    """Return name → version of the packages that dpkg's status file calls installed."""
+    found: "Dict[str, str]" = {}
+    for paragraph in data.split(b"\n\n"):
+        name = version = b""
+        installed = False
+        for line in paragraph.split(b"\n"):
+            if line.startswith(b"Package: "):
+                name = line[9:]
+            elif line.startswith(b"Status: "):
+                installed = line[8:] in (_INSTALLED, _HELD)
+            elif line.startswith(b"Version: "):
+                version = line[9:]
+        if installed and name:
+            found[name.decode("ascii", "replace")] = version.decode("ascii", "replace")
+    return found
+
+
+def system(host: Host) -> str:
+    """Return ID-VERSION_ID of os-release, such as ``debian-12``."""
+    release = os_release(host)
+    return "{}-{}".format(release.get("ID", "unknown"), release.get("VERSION_ID", ""))
+
+
+def os_release(host: Host) -> "Dict[str, str]":
+    """Return the fields of os-release."""
+
+    def read() -> "Dict[str, str]":
+        data = host.read("/etc/os-release")
+        if data is None:
+            raise Unreadable("/etc/os-release: missing")
+        fields = {}
+        for line in data.decode("utf-8", "replace").splitlines():
+            key, separator, value = line.partition("=")
+            if separator:
+                fields[key.strip()] = value.strip().strip("\"'")
+        return fields
+
+    return host.once("os-release", read)  # type: ignore[no-any-return]
+
+
+def in_container() -> bool:
+    """Return whether systemd was told that it runs in a container."""
+    return os.path.exists("/run/systemd/container")
+
+
+def sshd_effective(host: Host) -> "Dict[str, str]":
+    """Return what the SSH server would use now, by lower-case option name (``sshd -T``)."""
+
+    def read() -> "Dict[str, str]":
+        return parse_sshd(host.expect(["/usr/sbin/sshd", "-T"]))
+
+    return host.once("sshd", read)  # type: ignore[no-any-return]
+
+
+def parse_sshd(data: bytes) -> "Dict[str, str]":
+    """Return ``sshd -T``'s lines as option → value; repeated options are joined by commas."""
+    found: "Dict[str, str]" = {}
+    for line in data.decode("utf-8", "replace").splitlines():
+        option, _, value = line.strip().partition(" ")
+        option = option.lower()
+        if option:
+            found[option] = found[option] + "," + value if option in found else value
+    return found
+
+
+def uid(name: str) -> int:
+    """Return the number of a user; raises Unreadable where there is no such user."""
+    import pwd
+
+    try:
+        return pwd.getpwnam(name).pw_uid
+    except KeyError:
+        raise Unreadable("there is no user {}".format(name)) from None
+
+
+def gid(name: str) -> int:
+    """Return the number of a group; raises Unreadable where there is no such group."""
+    import grp
+
+    try:
+        return grp.getgrnam(name).gr_gid
+    except KeyError:
+        raise Unreadable("there is no group {}".format(name)) from None
+
+
+def owner_names(user: int, group: int) -> "List[str]":
+    """Return the names of a user and a group, or their numbers where they have none."""
+    import grp
+    import pwd
+
+    try:
+        owner = pwd.getpwuid(user).pw_name
+    except KeyError:
+        owner = str(user)
+    try:
+        owning_group = grp.getgrgid(group).gr_name
+    except KeyError:
+        owning_group = str(group)
+    return [owner, owning_group]
+
+
+def applicable(
+    applies: "Dict[str, object]", host: Host, coming: "Optional[List[str]]" = None
+) -> str:
+    """Return why a control does not apply here, or an empty text where it does.
+
+    ``coming`` names packages that the same plan installs: for it they count as present.
+    """
+    package = applies.get("package")
+    if package and package not in packages(host) and package not in (coming or ()):
+        return "package {} is not installed".format(package)
+    systems = applies.get("os")
+    if systems and system(host) not in ([systems] if isinstance(systems, str) else list(systems)):  # type: ignore[call-overload]
+        return "not for {}".format(system(host))
+    if "container" in applies and bool(applies["container"]) is not in_container():
+        return "only outside of containers" if in_container() else "only in containers"
+    return ""

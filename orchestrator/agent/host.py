@@ -1,0 +1,250 @@
+"""The one access to the real host: files, programs, facts that are read once."""
+
+import errno
+import os
+import select
+import signal
+import stat
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any, Dict, List, Optional, Tuple
+
+FILE_LIMIT = 8 * 1024 * 1024
+OUTPUT_LIMIT = 8 * 1024 * 1024
+PROGRAM_SECONDS = 30.0
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_ENVIRONMENT = {"PATH": _PATH, "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"}
+# Linux's POLLRDHUP, which the select module does not name: the far side shut its half down.
+_HANGUP = select.POLLHUP | 0x2000
+
+
+class Unreadable(Exception):
+    """The state could not be read; the control becomes ``error``, never pass or fail."""
+
+
+class Abandoned(Exception):
+    """The controller is gone: nobody waits for the answer any more."""
+
+
+class Completed:
+    """What a program left: exit status (negative for a signal) and its bounded output."""
+
+    __slots__ = ("err", "out", "status")
+
+    def __init__(self, status: int, out: bytes, err: bytes) -> None:
+        self.status = status
+        self.out = out
+        self.err = err
+
+    @property
+    def complaint(self) -> str:
+        """Return the line of what the program said that speaks of the error, otherwise the last."""
+        lines = (self.err or self.out).decode("utf-8", "replace").strip().splitlines()
+        telling = [line for line in lines if "rror" in line or line.startswith("E:")] + lines[-1:]
+        return telling[0][:300] if telling else "exit status {}".format(self.status)
+
+
+class Host:
+    """The host that the agent runs on.
+
+    ``lifeline`` is a descriptor whose end means: give up. ``booting`` says that units are not up
+    yet: files are put back, services and the running kernel are left to the boot that follows.
+    """
+
+    def __init__(self, lifeline: "Optional[int]" = None, booting: bool = False) -> None:
+        self._lifeline = lifeline
+        self.booting = booting
+        self._facts: "Dict[str, Any]" = {}
+
+    def once(self, fact: str, read: "Callable[[], Any]") -> "Any":
+        """Return a fact that several controls share; it is read the first time only."""
+        if fact not in self._facts:
+            try:
+                self._facts[fact] = read()
+            except Unreadable as problem:
+                self._facts[fact] = problem
+        value = self._facts[fact]
+        if isinstance(value, Unreadable):
+            raise value
+        return value
+
+    def forget(self) -> None:
+        """Drop every fact: the host has been changed."""
+        self._facts.clear()
+
+    def read(self, path: str) -> "Optional[bytes]":
+        """Return a regular file's content, or None where there is no such file.
+
+        Raises Unreadable for anything else: a directory, a device, too large, not permitted.
+        """
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError as problem:
+            if problem.errno in (errno.ENOENT, errno.ENOTDIR):
+                return None
+            raise Unreadable("{}: {}".format(path, problem.strerror)) from None
+        try:
+            return _read_regular(descriptor, path)
+        except OSError as problem:
+            raise Unreadable("{}: {}".format(path, problem.strerror)) from None
+        finally:
+            os.close(descriptor)
+
+    def names(self, directory: str) -> "List[str]":
+        """Return the sorted names in a directory; an absent directory holds none."""
+        try:
+            return sorted(os.listdir(directory))
+        except FileNotFoundError:
+            return []
+        except OSError as problem:
+            raise Unreadable("{}: {}".format(directory, problem.strerror)) from None
+
+    def run(
+        self, argv: "Sequence[str]", stdin: bytes = b"", seconds: float = PROGRAM_SECONDS
+    ) -> Completed:
+        """Run a program to its end with a clean environment and bounded output.
+
+        Raises Unreadable where it cannot be started, takes too long or says too much, and
+        Abandoned when the controller goes away meanwhile.
+        """
+        program = _Program(argv, stdin)
+        deadline = time.monotonic() + seconds
+        try:
+            while not program.ended:
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    raise Unreadable("{}: no end after {:g} s".format(argv[0], seconds))
+                self._check_lifeline(program.wait(left, self._lifeline))
+            return program.collect()
+        finally:
+            program.close()
+
+    def expect(self, argv: "Sequence[str]", stdin: bytes = b"") -> bytes:
+        """Run a program that must succeed and return its output; otherwise raise Unreadable."""
+        completed = self.run(argv, stdin)
+        if completed.status != 0:
+            raise Unreadable("{}: {}".format(os.path.basename(argv[0]), completed.complaint))
+        return completed.out
+
+    def _check_lifeline(self, gone: bool) -> None:
+        if gone:
+            raise Abandoned()
+
+
+class _Program:
+    """A child process with its three pipes, polled by one loop."""
+
+    def __init__(self, argv: "Sequence[str]", stdin: bytes) -> None:
+        self._name = argv[0]
+        self._pending = stdin
+        self._chunks: "Dict[int, List[bytes]]" = {}
+        self._size = 0
+        self._status: "Optional[int]" = None
+        child_in, self._stdin = os.pipe()
+        self._out, child_out = os.pipe()
+        self._err, child_err = os.pipe()
+        self._pid = os.fork()
+        if self._pid == 0:
+            _become(argv, (child_in, child_out, child_err))
+        for descriptor in (child_in, child_out, child_err):
+            os.close(descriptor)
+        os.set_blocking(self._stdin, False)
+        self._open = {self._out, self._err}
+        self._chunks = {self._out: [], self._err: []}
+        if not stdin:
+            self._close_stdin()
+
+    @property
+    def ended(self) -> bool:
+        return not self._open
+
+    def wait(self, seconds: float, lifeline: "Optional[int]") -> bool:
+        """Move data for at most ``seconds``; return True when the lifeline was cut."""
+        poll = select.poll()
+        for descriptor in self._open:
+            poll.register(descriptor, select.POLLIN)
+        if self._stdin >= 0:
+            poll.register(self._stdin, select.POLLOUT)
+        if lifeline is not None:
+            poll.register(lifeline, _HANGUP)
+        for descriptor, events in poll.poll(min(seconds, 3600.0) * 1000):
+            if descriptor == lifeline:
+                return bool(events & _HANGUP)
+            if descriptor == self._stdin:
+                self._feed()
+            else:
+                self._take(descriptor)
+        return False
+
+    def collect(self) -> Completed:
+        """Return the outcome of the ended program."""
+        status = os.waitpid(self._pid, 0)[1]
+        self._status = -(status & 0x7F) if status & 0x7F else status >> 8
+        out, err = b"".join(self._chunks[self._out]), b"".join(self._chunks[self._err])
+        if self._status == 127 and err.startswith(b"\0"):
+            raise Unreadable("{}: {}".format(self._name, err[1:].decode("utf-8", "replace")))
+        return Completed(self._status, out, err)
+
+    def close(self) -> None:
+        """End the program if it still runs and give every descriptor back."""
+        if self._status is None:
+            os.kill(self._pid, signal.SIGKILL)
+            os.waitpid(self._pid, 0)
+        self._close_stdin()
+        os.close(self._out)
+        os.close(self._err)
+
+    def _feed(self) -> None:
+        try:
+            self._pending = self._pending[os.write(self._stdin, self._pending[:65536]) :]
+        except BrokenPipeError:
+            self._pending = b""
+        if not self._pending:
+            self._close_stdin()
+
+    def _close_stdin(self) -> None:
+        if self._stdin >= 0:
+            os.close(self._stdin)
+            self._stdin = -1
+
+    def _take(self, descriptor: int) -> None:
+        data = os.read(descriptor, 65536)
+        if not data:
+            self._open.discard(descriptor)
+            return
+        self._chunks[descriptor].append(data)
+        self._size += len(data)
+        if self._size > OUTPUT_LIMIT:
+            raise Unreadable("{}: more than {} bytes of output".format(self._name, OUTPUT_LIMIT))
+
+
+def _become(argv: "Sequence[str]", streams: "Tuple[int, int, int]") -> None:
+    """Turn the forked child into the program; never returns."""
+    try:
+        for target, descriptor in enumerate(streams):
+            os.dup2(descriptor, target)
+        os.chdir("/")
+        os.execvpe(argv[0], list(argv), _ENVIRONMENT)
+    except OSError as problem:
+        os.write(2, b"\0" + (problem.strerror or "cannot be started").encode())
+    finally:
+        os._exit(127)
+
+
+def _read_regular(descriptor: int, path: str) -> bytes:
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode):
+        raise Unreadable("{}: not a regular file".format(path))
+    chunks: "List[bytes]" = []
+    size = 0
+    while True:
+        data = os.read(descriptor, 1 << 20)
+        if not data:
+            return b"".join(chunks)
+        size += len(data)
+        if size > FILE_LIMIT:
+            raise Unreadable("{}: larger than {} bytes".format(path, FILE_LIMIT))
+        chunks.append(data)

@@ -1,0 +1,69 @@
+"""The journal of a run: every resource as it was, on disk before the first change.
+
+``before.json`` holds the resources as they were at begin, ``journal.json`` as they were when the
+packages step was over. They differ only where a package brought a file along. ``objects/`` holds
+contents by their SHA-256. All of it is root's alone: it holds copies of sensitive files.
+"""
+
+import os
+
+from . import resources
+from .runs import Run, private_directory, write_private
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, Iterable, List
+
+    from .host import Host
+
+BEFORE = "before.json"
+JOURNAL = "journal.json"
+AFTER = "after.json"
+
+
+def record(run: Run, name: str, touched: "Iterable[str]", host: "Host") -> "Dict[str, str]":
+    """Capture resources into one of the run's files and return their digests (not keyed)."""
+    private_directory(run.path("objects"))
+    entries, digests = [], {}
+    for resource in touched:
+        state, content = resources.capture(resource, host)
+        if state.get("type") == "file":
+            state["object"] = _store(run, content)
+        entries.append({"resource": resource, "state": state})
+        digests[resource] = resources.digest(state, content, b"")
+    run.save(name, {"entries": entries})
+    return digests
+
+
+def entries(run: Run, name: str) -> "List[Dict[str, Any]]":
+    """Return the captured resources of one of the run's files, in order; none if not written."""
+    try:
+        return run.load(name)["entries"]  # type: ignore[no-any-return]
+    except FileNotFoundError:
+        return []
+
+
+def content(run: Run, state: "Dict[str, Any]") -> bytes:
+    """Return the content that a captured file had."""
+    if "object" not in state:
+        return b""
+    with open(run.path("objects/" + state["object"]), "rb") as stream:
+        return stream.read()
+
+
+def ordered(controls: "Dict[str, Dict[str, str]]") -> "List[str]":
+    """Return the resources of all changes, each once, in the order of declaration."""
+    found: "Dict[str, None]" = {}
+    for before in controls.values():
+        for resource in before:
+            found[resource] = None
+    return list(found)
+
+
+def _store(run: Run, data: bytes) -> str:
+    from hashlib import sha256
+
+    name = sha256(data).hexdigest()
+    if not os.path.exists(run.path("objects/" + name)):
+        write_private(run.path("objects/" + name), data)
+    return name

@@ -1,0 +1,108 @@
+"""Kinds: the code that knows one sort of state. One module each, imported only when wanted.
+
+Every kind module offers the same functions::
+
+    observe(want, host) -> observed        reads; raises Unreadable, never guesses
+    judge(want, observed) -> Judgement     pure
+    propose(want, observed, target) -> Proposal
+    validate(want, target)                 refuses what would break, before anything is changed
+    converge(want, target)                 idempotent, atomic
+    persist(want, target)                  optional: what is made permanent only after confirm
+
+``target`` is the place of the state: the host, and the slot that names our files for it.
+"""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import ModuleType
+    from typing import Dict, Sequence, Tuple
+
+    from ..host import Host
+
+TEXT_LIMIT = 65536
+
+
+def module(kind: str) -> "ModuleType":
+    """Return the module of a kind."""
+    package = __import__(__name__, fromlist=[kind])
+    found = getattr(package, kind, None)
+    if found is None:
+        raise ValueError("unknown kind: " + kind)
+    return found  # type: ignore[no-any-return]
+
+
+class Invalid(Exception):
+    """The desired state would break something (a syntax error); nothing has been changed."""
+
+
+class Judgement:
+    """What a kind says of one state, as text for people."""
+
+    __slots__ = ("detail", "expected", "observed", "verdict")
+
+    def __init__(self, verdict: str, expected: str, observed: str, detail: str = "") -> None:
+        self.verdict = verdict
+        self.expected = bounded(expected)
+        self.observed = bounded(observed)
+        self.detail = bounded(detail)
+
+    @classmethod
+    def of(cls, passed: bool, expected: str, observed: str, detail: str = "") -> "Judgement":
+        """Return pass or fail."""
+        return cls("pass" if passed else "fail", expected, observed, detail)
+
+
+class Target:
+    """Where a state lives: its host, and the slot (control, and number after the first)."""
+
+    __slots__ = ("host", "slot")
+
+    def __init__(self, host: "Host", control: str, index: int = 0) -> None:
+        self.host = host
+        self.slot = "{}-{}".format(control, index + 1) if index else control
+
+
+class Proposal:
+    """What apply would do for one state.
+
+    ``resources`` will be journaled before the change; ``activate`` names what is reloaded
+    afterwards (``reload ssh.service``); ``install`` and ``remove`` are packages.
+    """
+
+    __slots__ = ("activate", "diff", "install", "remove", "resources", "summary")
+
+    def __init__(
+        self,
+        summary: str,
+        resources: "Sequence[str]" = (),
+        activate: "Sequence[str]" = (),
+        diff: str = "",
+    ) -> None:
+        self.summary = summary
+        self.resources = tuple(resources)
+        self.activate = tuple(activate)
+        self.diff = diff
+        self.install: "Tuple[str, ...]" = ()
+        self.remove: "Tuple[str, ...]" = ()
+
+
+def bounded(text: str) -> str:
+    """Return at most 64 KiB of a text, saying how much was left out."""
+    if len(text) <= TEXT_LIMIT:
+        return text
+    return "{}… ({} characters in all)".format(text[:TEXT_LIMIT], len(text))
+
+
+def unified(path: str, before: str, after: str) -> str:
+    """Return a unified diff of a file's content."""
+    from difflib import unified_diff
+
+    lines = unified_diff(
+        before.splitlines(True), after.splitlines(True), "before " + path, "after " + path
+    )
+    return bounded("".join(line if line.endswith("\n") else line + "\n" for line in lines))
+
+
+def root_file(mode: int = 0o644) -> "Dict[str, int]":
+    """Return the dress of a file that is ours: root's, with these permission bits."""
+    return {"uid": 0, "gid": 0, "mode": mode}

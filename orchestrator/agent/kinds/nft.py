@@ -1,0 +1,139 @@
+"""``nft``: the nftables table that is ours, as it runs and as it is loaded at boot.
+
+At boot it is loaded by our own unit: reloading Debian's nftables.service flushes everybody's
+tables. That unit and its file are written only after confirm (:func:`persist`), so that a reboot
+while armed brings the old rules back.
+"""
+
+from ..host import Host
+from ..resources import path, table
+from ..resources import unit as units
+from . import Invalid, Judgement, Proposal, Target, root_file, unified
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, List, Optional
+
+FILE = "/etc/luytre/firewall.nft"
+UNIT = "luytre-firewall.service"
+UNIT_FILE = "/etc/systemd/system/" + UNIT
+_LINK = "/etc/systemd/system/sysinit.target.wants/" + UNIT
+_UNIT_TEXT = """\
+[Unit]
+Description=Firewall table of luytre (inet luytre)
+DefaultDependencies=no
+After=local-fs.target
+Before=network-pre.target shutdown.target
+Wants=network-pre.target
+Conflicts=shutdown.target
+ConditionPathExists={file}
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/usr/sbin/nft -f {file}
+ExecReload=/usr/sbin/nft -f {file}
+
+[Install]
+WantedBy=sysinit.target
+""".format(file=FILE)
+
+
+class Observed:
+    """Our table as it runs and as it should run (both as nft lists them), and what is persisted."""
+
+    __slots__ = ("drops", "kept", "running", "wanted")
+
+    def __init__(self, running: "Optional[str]", wanted: str, kept: bool) -> None:
+        self.running = running
+        self.wanted = wanted
+        self.kept = kept
+        self.drops: "List[str]" = []
+
+
+def observe(want: "Dict[str, Any]", host: Host) -> Observed:
+    """Return the running table beside the wanted one, both in the form of this host's nft."""
+    listing = table.ruleset(host)
+    wanted = table.normal(want["ruleset"], host)
+    observed = Observed(table.extract(listing, table.NAME), wanted, _kept(want, host))
+    observed.drops = table.foreign_drops(listing)
+    return observed
+
+
+def judge(want: "Dict[str, Any]", observed: Observed) -> Judgement:
+    """Return whether exactly the wanted rules run, and are loaded again at boot."""
+    same = observed.running == observed.wanted
+    seen = "loaded as declared" if same else "loaded, but different"
+    if observed.running is None:
+        seen = "not loaded"
+    seen += ", persisted" if observed.kept else ", not persisted"
+    detail = ""
+    if observed.running is not None and not same:
+        detail = unified("table " + table.NAME, observed.running, observed.wanted)
+    if observed.drops:
+        drops = ", ".join(observed.drops)
+        detail += "another tool drops by default, which our accepts cannot undo: " + drops
+    expected = "table {} loaded as declared, persisted".format(table.NAME)
+    return Judgement.of(same and observed.kept, expected, seen, detail)
+
+
+def propose(want: "Dict[str, Any]", observed: Observed, target: Target) -> Proposal:
+    """Return the table to load, and the files that keep it after confirm."""
+    resources = ["path:" + parent for parent in path.missing_parents(FILE)]
+    resources += ["path:" + FILE, "path:" + UNIT_FILE, "unit:" + UNIT, "table:" + table.NAME]
+    same = observed.running == observed.wanted
+    summary = "firewall: keeps the loaded table over a reboot"
+    diff = ""
+    if not same:
+        summary = "firewall: loads table {}, and keeps it after confirm".format(table.NAME)
+        diff = unified("table " + table.NAME, observed.running or "", observed.wanted)
+    validate(want, target)
+    return Proposal(summary, resources, ("daemon-reload",), diff)
+
+
+def validate(want: "Dict[str, Any]", target: Target) -> None:
+    """Let nft itself check the transaction; nothing is changed."""
+    if declared_table(want["ruleset"]) != table.NAME:
+        raise Invalid("the ruleset must hold table {} and nothing else".format(table.NAME))
+    completed = target.host.run(
+        ["/usr/sbin/nft", "-c", "-f", "-"], table.replacement(want["ruleset"])
+    )
+    if completed.status != 0:
+        raise Invalid("nft refuses the ruleset: {}".format(completed.complaint))
+
+
+def converge(want: "Dict[str, Any]", target: Target) -> None:
+    """Load the table in one transaction; it is not kept over a reboot yet."""
+    if table.present(target.host) != table.normal(want["ruleset"], target.host):
+        table.load(want["ruleset"], target.host)
+
+
+def persist(want: "Dict[str, Any]", target: Target) -> None:
+    """Write the file and the unit that load the table at boot."""
+    host = target.host
+    for parent in path.missing_parents(FILE):
+        path.restore(parent, dict(root_file(0o755), type="directory"), b"", host)
+    path.write(FILE, table.replacement(want["ruleset"]), root_file(0o600))
+    path.write(UNIT_FILE, _UNIT_TEXT.encode(), root_file())
+    units.put_links(UNIT, {_LINK: UNIT_FILE})
+    units.reload_manager(host)
+
+
+def declared_table(ruleset: str) -> str:
+    """Return the name of the one table that a ruleset holds; empty where it holds anything else."""
+    code = "\n".join(line.split("#", 1)[0] for line in ruleset.splitlines()).strip()
+    words = code.split(None, 3)
+    if words[:1] != ["table"] or len(words) < 4 or not words[3].startswith("{"):
+        return ""
+    depth = 0
+    for index, character in enumerate(code):
+        depth += {"{": 1, "}": -1}.get(character, 0)
+        if character == "}" and depth == 0 and code[index + 1 :].strip():
+            return ""
+    return "{} {}".format(words[1], words[2]) if depth == 0 else ""
+
+
+def _kept(want: "Dict[str, Any]", host: Host) -> bool:
+    same = host.read(FILE) == table.replacement(want["ruleset"])
+    unit = host.read(UNIT_FILE) == _UNIT_TEXT.encode()
+    return same and unit and _LINK in units.links(UNIT)

@@ -1,0 +1,89 @@
+"""``unit``: whether a systemd unit starts at boot and whether it runs."""
+
+from .. import systemd
+from ..host import Host
+from ..resources import unit as units
+from . import Judgement, Proposal, Target
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, List
+
+# systemctl(1), is-enabled: the states that start a unit without anybody asking.
+_STARTS = ("enabled", "enabled-runtime", "alias", "static", "indirect", "generated")
+_MASKED = ("masked", "masked-runtime")
+
+
+def observe(want: "Dict[str, Any]", host: Host) -> systemd.UnitState:
+    """Return how the unit stands."""
+    names = host.once("unit-names", lambda: [want["name"]])
+    if want["name"] not in names:
+        return systemd.unit_states(host, [want["name"]])[want["name"]]
+    states = host.once("units", lambda: systemd.unit_states(host, names))
+    return states[want["name"]]  # type: ignore[no-any-return]
+
+
+def prepare(wants: "List[Dict[str, Any]]", host: Host) -> None:
+    """Let every unit that will be asked for be read in one conversation."""
+    host.once("unit-names", lambda: sorted({want["name"] for want in wants}))
+
+
+def judge(want: "Dict[str, Any]", observed: systemd.UnitState) -> Judgement:
+    """Return whether the unit is as wanted; a unit that does not exist neither starts nor runs."""
+    expected, passed = [], True
+    starts = observed.enabled in _STARTS and observed.load not in ("masked", "not-found")
+    runs = observed.active in units.RUNNING
+    masked = observed.enabled in _MASKED or observed.load == "masked"
+    for key, holds, yes, no in (
+        ("enabled", starts, "starts at boot", "does not start at boot"),
+        ("active", runs, "runs", "does not run"),
+        ("masked", masked, "masked", "not masked"),
+    ):
+        if key in want:
+            expected.append(yes if want[key] else no)
+            passed = passed and want[key] is holds
+    seen = [observed.load, observed.enabled, observed.active]
+    text = ", ".join(part for part in seen if part)
+    name = want["name"]
+    return Judgement.of(
+        passed, "{}: {}".format(name, ", ".join(expected)), "{}: {}".format(name, text)
+    )
+
+
+def propose(want: "Dict[str, Any]", observed: systemd.UnitState, target: Target) -> Proposal:
+    """Return the verbs that lead to the wanted state."""
+    verbs = steps(want, observed)
+    name = want["name"]
+    return Proposal("{}: {}".format(name, ", ".join(verbs)), ["unit:" + name], ("daemon-reload",))
+
+
+def steps(want: "Dict[str, Any]", observed: systemd.UnitState) -> "List[str]":
+    """Return the systemctl verbs that are needed, in order."""
+    starts = observed.enabled in _STARTS
+    runs = observed.active in units.RUNNING
+    masked = observed.enabled in _MASKED
+    verbs = []
+    if want.get("masked") is False and masked:
+        verbs.append("unmask")
+    if "enabled" in want and want["enabled"] is not starts:
+        verbs.append("enable" if want["enabled"] else "disable")
+    if "active" in want and want["active"] is not runs:
+        verbs.append("start" if want["active"] else "stop")
+    if want.get("masked") is True and not masked:
+        verbs.append("mask")
+    return verbs
+
+
+def validate(want: "Dict[str, Any]", target: Target) -> None:
+    """Do nothing: a unit that does not start fails its converge, and the run goes back."""
+
+
+def converge(want: "Dict[str, Any]", target: Target) -> None:
+    """Carry the verbs out."""
+    host, name = target.host, want["name"]
+    for verb in steps(want, systemd.unit_states(host, [name])[name]):
+        if verb in ("start", "stop"):
+            units.reload_manager(host)
+            units.control(host, verb, name)
+        else:
+            units.change_links(host, verb, name)

@@ -1,0 +1,92 @@
+"""Packages around a change: what apt would do, what is kept for the way back, putting back."""
+
+import os
+
+from . import facts
+from .host import Host, Unreadable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Dict, List, Sequence, Set, Tuple
+
+_APT = ["/usr/bin/apt-get", "-q", "-o", "APT::Sandbox::User=root", "-o", "DPkg::Lock::Timeout=60"]
+_APT_SECONDS = 900.0
+
+
+def simulate(verb: str, names: "Sequence[str]", host: Host) -> "Tuple[Dict[str, str], Set[str]]":
+    """Return (package → version to install, packages to remove) as apt would do it now.
+
+    Raises Unreadable where apt cannot do it (unknown package, broken dependencies).
+    """
+    argv = ["-s", "--no-install-recommends", verb, *names]
+    completed = host.run(_APT + argv, seconds=120.0)
+    if completed.status != 0:
+        raise Unreadable("apt-get {}: {}".format(verb, completed.complaint))
+    return parse_simulation(completed.out)
+
+
+def parse_simulation(out: bytes) -> "Tuple[Dict[str, str], Set[str]]":
+    """Return (installs, removals) of the lines that ``apt-get -s`` prints."""
+    install, remove = {}, set()
+    for line in out.decode("utf-8", "replace").splitlines():
+        words = line.split()
+        if words[:1] == ["Inst"]:
+            versions = [word[1:] for word in words if word.startswith("(")]
+            install[words[1]] = versions[0] if versions else ""
+        elif words[:1] in (["Remv"], ["Purg"]):
+            remove.add(words[1])
+    return install, remove
+
+
+def keep(names: "Sequence[str]", directory: str, host: Host) -> None:
+    """Fetch the installed versions of packages into a directory, so that they can come back.
+
+    Raises Unreadable where a package is not to be had in its present version any more.
+    """
+    if not names:
+        return
+    installed = facts.packages(host)
+    pinned = ["{}={}".format(name, installed[name]) for name in names if name in installed]
+    os.makedirs(directory, 0o700, exist_ok=True)
+    script = 'cd "$1" && shift && exec "$@"'
+    argv = ["/bin/sh", "-c", script, "keep", directory, *_APT, "download", *pinned]
+    completed = host.run(argv, seconds=_APT_SECONDS)
+    if completed.status != 0:
+        raise Unreadable("no way back for {}: {}".format(", ".join(pinned), completed.complaint))
+
+
+def put_back(before: "Dict[str, str]", after: "Dict[str, str]", directory: str, host: Host) -> None:
+    """Take away what a run installed and bring back what it removed.
+
+    ``before`` and ``after`` are the package sets around the run's own packages step; ``directory``
+    holds the kept packages. Raises Unreadable where apt would remove anything else.
+    """
+    installed = facts.packages(host)
+    added = sorted(name for name in after if name not in before and name in installed)
+    if added:
+        _, removed = simulate("purge", added, host)
+        others = sorted(removed - set(added))
+        if others:
+            raise Unreadable("purging {} would also remove {}".format(added, others))
+        _apt(["-y", "purge", *added], host)
+    kept = [os.path.join(directory, name) for name in host.names(directory)]
+    missing = [name for name in before if name not in installed]
+    if missing and kept:
+        completed = host.run(["/usr/bin/dpkg", "-i", *kept], seconds=_APT_SECONDS)
+        if completed.status != 0:
+            raise Unreadable("dpkg: {}".format(completed.complaint))
+    host.forget()
+
+
+def _apt(argv: "List[str]", host: Host) -> None:
+    completed = host.run(_APT + argv, seconds=_APT_SECONDS)
+    if completed.status != 0:
+        raise Unreadable("apt-get: {}".format(completed.complaint))
+
+
+def dpkg_problem(host: Host) -> str:
+    """Return why dpkg is not sound (an interrupted run), or an empty text."""
+    if [name for name in host.names("/var/lib/dpkg/updates") if name.isdigit()]:
+        return "dpkg was interrupted: run 'dpkg --configure -a'"
+    broken = host.run(["/usr/bin/dpkg", "--audit"])
+    return "dpkg is not sound: {}".format(broken.complaint) if broken.out.strip() else ""

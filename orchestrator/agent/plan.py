@@ -1,0 +1,152 @@
+"""What apply would change on this host, and whether it may be changed now. Changes nothing."""
+
+import os
+import time
+
+from . import facts, kinds, packages, resources
+from .audit import chosen_states, judge_control, judge_state, prepare
+from .host import Unreadable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, Iterator, List, Tuple
+
+    from .host import Host
+
+# Room that a run needs for its journal and for packages, in bytes.
+_ROOM = 64 * 1024 * 1024
+_CLOCK_SECONDS = 300
+_LOCKS = ("/var/lib/dpkg/lock-frontend", "/var/lib/apt/lists/lock")
+
+
+def plan(manifest: "Dict[str, Any]", host: "Host", key: bytes) -> "Dict[str, Any]":
+    """Return the changes of every control that fails, and why others cannot be planned."""
+    prepare(manifest, host)
+    coming = _coming(manifest, host)
+    changes: "List[Dict[str, Any]]" = []
+    unplanned: "Dict[str, str]" = {}
+    for control in manifest["controls"]:
+        finding = judge_control(control, host)
+        soon = (
+            bool(coming)
+            and finding["verdict"] == "not_applicable"
+            and not facts.applicable(control.get("applies", {}), host, coming)
+        )
+        if finding["verdict"] == "error":
+            unplanned[control["id"]] = _reason(finding)
+        elif finding["verdict"] == "fail" or soon:
+            try:
+                changes.append(_change(control, host, key))
+            except (Unreadable, kinds.Invalid, OSError) as problem:
+                unplanned[control["id"]] = str(problem)
+    _pin(changes, unplanned, host)
+    return {"changes": changes, "unplanned": unplanned}
+
+
+def preflight(host: "Host", now: float) -> "List[str]":
+    """Return what stands against a change of this host now; ``now`` is the controller's time."""
+    problems = []
+    for place in ("/", "/var"):
+        room = os.statvfs(place)
+        if room.f_bavail * room.f_frsize < _ROOM:
+            problems.append("{} has less than {} MiB free".format(place, _ROOM >> 20))
+    if abs(time.time() - now) > _CLOCK_SECONDS:
+        problems.append("the clock is {:.0f} s off".format(time.time() - now))
+    problems.extend(problem for problem in (packages.dpkg_problem(host), _lock_holder()) if problem)
+    return problems
+
+
+def states_to_change(
+    control: "Dict[str, Any]", host: "Host"
+) -> "Iterator[Tuple[int, Dict[str, Any]]]":
+    """Yield (number, state) of the states that do not hold."""
+    for index, state in chosen_states(control, host):
+        if judge_state(state, host)["verdict"] not in ("pass", "not_applicable"):
+            yield index, state
+
+
+def _change(control: "Dict[str, Any]", host: "Host", key: bytes) -> "Dict[str, Any]":
+    change: "Dict[str, Any]" = {
+        "control": control["id"],
+        "risk": control.get("risk", "none"),
+        "summary": [],
+        "diff": "",
+        "before": {},
+        "activates": [],
+        "install": [],
+        "remove": [],
+    }
+    for index, state in states_to_change(control, host):
+        kind = kinds.module(state["kind"])
+        target = kinds.Target(host, control["id"], index)
+        proposal = kind.propose(state["want"], kind.observe(state["want"], host), target)
+        change["summary"].append(proposal.summary)
+        change["diff"] += proposal.diff
+        change["install"] += proposal.install
+        change["remove"] += proposal.remove
+        change["activates"] += [a for a in proposal.activate if a not in change["activates"]]
+        for resource in proposal.resources:
+            change["before"][resource] = resources.digest(
+                *resources.capture(resource, host), key=key
+            )
+    return change
+
+
+def _coming(manifest: "Dict[str, Any]", host: "Host") -> "List[str]":
+    """Return the packages that this plan will install, for controls that wait for them."""
+    coming = []
+    for control in manifest["controls"]:
+        if facts.applicable(control.get("applies", {}), host):
+            continue
+        for _, state in chosen_states(control, host):
+            if state["kind"] != "package" or state["want"]["state"] != "installed":
+                continue
+            if state["want"]["name"] not in facts.packages(host):
+                coming.append(state["want"]["name"])
+    return coming
+
+
+def _pin(changes: "List[Dict[str, Any]]", unplanned: "Dict[str, str]", host: "Host") -> None:
+    """Pin packages to the versions that apt would take; drop what apt cannot do."""
+    for change in list(changes):
+        names, removed = change["install"], change["remove"]
+        try:
+            versions, gone = packages.simulate("install", names, host) if names else ({}, set())
+            if removed:
+                gone = packages.simulate("remove", removed, host)[1]
+            others = sorted(gone - set(removed))
+            if others:
+                raise Unreadable("apt would also remove {}".format(", ".join(others)))
+        except Unreadable as problem:
+            unplanned[change["control"]] = str(problem)
+            changes.remove(change)
+            continue
+        change["install"] = {name: versions.get(name, "") for name in names}
+        if len(versions) > len(names):
+            others = sorted(set(versions) - set(names))
+            change["summary"].append("with them: {}".format(", ".join(others)))
+
+
+def _reason(finding: "Dict[str, Any]") -> str:
+    return "; ".join(s["detail"] for s in finding["states"] if s["verdict"] == "error")
+
+
+def _lock_holder() -> str:
+    """Return who holds one of apt's locks, or an empty text."""
+    import fcntl
+    import struct
+
+    for place in _LOCKS:
+        try:
+            descriptor = os.open(place, os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
+            continue
+        try:
+            # struct flock of Linux on 64 bits: type, whence, start, length, pid.
+            question = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+            answer = struct.unpack("hhqqi4x", fcntl.fcntl(descriptor, fcntl.F_GETLK, question))
+        finally:
+            os.close(descriptor)
+        if answer[0] != fcntl.F_UNLCK:
+            return "{} is held by process {}".format(place, answer[4])
+    return ""

@@ -1,0 +1,97 @@
+"""systemd units: the links that start them at boot, and whether they run."""
+
+import os
+
+from .. import systemd
+from ..host import Host, Unreadable
+from . import path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, Tuple
+
+ETC = "/etc/systemd/system"
+RUNNING = ("active", "activating", "reloading", "refreshing")
+_SYSTEMCTL = "/usr/bin/systemctl"
+_START_SECONDS = 90.0
+
+
+def capture(key: str, host: Host) -> "Tuple[Dict[str, Any], bytes]":
+    """Return a unit's links below /etc/systemd/system and whether it runs."""
+    state = systemd.unit_states(host, [key])[key]
+    return {"links": links(key), "active": state.active in RUNNING, "load": state.load}, b""
+
+
+def restore(key: str, state: "Dict[str, Any]", content: bytes, host: Host) -> None:
+    """Put the links back exactly, then start or stop the unit as it was."""
+    put_links(key, state["links"])
+    reload_manager(host)
+    if host.booting or state["load"] == "not-found":
+        return
+    running = systemd.unit_states(host, [key])[key].active in RUNNING
+    if running is not state["active"]:
+        control(host, "start" if state["active"] else "stop", key)
+
+
+def links(key: str) -> "Dict[str, str]":
+    """Return every link of a unit (aliases, wants, masks) and where it points to."""
+    found = {}
+    for directory in _directories():
+        try:
+            entries = list(os.scandir(directory))
+        except OSError as problem:
+            raise Unreadable("{}: {}".format(directory, problem.strerror)) from None
+        for entry in entries:
+            if not entry.is_symlink():
+                continue
+            target = os.readlink(entry.path)
+            if key in (entry.name, os.path.basename(target)):
+                found[entry.path] = target
+    return found
+
+
+def put_links(key: str, wanted: "Dict[str, str]") -> None:
+    """Make the links of a unit exactly these."""
+    for place in links(key):
+        if place not in wanted:
+            os.unlink(place)
+            path.sync_directory(os.path.dirname(place))
+    for place, target in wanted.items():
+        if not os.path.islink(place) or os.readlink(place) != target:
+            os.makedirs(os.path.dirname(place), exist_ok=True)
+            path.restore(place, {"type": "link", "target": target, "uid": 0, "gid": 0}, b"", Host())
+
+
+def reload_manager(host: Host) -> None:
+    """Let systemd read its unit files again."""
+    host.expect([_SYSTEMCTL, "daemon-reload"])
+
+
+def control(host: Host, verb: str, key: str) -> None:
+    """Start, stop, reload or restart a unit and wait for it; raises Unreadable on failure."""
+    # The start limit would kill a unit that was restarted several times in a row.
+    host.run([_SYSTEMCTL, "reset-failed", key])
+    completed = host.run([_SYSTEMCTL, verb, key], seconds=_START_SECONDS)
+    if completed.status != 0:
+        raise Unreadable("systemctl {} {}: {}".format(verb, key, completed.complaint))
+
+
+def change_links(host: Host, verb: str, key: str) -> None:
+    """Enable, disable, mask or unmask a unit by its links alone.
+
+    SYSTEMCTL_SKIP_SYSV keeps systemctl from rewriting /etc/rc?.d beside them, which no captured
+    state could put back.
+    """
+    argv = ["/usr/bin/env", "SYSTEMCTL_SKIP_SYSV=1", _SYSTEMCTL, "--no-reload", verb, key]
+    completed = host.run(argv)
+    if completed.status != 0:
+        raise Unreadable("systemctl {} {}: {}".format(verb, key, completed.complaint))
+
+
+def _directories() -> "Tuple[str, ...]":
+    try:
+        entries = sorted(os.scandir(ETC), key=lambda entry: entry.name)
+    except OSError as problem:
+        raise Unreadable("{}: {}".format(ETC, problem.strerror)) from None
+    dependents = (".wants", ".requires", ".upholds")
+    return (ETC, *(e.path for e in entries if e.is_dir() and e.name.endswith(dependents)))
