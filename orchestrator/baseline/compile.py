@@ -1,0 +1,195 @@
+"""Baseline × profile × host → manifest."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import UndefinedError
+
+from orchestrator.agent import schema
+from orchestrator.baseline import rendering
+from orchestrator.baseline.consistency import Wish, conflicts, contradictions
+from orchestrator.baseline.variables import needed_form
+from orchestrator.model.control import Alternatives, Baseline, Control, Profile, State
+from orchestrator.model.errors import ConfigurationError, Position
+from orchestrator.model.host import ManagedHost
+from orchestrator.model.i18n import _
+from orchestrator.model.manifest import FORMAT, Manifest
+from orchestrator.workspace.yaml_source import read
+
+Keys = tuple[str | int, ...]
+
+# A kind's ``template`` is rendered into this field.
+_RENDERED = {"file": "content", "nft": "ruleset"}
+
+
+def compile_manifest(
+    baseline: Baseline,
+    profile_id: str,
+    host: ManagedHost,
+    template_dirs: Sequence[Path],
+    *,
+    chapters: Sequence[str] = (),
+    controls: Sequence[str] = (),
+) -> Manifest:
+    """Compile everything desired of one host.
+
+    ``chapters`` and ``controls`` narrow the profile (both: the union); empty means all of it.
+    Raises ConfigurationError: unknown profile, chapter or control; a value that is not defined or
+    not accepted (with control, state, file, line and host); wishes that exclude each other.
+    """
+    profile = profile_of(baseline, profile_id)
+    compiler = _Compiler(profile, host, tuple(template_dirs))
+    chosen = select(baseline, profile, chapters, controls)
+    compiled = [compiler.control(control) for control in chosen]
+    compiler.refuse_conflicts(chosen, compiled)
+    return Manifest(
+        {"format": FORMAT, "host": host.name, "profile": profile.id, "controls": compiled}
+    )
+
+
+def profile_of(baseline: Baseline, profile_id: str) -> Profile:
+    """Return a profile; raises ConfigurationError that lists what exists."""
+    if profile_id not in baseline.profiles:
+        raise _unknown(_("there is no profile {name!r}"), profile_id, baseline.profiles)
+    return baseline.profiles[profile_id]
+
+
+def select(
+    baseline: Baseline, profile: Profile, chapters: Iterable[str], controls: Iterable[str]
+) -> list[Control]:
+    """Return the profile's controls, narrowed, in the order of declaration.
+
+    Raises ConfigurationError that lists what exists where a chapter or control is not in it.
+    """
+    all_controls = [baseline.controls[name] for name in profile.controls]
+    wanted_chapters, wanted = set(chapters), set(controls)
+    known_chapters = dict.fromkeys(control.chapter for control in all_controls)
+    for name in sorted(wanted_chapters - set(known_chapters)):
+        message = _("profile {profile} has no chapter {{name!r}}").format(profile=profile.id)
+        raise _unknown(message, name, known_chapters)
+    for name in sorted(wanted - set(profile.controls)):
+        message = _("profile {profile} has no control {{name!r}}").format(profile=profile.id)
+        raise _unknown(message, name, profile.controls)
+    if not wanted_chapters and not wanted:
+        return all_controls
+    return [one for one in all_controls if one.chapter in wanted_chapters or one.id in wanted]
+
+
+class _Compiler:
+    """Renders controls for one host."""
+
+    def __init__(self, profile: Profile, host: ManagedHost, directories: tuple[Path, ...]) -> None:
+        self.host = host
+        self.templates = rendering.templates(directories)
+        self.context = rendering.context_for(host, profile.parameters)
+
+    def control(self, control: Control) -> dict[str, Any]:
+        """Return one control as the manifest says it."""
+        return {
+            "id": control.id,
+            "severity": control.severity.value,
+            "risk": control.risk.value,
+            "applies": dict(control.applies),
+            "desired": [
+                self._wish(control, wish, ("desired", index))
+                for index, wish in enumerate(control.desired)
+            ],
+        }
+
+    def refuse_conflicts(self, chosen: Sequence[Control], compiled: Sequence[Any]) -> None:
+        """Raise ConfigurationError where two controls cannot both hold on this host."""
+        wishes = (
+            Wish(control["id"], control["applies"], state["kind"], state["want"])
+            for control in compiled
+            for state in control["desired"]
+            if "kind" in state
+        )
+        for conflict in conflicts(wishes):
+            place = next(control.position for control in chosen if control.id == conflict.second)
+            message = f"{self.host.name}: {conflict.second} {conflict.message}"
+            raise ConfigurationError(message, position=place)
+
+    def _wish(self, control: Control, wish: State | Alternatives, at: Keys) -> dict[str, Any]:
+        if isinstance(wish, State):
+            return self._state(control, wish, at)
+        return {
+            "any_of": [
+                [self._state(control, state, (*at, "any_of", i, j)) for j, state in enumerate(way)]
+                for i, way in enumerate(wish.any_of)
+            ]
+        }
+
+    def _state(self, control: Control, state: State, at: Keys) -> dict[str, Any]:
+        at = (*at, state.kind)
+        want = {
+            name: self._value(control, value, (*at, name)) for name, value in state.want.items()
+        }
+        if "template" in want and state.kind in _RENDERED:
+            name = want.pop("template")
+            want[_RENDERED[state.kind]] = self._file(control, name, (*at, "template"))
+        for key, message in schema.problems(state.kind, want) or contradictions(state.kind, want):
+            raise self._error(control, message, at if key is None else (*at, key))
+        return {"kind": state.kind, "want": want}
+
+    def _value(self, control: Control, value: Any, at: Keys) -> Any:
+        if isinstance(value, str):
+            if "{{" not in value and "{%" not in value:
+                return value
+            try:
+                return self.templates.value(value, self.context)
+            except rendering.ERRORS as error:
+                raise self._not_rendered(control, error, at) from error
+        if isinstance(value, list):
+            return [self._value(control, item, (*at, index)) for index, item in enumerate(value)]
+        if isinstance(value, Mapping):
+            return {key: self._value(control, item, (*at, key)) for key, item in value.items()}
+        return value
+
+    def _file(self, control: Control, name: str, at: Keys) -> str:
+        try:
+            return self.templates.file(name, self.context)
+        except rendering.ERRORS as error:
+            line = rendering.line_of(error, name)
+            where = f"templates/{name}:{line}" if line else f"templates/{name}"
+            raise self._not_rendered(control, error, at, where) from error
+
+    def _not_rendered(
+        self, control: Control, error: Exception, at: Keys, where: str = ""
+    ) -> ConfigurationError:
+        hint = ""
+        if isinstance(error, UndefinedError):
+            reason = _("{name} is not defined").format(name=error.message)
+            hint = needed_form(str(error.message))
+        elif type(error).__name__ == "TemplateNotFound":
+            reason = _("there is no such template")
+        else:
+            reason = str(error)
+        return self._error(control, f"{where}: {reason}" if where else reason, at, hint)
+
+    def _error(
+        self, control: Control, message: str, at: Keys, hint: str = ""
+    ) -> ConfigurationError:
+        state = ".".join(str(key) for key in at[1:])
+        text = f"{self.host.name}: {control.id} ({state}): {message}"
+        return ConfigurationError(text, position=_position(control, at), hint=hint)
+
+
+def _position(control: Control, at: Keys) -> Position | None:
+    """Return the place of a value of a control; its file is read again for that."""
+    if control.position is None:
+        return None
+    try:
+        document = read(Path(control.position.path))
+    except ConfigurationError:  # gone or broken since it was loaded: the control's place remains
+        return control.position
+    items = document.data if isinstance(document.data, list) else []
+    for index, item in enumerate(items):
+        if isinstance(item, dict) and item.get("id") == control.id:
+            return document.locate((index, *at))
+    return control.position
+
+
+def _unknown(message: str, name: str, known: Iterable[str]) -> ConfigurationError:
+    hint = _("there is: {names}").format(names=", ".join(known))
+    return ConfigurationError(message.format(name=name), hint=hint)

@@ -1,0 +1,174 @@
+"""Wishes that exclude each other: inside one state, and between the controls of a profile."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from math import inf
+from typing import Any, NamedTuple
+
+from orchestrator.agent import schema
+from orchestrator.agent.conditions import describe, meets, plain
+from orchestrator.model.i18n import _
+
+_IDENTITY = {"package": "name", "unit": "name", "file": "path"}
+_SILENT = {"reload", "restart", "public", "template", "type"}
+
+
+class Wish(NamedTuple):
+    """One state of one control, outside of alternatives."""
+
+    control: str
+    applies: Mapping[str, Any]
+    kind: str
+    want: Mapping[str, Any]
+
+
+class Conflict(NamedTuple):
+    """Two controls that cannot both hold; ``second`` is the later one."""
+
+    first: str
+    second: str
+    message: str
+
+
+def contradictions(kind: str, want: Mapping[str, Any]) -> list[tuple[str | None, str]]:
+    """Return (key, message) pairs for parameters of one state that exclude each other.
+
+    ``want`` has passed ``schema.problems``.
+    """
+    if schema.KINDS[kind].mapping:
+        return [found for item in want.items() for found in _bounds(*item)]
+    if kind == "file":
+        return _file(want)
+    if kind == "unit":
+        return _unit(want)
+    if kind == "nft" and ("ruleset" in want) == ("template" in want):
+        return [(None, _("nft takes either a ruleset or a template"))]
+    return []
+
+
+def conflicts(wishes: Iterable[Wish]) -> Iterator[Conflict]:
+    """Yield what two different controls want of the same thing and cannot both have.
+
+    Values that still are templates are passed over, and so are controls that never apply to the
+    same system.
+    """
+    claims: dict[tuple[str, str, str], list[tuple[Wish, Any]]] = {}
+    for wish in wishes:
+        for thing, aspect, value in _claims(wish.kind, wish.want):
+            others = claims.setdefault((wish.kind, thing, aspect), [])
+            for other, earlier in others:
+                if (
+                    other.control != wish.control
+                    and not _compatible(wish.kind, aspect, earlier, value)
+                    and _may_meet(other.applies, wish.applies)
+                ):
+                    message = _("wants {what} {value}, but {other} wants {earlier}").format(
+                        what=" ".join(part for part in (wish.kind, thing, aspect) if part),
+                        value=_shown(value),
+                        other=other.control,
+                        earlier=_shown(earlier),
+                    )
+                    yield Conflict(other.control, wish.control, message)
+            others.append((wish, value))
+
+
+def _bounds(name: str, condition: Any) -> Iterator[tuple[str | None, str]]:
+    if not isinstance(condition, dict):
+        return
+    low, high = condition.get("at_least"), condition.get("at_most")
+    if isinstance(low, int) and isinstance(high, int) and low > high:
+        yield name, _("at_least is above at_most")
+    if set(condition) == {"set"}:
+        yield name, _("'set' needs a condition beside it")
+    wanted = condition.get("set")
+    if "set" in condition and not _templated(condition) and not meets(condition, plain(wanted)):
+        yield name, _("the value to set does not meet the condition itself")
+
+
+def _file(want: Mapping[str, Any]) -> list[tuple[str | None, str]]:
+    found: list[tuple[str | None, str]] = []
+    if "content" in want and "template" in want:
+        found.append(("template", _("content and template exclude each other")))
+    if "mode" in want and "mode_at_most" in want:
+        found.append(("mode_at_most", _("mode and mode_at_most exclude each other")))
+    if want.get("type") == "directory":
+        keys = [key for key in ("content", "template") if key in want]
+        found.extend((key, _("a directory has no content")) for key in keys)
+    judged = set(want) - {"path", "state", "type", *_SILENT} | ({"template"} & set(want))
+    if want.get("state") == "absent":
+        found.extend((key, _("what is absent has no {key}").format(key=key)) for key in judged)
+    return found
+
+
+def _unit(want: Mapping[str, Any]) -> list[tuple[str | None, str]]:
+    if not {"enabled", "active", "masked"} & set(want):
+        return [(None, _("unit takes enabled, active or masked"))]
+    if want.get("masked") is not True:
+        return []
+    keys = [key for key in ("enabled", "active") if want.get(key) is True]
+    return [(key, _("a masked unit is neither enabled nor active")) for key in keys]
+
+
+def _claims(kind: str, want: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
+    """Yield (thing, aspect, value): what a state wants of which thing."""
+    if schema.KINDS[kind].mapping:
+        for name, condition in want.items():
+            if not _templated(condition):
+                yield name.lower() if kind == "sshd" else name, "", condition
+        return
+    thing = str(want.get(_IDENTITY.get(kind, ""), ""))
+    if _templated(thing):
+        return
+    if kind == "file" and "state" not in want:
+        yield thing, "state", "present"
+    if kind == "unit" and want.get("masked") is True:
+        yield from ((thing, aspect, False) for aspect in ("enabled", "active"))
+    for aspect, value in want.items():
+        if aspect not in _SILENT and aspect != _IDENTITY.get(kind) and not _templated(value):
+            yield thing, aspect, value
+
+
+def _compatible(kind: str, aspect: str, one: Any, other: Any) -> bool:
+    if schema.KINDS[kind].mapping:
+        return _conditions_meet(one, other)
+    if aspect == "mode_at_most" or (kind == "file" and "optional" in (one, other)):
+        return True
+    if aspect == "group":
+        return bool(_names(one) & _names(other))
+    return bool(one == other)
+
+
+def _conditions_meet(one: Any, other: Any) -> bool:
+    if not isinstance(one, dict):
+        return meets(other, plain(one))
+    if not isinstance(other, dict):
+        return meets(one, plain(other))
+    low = max(one.get("at_least", -inf), other.get("at_least", -inf))
+    if low > min(one.get("at_most", inf), other.get("at_most", inf)):
+        return False
+    if "one_of" in one and "one_of" in other:
+        return any(meets(other, plain(value)) for value in one["one_of"])
+    return True
+
+
+def _may_meet(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Return whether one host can satisfy both ``applies``."""
+    if "os" in one and "os" in other and not _names(one["os"]) & _names(other["os"]):
+        return False
+    return "container" not in one or one["container"] == other.get("container", one["container"])
+
+
+def _names(value: Any) -> set[str]:
+    return set(value) if isinstance(value, list) else {value}
+
+
+def _templated(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(map(_templated, value.values()))
+    if isinstance(value, list):
+        return any(map(_templated, value))
+    return isinstance(value, str) and ("{{" in value or "{%" in value)
+
+
+def _shown(value: Any) -> str:
+    text = " ".join(describe(value).split())
+    return text if len(text) <= 60 else text[:59] + "…"  # noqa: PLR2004 - one line in a terminal

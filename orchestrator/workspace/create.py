@@ -1,0 +1,107 @@
+"""A fresh workspace for ``luytre init``."""
+
+import json
+import os
+from pathlib import Path
+
+from orchestrator.model.errors import ConfigurationError, Position
+from orchestrator.model.i18n import _
+from orchestrator.workspace.directory import Workspace, load
+from orchestrator.workspace.settings import FILE_NAME
+from orchestrator.workspace.settings import parse as parse_settings
+from orchestrator.workspace.yaml_source import parse
+
+_IGNORED = ".luytre/"
+_SETTINGS = """\
+# Lũy Tre: settings of this workspace / cấu hình của thư mục làm việc này
+
+# Who works here; every change is recorded under this name.
+# Người thao tác; mọi thay đổi được ghi lại dưới tên này.
+operator:
+  name: {name}
+{ssh_key}
+# Where the servers are written down / Nơi khai báo các máy chủ
+inventory: inventories
+
+# What they are measured against / Bộ yêu cầu áp dụng (luytre baseline list)
+profile: cis-level1-server
+
+# Servers worked with at the same time / Số máy chủ xử lý cùng lúc
+concurrency: 20
+
+# Seconds after which a server that was not confirmed puts itself back.
+# Số giây, sau đó máy chủ chưa được xác nhận sẽ tự khôi phục.
+confirm_window: 60
+
+# Own controls and templates, beside the shipped ones / Yêu cầu và mẫu riêng
+# baselines: [baselines]
+# templates: [templates]
+
+# vi or en; without it the terminal's language counts / Bỏ trống: theo ngôn ngữ của terminal
+# language: vi
+"""
+
+_INVENTORY = """\
+# An ordinary Ansible inventory / Tệp kê khai máy chủ theo chuẩn Ansible.
+# Addresses and names are examples: replace them / Thay các giá trị ví dụ dưới đây.
+all:
+  vars:
+    ansible_user: ops
+    # Networks that may reach SSH, the jump host among them.
+    # Các mạng được phép truy cập SSH, gồm cả máy trung gian.
+    luytre_admin_sources: [192.0.2.0/28]
+    # What each server offers; [] where it offers nothing / Dịch vụ mà máy chủ cung cấp
+    luytre_services: []
+    # Where virus signatures come from inside the network / Máy chủ mẫu mã độc nội bộ
+    luytre_clamav_mirror: clamav.example.org
+  children:
+    so_thong_tin:
+      vars:
+        luytre_agency: Sở ví dụ
+      hosts:
+        web1:
+          ansible_host: 192.0.2.21
+          luytre_level: 2
+          luytre_services:
+            - {name: https, port: 443, protocol: tcp}
+"""
+
+
+def create(directory: Path, operator_name: str, *, ssh_key: Path | None = None) -> Workspace:
+    """Write a new workspace into ``directory`` (created where it is missing) and load it.
+
+    An existing ``.gitignore`` only gets our line. Raises ConfigurationError, before anything is
+    written, where another file would be overwritten or the values are not accepted.
+    """
+    key = f"ssh_key: {_quoted(str(ssh_key.expanduser().absolute()))}" if ssh_key else ""
+    text = _SETTINGS.format(
+        name=_quoted(operator_name), ssh_key=f"  {key or '# ssh_key: ~/.ssh/id_ed25519.pub'}\n"
+    )
+    parse_settings(parse(text, str(directory / FILE_NAME)), directory)
+    files = {FILE_NAME: text, "inventories/hosts.yml": _INVENTORY}
+    for name in files:
+        if os.path.lexists(directory / name):
+            message = _("is there already; nothing was written")
+            raise ConfigurationError(message, position=Position(str(directory / name)))
+    try:
+        for name, content in files.items():
+            (directory / name).parent.mkdir(parents=True, exist_ok=True)
+            with (directory / name).open("x", encoding="utf-8") as file:
+                file.write(content)
+        _ignore_state(directory / ".gitignore")
+    except OSError as error:
+        message = _("cannot be written: {reason}").format(reason=error.strerror)
+        raise ConfigurationError(message, position=Position(str(directory))) from error
+    return load(directory)
+
+
+def _ignore_state(path: Path) -> None:
+    """Keep our state out of git: it holds the digest key."""
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    if _IGNORED not in lines:
+        path.write_text("\n".join([*lines, _IGNORED, ""]), encoding="utf-8")
+
+
+def _quoted(text: str) -> str:
+    """Return a YAML scalar in double quotes: JSON's quoting is a part of YAML's."""
+    return json.dumps(text, ensure_ascii=False)

@@ -1,0 +1,118 @@
+"""The operator's settings: what ``luytre.yml`` says."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from orchestrator.model.i18n import _
+from orchestrator.workspace.fields import Fields
+from orchestrator.workspace.yaml_source import Document
+
+FILE_NAME = "luytre.yml"
+_KNOWN = (
+    "operator",
+    "inventory",
+    "profile",
+    "baselines",
+    "templates",
+    "concurrency",
+    "confirm_window",
+    "language",
+)
+_LONGEST_KEY = 16 * 1024
+
+
+@dataclass(frozen=True)
+class Operator:
+    """The person at the controller; ``ssh_key`` is the file of the public key."""
+
+    name: str
+    ssh_key: Path | None = None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What ``luytre.yml`` says, with its defaults; every path is absolute.
+
+    ``confirm_window`` is in seconds: after them an unconfirmed host puts itself back.
+    ``baselines`` and ``templates`` are the extra directories, beside the shipped ones.
+    """
+
+    operator: Operator
+    inventory: Path
+    profile: str = "cis-level1-server"
+    baselines: tuple[Path, ...] = ()
+    templates: tuple[Path, ...] = ()
+    concurrency: int = 20
+    confirm_window: int = 60
+    language: str | None = None
+
+
+def parse(document: Document, directory: Path) -> Settings:
+    """Return the settings of a read ``luytre.yml``; relative paths start at ``directory``.
+
+    Raises ConfigurationError with the place of the first value that is wrong.
+    """
+    fields = Fields(document)
+    given = fields.mapping(document.data, (), _KNOWN, required=("operator",))
+    settings = Settings(
+        operator=_operator(fields, given.get("operator"), directory),
+        inventory=directory / fields.text(given.get("inventory", "inventories"), ("inventory",)),
+        profile=fields.text(given.get("profile", Settings.profile), ("profile",)),
+        baselines=_directories(fields, given, "baselines", directory),
+        templates=_directories(fields, given, "templates", directory),
+        concurrency=_integer(fields, given, "concurrency", (1, 500)),
+        confirm_window=_integer(fields, given, "confirm_window", (10, 3600)),
+        language=_language(fields, given),
+    )
+    fields.raise_first()
+    return settings
+
+
+def _operator(fields: Fields, value: Any, directory: Path) -> Operator:
+    at = ("operator",)
+    given = fields.mapping(value, at, ("name", "ssh_key"), required=("name",))
+    name = fields.text(given["name"], (*at, "name")) if "name" in given else ""
+    if name.strip().lower() == "root" or not name.isprintable():
+        message = _("must be the name of a person, so that the audit log can name one")
+        fields.problem(message, (*at, "name"))
+    if given.get("ssh_key") is None:
+        return Operator(name)
+    path = directory / Path(fields.text(given["ssh_key"], (*at, "ssh_key"))).expanduser()
+    _check_public_key(fields, path, (*at, "ssh_key"))
+    return Operator(name, path)
+
+
+def _check_public_key(fields: Fields, path: Path, at: tuple[str, ...]) -> None:
+    try:
+        with path.open("rb") as file:
+            start = file.read(_LONGEST_KEY)
+    except OSError as error:
+        message = _("{path} cannot be read: {reason}")
+        fields.problem(message.format(path=path, reason=error.strerror), at)
+        return
+    if b"PRIVATE KEY" in start:
+        hint = _("name the public key instead: the file that ends with .pub")
+        fields.problem(_("{path} is a private key").format(path=path), at, hint=hint)
+    elif not start.startswith((b"ssh-", b"ecdsa-", b"sk-")):
+        fields.problem(_("{path} is not an SSH public key").format(path=path), at)
+
+
+def _directories(
+    fields: Fields, given: dict[str, Any], name: str, directory: Path
+) -> tuple[Path, ...]:
+    texts = fields.texts(given.get(name, []), (name,))
+    paths = tuple(directory / Path(text).expanduser() for text in texts)
+    for index, path in enumerate(paths):
+        if not path.is_dir():
+            fields.problem(_("{path} is not a directory").format(path=path), (name, index))
+    return paths
+
+
+def _integer(fields: Fields, given: dict[str, Any], name: str, bounds: tuple[int, int]) -> int:
+    return fields.integer(given.get(name, getattr(Settings, name)), (name,), *bounds)
+
+
+def _language(fields: Fields, given: dict[str, Any]) -> str | None:
+    value = given.get("language")
+    return None if value is None else fields.choice(value, ("language",), ("vi", "en"))
