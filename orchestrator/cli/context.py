@@ -1,9 +1,10 @@
 """What the doors share: exit codes, the output mode, the workspace at hand."""
 
+import os
+import sys
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import IntEnum, StrEnum
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from orchestrator.model.i18n import _
 from orchestrator.report.text import shorten
 
 if TYPE_CHECKING:
-    from orchestrator.workspace.settings import Workspace
+    from orchestrator.workspace.directory import Workspace
 
 COUNT_MUST_BE_TYPED = 10
 
@@ -104,20 +105,21 @@ class Context:
     """The object that every command gets (``@click.pass_obj``)."""
 
     workspace_directory: Path | None = None
-    interactive: bool = field(default_factory=lambda: click.get_text_stream("stdin").isatty())
+    _workspace: "Workspace | None" = None
 
     def workspace(self) -> "Workspace":
         """Return the workspace, read once: ``--workspace``, or the nearest one upwards.
 
+        Its language counts from here on, unless ``--lang`` or ``LUYTRE_LANG`` chose another.
         Raises ConfigurationError where there is none or where its settings are wrong.
         """
+        if self._workspace is None:
+            from orchestrator.workspace import directory  # noqa: PLC0415 - start-up time
+
+            self._workspace = directory.load(self.workspace_directory)
+            if self._workspace.settings.language:
+                os.environ.setdefault("LUYTRE_LANG", self._workspace.settings.language)
         return self._workspace
-
-    @cached_property
-    def _workspace(self) -> "Workspace":
-        from orchestrator.workspace import settings  # noqa: PLC0415 - start-up time
-
-        return settings.load(self.workspace_directory)
 
     def confirm(self, question: str, *, yes: bool) -> None:
         """Ask a yes/no question, unless ``--yes`` was given.
@@ -153,8 +155,9 @@ class Context:
                 )
             )
 
-    def _must_be_interactive(self, hint: str) -> None:
-        if not self.interactive:
+    @staticmethod
+    def _must_be_interactive(hint: str) -> None:
+        if not sys.stdin.isatty():
             raise RefusedError(_("refused: nobody is there to confirm"), hint=hint)
 
 

@@ -2,6 +2,7 @@
 
 import gettext
 import importlib
+import io
 import json
 import os
 import sys
@@ -192,6 +193,9 @@ def run(arguments: Sequence[str]) -> int:
 
 def main() -> None:
     """Run the command line of this process and leave with its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that cannot say "Lũy Tre"
+            stream.reconfigure(errors="backslashreplace")
     sys.exit(run(sys.argv[1:]))
 
 
@@ -214,7 +218,7 @@ def _tell(error: BaseException, *, as_json: bool) -> int:
     message, hint = _words_for(error, known=code is not None)
     code = ExitCode.FAILED if code is None else code
     if as_json:
-        click.echo(json.dumps(_document(error, message, hint, code), ensure_ascii=False), err=True)
+        click.echo(json.dumps(_document(error, message, hint, code)), err=True)
     else:
         click.echo(f"{PROGRAM}: {visible(message)}", err=True)
         for line in hint.splitlines():

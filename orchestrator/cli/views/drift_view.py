@@ -1,0 +1,143 @@
+"""Drift, for people and for programs."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from orchestrator.cli.views.cells import (
+    cell,
+    heading,
+    hosts_text,
+    line,
+    local_time,
+    severity_cell,
+    table,
+)
+from orchestrator.model.drift import Cause, Drift, DriftEvent
+from orchestrator.model.i18n import _
+from orchestrator.report.compliance import SEVEREST_FIRST
+
+_MOST_URGENT_FIRST = (
+    DriftEvent.REGRESSED,
+    DriftEvent.OPENED,
+    DriftEvent.UNREADABLE,
+    DriftEvent.NOT_CHECKED,
+    DriftEvent.CHANGED,
+    DriftEvent.RESOLVED,
+)
+_ANY_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+_STYLES = {DriftEvent.REGRESSED: "bold red", DriftEvent.OPENED: "red", DriftEvent.RESOLVED: "green"}
+
+
+def render(drift: Sequence[Drift], titles: Mapping[str, str] | None = None) -> RenderableType:
+    """Return what changed, most urgent first; the same change on many hosts is one row."""
+    if not drift:
+        return line(_("No drift."))
+    parts: list[RenderableType] = []
+    for event in _MOST_URGENT_FIRST:
+        chosen = [one for one in drift if one.event is event]
+        if chosen:
+            hosts = len({one.host for one in chosen})
+            title = _("{event}: {n} on {hosts} hosts").format(
+                event=event_name(event), n=len(chosen), hosts=hosts
+            )
+            parts.append(Text("\n" + title, style=_STYLES.get(event, "bold")))
+            parts.append(_rows(chosen, titles or {}))
+    counted = ", ".join(
+        f"{event_name(event)} {n}"
+        for event in _MOST_URGENT_FIRST
+        if (n := sum(one.event is event for one in drift))
+    )
+    return Group(*parts, heading(counted))
+
+
+def document(drift: Sequence[Drift]) -> dict[str, Any]:
+    """Return the same as plain data, one entry per host and control; times are UTC, ISO 8601."""
+    return {
+        "drift": [
+            {
+                "host": one.host,
+                "control": one.control,
+                "event": one.event.value,
+                "cause": one.cause.value,
+                "severity": one.severity.value,
+                "before": one.before.value if one.before else None,
+                "after": one.after.value,
+                "expected": one.expected,
+                "observed": one.observed,
+                "at": one.at.isoformat(),
+                "run": one.run,
+            }
+            for one in drift
+        ]
+    }
+
+
+def event_name(event: DriftEvent) -> str:
+    """Return the event in the operator's language."""
+    return {
+        DriftEvent.OPENED: _("opened"),
+        DriftEvent.REGRESSED: _("regressed"),
+        DriftEvent.RESOLVED: _("resolved"),
+        DriftEvent.CHANGED: _("changed"),
+        DriftEvent.UNREADABLE: _("unreadable"),
+        DriftEvent.NOT_CHECKED: _("no longer checked"),
+    }[event]
+
+
+def cause_name(cause: Cause) -> str:
+    """Return the cause in the operator's language."""
+    return {
+        Cause.HOST: _("host"),
+        Cause.BASELINE: _("baseline"),
+        Cause.WAIVER: _("waiver"),
+        Cause.TOOL: _("tool"),
+    }[cause]
+
+
+def _rows(drift: Iterable[Drift], titles: Mapping[str, str]) -> RenderableType:
+    columns = {
+        _("severity"): 10,
+        _("control"): 26,
+        _("expected"): 15,
+        _("observed"): 15,
+        _("cause"): 9,
+        _("since"): 16,
+        _("hosts"): 16,
+    }
+    made = table(*columns)
+    for column, width in zip(made.columns, columns.values(), strict=True):
+        column.max_width = width
+    for one, hosts, since in _alike(drift):
+        name = cell(one.control, "bold")
+        if title := titles.get(one.control):
+            name = Text.assemble(name, "\n", cell(title, "dim"), overflow="ellipsis")
+        made.add_row(
+            severity_cell(one.severity),
+            name,
+            cell(one.expected),
+            cell(one.observed),
+            cause_name(one.cause),
+            since,
+            cell(hosts_text(hosts, 200)),
+        )
+    return made
+
+
+def _alike(drift: Iterable[Drift]) -> list[tuple[Drift, list[str], str]]:
+    """Return one of each sort, the hosts where it happened and when it happened first."""
+    groups: dict[Drift, list[Drift]] = defaultdict(list)
+    for one in drift:
+        groups[replace(one, host="", at=_ANY_TIME, run="")].append(one)
+    rows = [
+        (same, [one.host for one in found], local_time(min(one.at for one in found)))
+        for same, found in groups.items()
+    ]
+    return sorted(
+        rows, key=lambda row: (SEVEREST_FIRST.index(row[0].severity), -len(row[1]), row[0].control)
+    )

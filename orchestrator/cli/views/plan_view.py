@@ -1,0 +1,142 @@
+"""Plans, for people and for programs."""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from orchestrator.cli.views.cells import heading, line
+from orchestrator.model.change import Change, HostPlan
+from orchestrator.model.finding import Risk
+from orchestrator.model.i18n import _
+from orchestrator.report.text import visible
+
+_STYLE_OF_RISK = {
+    Risk.NONE: "green",
+    Risk.SERVICE: "yellow",
+    Risk.LOCKOUT: "bold red",
+    Risk.REBOOT: "magenta",
+}
+
+
+def render(plans: Sequence[HostPlan]) -> RenderableType:
+    """Return what apply would do; hosts with the same plan are one section, nothing is cut."""
+    groups: dict[tuple[Any, ...], list[HostPlan]] = defaultdict(list)
+    for plan in plans:
+        groups[_likeness(plan)].append(plan)
+    parts: list[RenderableType] = []
+    for same in sorted(groups.values(), key=lambda group: (-len(group), group[0].host)):
+        parts += _section(same[0], [plan.host for plan in same])
+    return Group(*parts, *_totals(plans))
+
+
+def document(plans: Sequence[HostPlan]) -> dict[str, Any]:
+    """Return the same as plain data, one entry per host."""
+    return {"hosts": [_host_document(plan) for plan in plans]}
+
+
+def risk_name(risk: Risk) -> str:
+    """Return in the operator's language what a change can break."""
+    return {
+        Risk.NONE: _("no risk"),
+        Risk.SERVICE: _("may interrupt a service"),
+        Risk.LOCKOUT: _("may lock out"),
+        Risk.REBOOT: _("needs a reboot"),
+    }[risk]
+
+
+def _host_document(plan: HostPlan) -> dict[str, Any]:
+    return {
+        "host": plan.host,
+        "manifest": plan.manifest_digest,
+        "problems": list(plan.problems),
+        "unplanned": dict(plan.unplanned),
+        "changes": [
+            {
+                "control": change.control,
+                "risk": change.risk.value,
+                "summary": list(change.summary),
+                "diff": change.diff,
+                "activates": list(change.activates),
+                "install": dict(change.install),
+                "remove": list(change.remove),
+            }
+            for change in plan.changes
+        ],
+    }
+
+
+def _likeness(plan: HostPlan) -> tuple[Any, ...]:
+    """Return what a reader sees of a plan: hosts that are alike in it share a section."""
+    changes = tuple(
+        (c.control, c.risk, c.summary, c.diff, c.activates, *sorted(c.install.items()), c.remove)
+        for c in plan.changes
+    )
+    return (changes, tuple(sorted(plan.unplanned.items())), plan.problems)
+
+
+def _section(plan: HostPlan, hosts: Sequence[str]) -> list[RenderableType]:
+    names = ", ".join(sorted(hosts))
+    title = names if len(hosts) == 1 else _("{n} hosts: {names}").format(n=len(hosts), names=names)
+    parts: list[RenderableType] = [heading(title)]
+    parts += [line(_("  problem: {text}").format(text=text), "bold red") for text in plan.problems]
+    if not plan.changes and not plan.unplanned and not plan.problems:
+        parts.append(line(_("  nothing to change"), "green"))
+    for change in plan.changes:
+        parts += _change(change)
+    for control, reason in sorted(plan.unplanned.items()):
+        text = _("  {control} is left out: {reason}").format(control=control, reason=reason)
+        parts.append(line(text, "yellow"))
+    return parts
+
+
+def _change(change: Change) -> list[RenderableType]:
+    title = Text.assemble(
+        "  ", (visible(change.control), "bold"), "  ", (risk_name(change.risk), "")
+    )
+    title.stylize(_STYLE_OF_RISK[change.risk], len(title) - len(risk_name(change.risk)))
+    lines: list[RenderableType] = [title, *(line(f"    {text}") for text in change.summary)]
+    lines += [
+        line(f"    + {name} {version}", "green") for name, version in sorted(change.install.items())
+    ]
+    lines += [line(f"    - {name}", "red") for name in change.remove]
+    lines += [_diff_line(text) for text in change.diff.splitlines()]
+    if change.activates:
+        text = _("    then: {actions}").format(actions=", ".join(change.activates))
+        lines.append(line(text, "dim"))
+    return lines
+
+
+def _diff_line(text: str) -> Text:
+    shown = visible(text.replace("\t", "    "))
+    style = ""
+    if shown.startswith(("---", "+++", "@@")):
+        style = "dim"
+    elif shown.startswith("+"):
+        style = "green"
+    elif shown.startswith("-"):
+        style = "red"
+    return Text("    " + shown, style=style, overflow="fold")
+
+
+def _totals(plans: Sequence[HostPlan]) -> list[RenderableType]:
+    changes = [change for plan in plans for change in plan.changes]
+    changed = sum(bool(plan.changes) for plan in plans)
+    parts = [
+        _("{changes} changes on {changed} of {n} hosts").format(
+            changes=len(changes), changed=changed, n=len(plans)
+        )
+    ]
+    if installed := sum(len(change.install) for change in changes):
+        parts.append(_("{n} packages to install").format(n=installed))
+    if removed := sum(len(change.remove) for change in changes):
+        parts.append(_("{n} packages to remove").format(n=removed))
+    if left_out := sum(len(plan.unplanned) for plan in plans):
+        parts.append(_("{n} left out").format(n=left_out))
+    if problems := sum(bool(plan.problems) for plan in plans):
+        parts.append(_("{n} hosts with problems").format(n=problems))
+    risks = Counter(change.risk for change in changes if change.risk is not Risk.NONE)
+    told = [line(f"  {risk_name(risk)}: {n}", _STYLE_OF_RISK[risk]) for risk, n in risks.items()]
+    return [heading(" · ".join(parts)), *told]

@@ -1,0 +1,174 @@
+"""Runs and the hosts in them, for people and for programs."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from orchestrator.cli.views.audit_view import counts_document
+from orchestrator.cli.views.cells import cell, line, local_time, table
+from orchestrator.cli.views.outcome_view import outcome_name
+from orchestrator.model.finding import Reach
+from orchestrator.model.i18n import _, language
+from orchestrator.model.record import HostRun, Run, RunKind, RunStatus
+from orchestrator.report.compliance import percent_text
+
+_STYLES = {
+    RunStatus.DONE: "green",
+    RunStatus.RUNNING: "yellow",
+    RunStatus.FAILED: "red",
+    RunStatus.STOPPED: "magenta",
+    RunStatus.INTERRUPTED: "bold red",
+}
+
+
+def render_list(runs: Sequence[Run]) -> RenderableType:
+    """Return one row per run, in the order given; times are local."""
+    if not runs:
+        return line(_("No runs yet."))
+    columns = {
+        _("run"): 24,
+        _("what"): 9,
+        _("started"): 16,
+        _("took"): 8,
+        _("how it ended"): 12,
+        _("operator"): 14,
+        _("scope"): 14,
+    }
+    made = table(*columns)
+    for column, width in zip(made.columns, columns.values(), strict=True):
+        column.max_width = width
+    for run in runs:
+        made.add_row(
+            cell(run.id),
+            kind_name(run.kind),
+            local_time(run.started),
+            _duration(run),
+            Text(status_name(run.status), _STYLES[run.status]),
+            cell(run.operator),
+            cell(" ".join(filter(None, (run.limit, run.scope)))),
+        )
+    return made
+
+
+def render_run(run: Run, hosts: Sequence[HostRun]) -> RenderableType:
+    """Return one run with its hosts."""
+    told = [
+        line(f"{run.id}  {kind_name(run.kind)}", "bold"),
+        line(
+            _("{operator} on {controller}, {started}, took {took}: {status}").format(
+                operator=run.operator,
+                controller=run.controller,
+                started=local_time(run.started),
+                took=_duration(run),
+                status=status_name(run.status),
+            )
+        ),
+    ]
+    details = {
+        _("profile"): run.profile,
+        _("limit"): run.limit,
+        _("scope"): run.scope,
+        _("note"): run.note,
+    }
+    told += [line(f"{label}: {value}") for label, value in details.items() if value]
+    made = table(_("host"), _("how it ended"), _("compliant"), _("last step"), _("reason"))
+    for host in sorted(hosts, key=lambda one: one.host):
+        made.add_row(
+            cell(host.host),
+            _ending(host),
+            percent_text(host.counts, language()),
+            cell(host.step),
+            cell(host.reason),
+        )
+    return Group(*told, made)
+
+
+def document_list(runs: Sequence[Run]) -> dict[str, Any]:
+    """Return the runs as plain data; times are UTC, ISO 8601."""
+    return {"runs": [_run_document(run) for run in runs]}
+
+
+def document_run(run: Run, hosts: Sequence[HostRun]) -> dict[str, Any]:
+    """Return one run with its hosts as plain data."""
+    return {
+        **_run_document(run),
+        "hosts": [
+            {
+                "host": host.host,
+                "step": host.step,
+                "reach": host.reach.value if host.reach else None,
+                "outcome": host.outcome.value if host.outcome else None,
+                "reason": host.reason,
+                "counts": counts_document(host.counts),
+                "manifest": host.manifest,
+                "evidence": host.evidence,
+                "seconds": round(host.seconds, 3),
+                "changed": list(host.changed),
+                "still_failing": list(host.still_failing),
+            }
+            for host in hosts
+        ],
+    }
+
+
+def kind_name(kind: RunKind) -> str:
+    """Return what a run does, in the operator's language."""
+    return {
+        RunKind.AUDIT: _("audit"),
+        RunKind.APPLY: _("apply"),
+        RunKind.ROLLBACK: _("rollback"),
+    }[kind]
+
+
+def status_name(status: RunStatus) -> str:
+    """Return how far a run got, in the operator's language."""
+    return {
+        RunStatus.RUNNING: _("running"),
+        RunStatus.DONE: _("done"),
+        RunStatus.FAILED: _("failed"),
+        RunStatus.STOPPED: _("stopped"),
+        RunStatus.INTERRUPTED: _("interrupted"),
+    }[status]
+
+
+def _run_document(run: Run) -> dict[str, Any]:
+    return {
+        "run": run.id,
+        "kind": run.kind.value,
+        "status": run.status.value,
+        "operator": run.operator,
+        "controller": run.controller,
+        "started": run.started.isoformat(),
+        "ended": _iso(run.ended),
+        "tool": run.tool,
+        "profile": run.profile,
+        "limit": run.limit,
+        "scope": run.scope,
+        "note": run.note,
+    }
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
+
+
+def _duration(run: Run) -> str:
+    if run.ended is None:
+        return "—"
+    minutes, seconds = divmod(round((run.ended - run.started).total_seconds()), 60)
+    return f"{minutes}:{seconds:02d}"
+
+
+def _ending(host: HostRun) -> str:
+    if host.outcome is not None:
+        return outcome_name(host.outcome)
+    if host.reach is None:
+        return _("not finished")
+    return {
+        Reach.ANSWERED: _("answered"),
+        Reach.UNREACHABLE: _("unreachable"),
+        Reach.FAILED: _("no usable answer"),
+    }[host.reach]
