@@ -1,0 +1,222 @@
+"""What the store remembers: hosts, runs, findings as they stand, counts, the log. Times are UTC."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from orchestrator.model.change import Outcome
+from orchestrator.model.drift import Drift
+from orchestrator.model.finding import Finding, HostAudit, Mark, Reach, Severity, Verdict
+
+
+class RunKind(StrEnum):
+    """What a run does to the hosts."""
+
+    AUDIT = "audit"
+    APPLY = "apply"
+    ROLLBACK = "rollback"
+
+
+class RunStatus(StrEnum):
+    """How far a run got; a killed controller leaves ``RUNNING`` behind."""
+
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    STOPPED = "stopped"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True)
+class NewRun:
+    """What is known when a run starts.
+
+    ``limit`` is the host pattern as typed. ``scope`` is the text of ``--chapter``/``--control``;
+    empty means the whole baseline of every host.
+    """
+
+    kind: RunKind
+    operator: str
+    profile: str = ""
+    limit: str = ""
+    scope: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run; ``id`` is text that sorts by time (``20261123T191300Z-048213``)."""
+
+    id: str
+    kind: RunKind
+    operator: str
+    controller: str
+    started: datetime
+    tool: str
+    ended: datetime | None = None
+    status: RunStatus = RunStatus.RUNNING
+    profile: str = ""
+    limit: str = ""
+    scope: str = ""
+    note: str = ""
+
+    @property
+    def partial(self) -> bool:
+        """Tell whether the run looked at a part of the baseline only."""
+        return bool(self.scope)
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many controls of a host have each verdict; ``waived`` failures are also in ``FAIL``."""
+
+    verdicts: Mapping[Verdict, int]
+    waived: int = 0
+
+    @classmethod
+    def of(cls, findings: tuple[Finding, ...]) -> "Counts":
+        """Count the findings of one host."""
+        verdicts: dict[Verdict, int] = {}
+        for finding in findings:
+            verdicts[finding.verdict] = verdicts.get(finding.verdict, 0) + 1
+        waived = sum(f.verdict is Verdict.FAIL and Mark.WAIVED in f.marks for f in findings)
+        return cls(verdicts, waived)
+
+
+@dataclass(frozen=True)
+class HostRun:
+    """One host in one run.
+
+    ``step`` is the last step that was entered (written before it begins). ``reach`` and ``counts``
+    come from an audit, ``outcome`` from a change; each is None until it is known. ``manifest`` and
+    ``evidence`` are SHA-256 digests in hexadecimal; the evidence is the host's raw answer.
+    """
+
+    run: str
+    host: str
+    step: str = ""
+    reach: Reach | None = None
+    outcome: Outcome | None = None
+    reason: str = ""
+    counts: Counts | None = None
+    manifest: str = ""
+    evidence: str = ""
+    seconds: float = 0.0
+    changed: tuple[str, ...] = ()
+    still_failing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the last audit that could read a control found there (``error`` reads nothing).
+
+    ``open`` says that it failed without a valid waiver. ``observed`` and ``want`` are digests of
+    what was there and of the control as the manifest wanted it; ``tool`` is our version.
+    """
+
+    verdict: Verdict
+    open: bool
+    observed: str
+    want: str
+    tool: str
+
+
+@dataclass(frozen=True)
+class CurrentFinding:
+    """How one (host, control) stands now.
+
+    ``verdict``, ``expected``, ``observed`` and ``marks`` are those of the last audit that looked;
+    ``since`` is when that verdict began. ``reading`` outlasts an ``error``: a failure behind it
+    stays open. ``retired`` controls have left the host's baseline.
+    """
+
+    host: str
+    control: str
+    verdict: Verdict
+    severity: Severity
+    since: datetime
+    last_run: str
+    marks: frozenset[Mark] = frozenset()
+    expected: str = ""
+    observed: str = ""
+    ever_passed: bool = False
+    retired: bool = False
+    reading: Reading | None = None
+
+    @property
+    def open(self) -> bool:
+        """Tell whether a failure is open, be it visible or behind an ``error``."""
+        return self.reading is not None and self.reading.open
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What the store knew of a host before an audit; ``referenced``: a whole audit was made."""
+
+    findings: Mapping[str, CurrentFinding] = field(default_factory=dict)
+    referenced: bool = False
+
+
+@dataclass(frozen=True)
+class Advance:
+    """What an audit makes of a host's memory: how its findings stand, and what is different."""
+
+    findings: Mapping[str, CurrentFinding] = field(default_factory=dict)
+    drift: tuple[Drift, ...] = ()
+
+
+@dataclass(frozen=True)
+class AuditedHost:
+    """One host's audit with what was wanted of it; ``level`` is the information-security level."""
+
+    audit: HostAudit
+    manifest: str
+    agency: str = ""
+    level: int | None = None
+
+
+@dataclass(frozen=True)
+class StoredHost:
+    """A host that the store knows; its id outlasts its name. ``machine`` is the machine-id."""
+
+    id: int
+    name: str
+    first_seen: datetime
+    last_seen: datetime | None = None
+    agency: str = ""
+    level: int | None = None
+    machine: str = ""
+    reference: str | None = None
+    last_audit: str | None = None
+
+
+@dataclass(frozen=True)
+class Compliance:
+    """The counts of one host before and after a run; None where no whole audit tells."""
+
+    host: str
+    before: Counts | None
+    after: Counts | None
+
+
+@dataclass(frozen=True)
+class LogHead:
+    """The place of one entry of the audit log and its hash: what a host keeps as a witness."""
+
+    seq: int
+    hash: str
+
+
+@dataclass(frozen=True)
+class LogEntry:
+    """One entry of the audit log; ``at`` is ISO 8601 in UTC, as it was hashed."""
+
+    seq: int
+    at: str
+    operator: str
+    action: str
+    detail: Mapping[str, Any]
+    previous: str
+    hash: str

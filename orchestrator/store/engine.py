@@ -1,0 +1,111 @@
+"""The database behind the store: its file, its connections, its errors in our words."""
+
+import os
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from orchestrator.model.errors import ConfigurationError, ControllerError
+from orchestrator.model.i18n import _
+from orchestrator.store.migrate import migrate
+from orchestrator.store.schema import WRITING
+
+_BUSY_SECONDS = 30
+_OWNER_ONLY = 0o600
+
+
+def open_sqlite(path: Path) -> Engine:
+    """Return an engine on the SQLite store at ``path``, made or migrated where needed.
+
+    The file is a regular one with mode 0600. Raises ConfigurationError where the path is no store
+    of ours or of a newer version, ControllerError where it cannot be read or written.
+    """
+    with our_errors(path):
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not os.path.lexists(path):
+            _create(path)
+        _guard(path)
+        engine = _sqlite_engine(path)
+        migrate(engine, str(path))
+    return engine
+
+
+@contextmanager
+def our_errors(where: object) -> Iterator[None]:
+    """Turn what the system or the database says of ``where`` into a ControllerError."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise _unusable(where, error.orig) from error
+    except SQLAlchemyError as error:
+        raise _unusable(where, error) from error
+    except OSError as error:
+        raise _unusable(where, error.strerror) from error
+
+
+def _unusable(where: object, reason: object) -> ControllerError:
+    return ControllerError(
+        _("the store {where} cannot be used: {reason}").format(where=where, reason=reason),
+        hint=_("check that its directory exists, has room, and belongs to you"),
+    )
+
+
+def _guard(path: Path) -> None:
+    # Not opened to look: closing any descriptor of the file drops SQLite's locks in this process.
+    found = path.lstat()
+    if stat.S_ISLNK(found.st_mode) or not stat.S_ISREG(found.st_mode):
+        raise ConfigurationError(
+            _("the store {where} is not a regular file").format(where=path),
+            hint=_("name the file itself, not a link to it"),
+        )
+    if stat.S_IMODE(found.st_mode) != _OWNER_ONLY:
+        path.chmod(_OWNER_ONLY)
+
+
+def _create(path: Path) -> None:
+    """Make the store beside ``path`` and link it there whole: nobody meets a half-made one."""
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+    os.close(descriptor)
+    draft = Path(name)
+    try:
+        engine = _sqlite_engine(draft)
+        migrate(engine, str(path))
+        # The last connection to close folds the write-ahead log into the file.
+        engine.dispose()
+        os.link(draft, path)
+    except FileExistsError:
+        return
+    finally:
+        for suffix in ("", "-wal", "-shm", "-journal"):
+            Path(name + suffix).unlink(missing_ok=True)
+
+
+def _sqlite_engine(path: Path) -> Engine:
+    # isolation_level None: the driver starts no transactions of its own accord.
+    engine = create_engine(
+        URL.create("sqlite", database=str(path)),
+        connect_args={"timeout": _BUSY_SECONDS, "isolation_level": None},
+    )
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    # A reader that becomes a writer half way fails at once under WAL; writers announce themselves.
+    writing = connection.get_execution_options().get(WRITING)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")

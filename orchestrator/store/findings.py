@@ -1,0 +1,133 @@
+"""Findings as they stand, one row per (host, control)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    RowMapping,
+    bindparam,
+    select,
+    update,
+)
+
+from orchestrator.model.finding import Mark, Severity, Verdict
+from orchestrator.model.record import CurrentFinding, Reading
+from orchestrator.store.schema import finding, host
+
+_SELECT = select(finding, host.c.name.label("host")).join(host, host.c.id == finding.c.host_id)
+_OF_HOST = _SELECT.where(finding.c.host_id == bindparam("of_host"))
+_KEY = (finding.c.host_id == bindparam("of_host")) & (finding.c.control == bindparam("of_control"))
+_COLUMNS: dict[str, BindParameter[Any]] = {
+    c.name: bindparam(c.name) for c in finding.c if not c.primary_key
+}
+_UPDATE = update(finding).where(_KEY).values(_COLUMNS)
+_TOUCH = (
+    update(finding)
+    .where(finding.c.host_id == bindparam("of_host"))
+    .where(finding.c.control.in_(bindparam("seen", expanding=True)))
+    .values(last_run=bindparam("by_run"))
+)
+
+OPEN: ColumnElement[bool] = finding.c.read_open
+UNREAD: ColumnElement[bool] = (
+    finding.c.verdict.in_([Verdict.ERROR.value, Verdict.NOT_CHECKED.value]) & ~finding.c.retired
+)
+
+
+def of_host(connection: Connection, host_id: int) -> dict[str, CurrentFinding]:
+    """Return how the controls of one host stand, by control."""
+    rows = connection.execute(_OF_HOST, {"of_host": host_id}).mappings()
+    return {row["control"]: _read(row) for row in rows}
+
+
+def select_findings(
+    connection: Connection, hosts: Sequence[str] | None, which: ColumnElement[bool] | None
+) -> tuple[CurrentFinding, ...]:
+    """Return findings by host and control, of some hosts, of one sort (``OPEN``, ``UNREAD``)."""
+    wanted = _SELECT.order_by(host.c.name, finding.c.control)
+    if hosts is not None:
+        wanted = wanted.where(host.c.name.in_(hosts))
+    if which is not None:
+        wanted = wanted.where(which)
+    return tuple(_read(row) for row in connection.execute(wanted).mappings())
+
+
+def save(
+    connection: Connection,
+    host_id: int,
+    known: Mapping[str, CurrentFinding],
+    now: Mapping[str, CurrentFinding],
+) -> None:
+    """Write what an audit saw; rows that only were seen again are touched in one statement."""
+    added = [_write(host_id, now[control]) for control in now if control not in known]
+    same = [c for c in now if c in known and _same(known[c], now[c])]
+    unlike = [c for c in now if c in known and not _same(known[c], now[c])]
+    if added:
+        connection.execute(finding.insert(), added)
+    if same:
+        seen = {"of_host": host_id, "seen": same, "by_run": now[same[0]].last_run}
+        connection.execute(_TOUCH, seen)
+    if unlike:
+        rows = [_write(host_id, now[c]) for c in unlike]
+        keyed = [{**r, "of_host": r.pop("host_id"), "of_control": r.pop("control")} for r in rows]
+        connection.execute(_UPDATE, keyed)
+
+
+def _same(old: CurrentFinding, new: CurrentFinding) -> bool:
+    return _but_run(old) == _but_run(new)
+
+
+def _but_run(one: CurrentFinding) -> dict[str, Any]:
+    return {name: value for name, value in vars(one).items() if name != "last_run"}
+
+
+def _write(host_id: int, one: CurrentFinding) -> dict[str, Any]:
+    reading = one.reading
+    return {
+        "host_id": host_id,
+        "control": one.control,
+        "verdict": one.verdict.value,
+        "severity": one.severity.value,
+        "marks": ",".join(sorted(one.marks)),
+        "expected": one.expected,
+        "observed": one.observed,
+        "since": one.since,
+        "last_run": one.last_run,
+        "ever_passed": one.ever_passed,
+        "retired": one.retired,
+        "read_verdict": reading.verdict.value if reading else None,
+        "read_open": one.open,
+        "read_observed": reading.observed if reading else "",
+        "read_want": reading.want if reading else "",
+        "read_tool": reading.tool if reading else "",
+    }
+
+
+def _read(row: RowMapping) -> CurrentFinding:
+    return CurrentFinding(
+        host=row["host"],
+        control=row["control"],
+        verdict=Verdict(row["verdict"]),
+        severity=Severity(row["severity"]),
+        since=row["since"],
+        last_run=row["last_run"],
+        marks=frozenset(map(Mark, row["marks"].split(","))) if row["marks"] else frozenset(),
+        expected=row["expected"],
+        observed=row["observed"],
+        ever_passed=row["ever_passed"],
+        retired=row["retired"],
+        reading=_read_reading(row) if row["read_verdict"] else None,
+    )
+
+
+def _read_reading(row: RowMapping) -> Reading:
+    return Reading(
+        verdict=Verdict(row["read_verdict"]),
+        open=row["read_open"],
+        observed=row["read_observed"],
+        want=row["read_want"],
+        tool=row["read_tool"],
+    )

@@ -1,0 +1,56 @@
+"""Bring a database to the tables of this version. Alembic is imported only where it must work."""
+
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, inspect, text
+
+from orchestrator.model.errors import ConfigurationError
+from orchestrator.model.i18n import _
+from orchestrator.store.schema import HEAD, WRITING
+
+_SCRIPTS = Path(__file__).parent / "migrations"
+
+
+def migrate(engine: Engine, where: str) -> None:
+    """Migrate to ``HEAD`` in one transaction; nothing is done where the revision agrees.
+
+    ``where`` names the store in errors. Raises ConfigurationError for a database that a newer
+    version wrote, or that is not a store at all.
+    """
+    with engine.connect() as connection:
+        if _revision(connection, where) == HEAD:
+            return
+    with engine.execution_options(**{WRITING: True}).begin() as connection:
+        revision = _revision(connection, where)
+        if revision != HEAD:
+            _upgrade(connection, revision, where)
+
+
+def _revision(connection: Connection, where: str) -> str | None:
+    tables = inspect(connection).get_table_names()
+    if not tables:
+        return None
+    if "alembic_version" not in tables:
+        raise ConfigurationError(
+            _("{where} is a database, but not a store of luytre").format(where=where)
+        )
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _upgrade(connection: Connection, revision: str | None, where: str) -> None:
+    from alembic import command  # noqa: PLC0415 - slow to import, and rarely needed
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if revision is not None and revision not in known:
+        raise ConfigurationError(
+            _("the store {where} was written by a newer version (revision {revision})").format(
+                where=where, revision=revision
+            ),
+            hint=_("upgrade luytre on this controller"),
+        )
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

@@ -1,0 +1,225 @@
+"""The store as the rest of the house sees it. Import it where it is used: SQLAlchemy is slow."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import Connection, Engine
+
+from orchestrator.model.change import HostOutcome
+from orchestrator.model.drift import Drift
+from orchestrator.model.finding import Reach
+from orchestrator.model.record import (
+    Advance,
+    AuditedHost,
+    Compliance,
+    CurrentFinding,
+    HostRun,
+    Memory,
+    NewRun,
+    Run,
+    RunStatus,
+    StoredHost,
+)
+from orchestrator.store import evidence, findings, hosts, run_hosts, runs, transitions
+from orchestrator.store.engine import open_sqlite, our_errors
+from orchestrator.store.log import AuditLog
+from orchestrator.store.schema import WRITING
+
+Names = Sequence[str] | None
+
+
+def utc_now() -> datetime:
+    """Return this moment, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+class Store:
+    """What the controller remembers. Every write is one transaction, on disk when it returns.
+
+    Many processes may use one store at a time. Any method raises ControllerError where the
+    database fails, and ConfigurationError where it is asked for a run or host it does not know.
+    """
+
+    def __init__(self, engine: Engine, clock: Callable[[], datetime] = utc_now) -> None:
+        self._engine = engine
+        self._writer = engine.execution_options(**{WRITING: True})
+        self._clock = clock
+        self.log = AuditLog(self._reading, self._writing, clock)
+
+    @classmethod
+    def open(cls, path: Path, clock: Callable[[], datetime] = utc_now) -> Self:
+        """Open the SQLite store at ``path`` (mode 0600), making or migrating it where needed.
+
+        Raises ConfigurationError for a link, a foreign file or a newer version's store.
+        """
+        return cls(open_sqlite(path), clock)
+
+    def close(self) -> None:
+        """Close the connections; a closed store opens them again when it is used."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with our_errors(self._engine.url.database), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with our_errors(self._engine.url.database), self._writer.begin() as connection:
+            yield connection
+
+    def start_run(self, new: NewRun) -> Run:
+        """Write a run that starts now, and return it with its id."""
+        with self._writing() as connection:
+            return runs.start(connection, new, self._clock())
+
+    def finish_run(self, run: str, status: RunStatus) -> None:
+        """Note how a run ended."""
+        with self._writing() as connection:
+            runs.finish(connection, run, status, self._clock())
+
+    def run(self, run: str) -> Run:
+        """Return one run."""
+        with self._reading() as connection:
+            return runs.get(connection, run)
+
+    def runs(self, limit: int = 20, status: RunStatus | None = None) -> tuple[Run, ...]:
+        """Return up to ``limit`` runs, newest first, of one status where one is given."""
+        with self._reading() as connection:
+            return runs.newest(connection, limit, status)
+
+    def latest_audit(self, before: str | None = None) -> Run | None:
+        """Return the newest audit that ended as it should, of those before run ``before``."""
+        with self._reading() as connection:
+            return runs.latest_audit(connection, before)
+
+    def save_steps(self, run: str, names: Sequence[str], step: str) -> None:
+        """Note the step that hosts are about to enter in a run; call it before the step."""
+        with self._writing() as connection:
+            for name in names:
+                host_id = hosts.know(connection, name, self._clock())[0]
+                run_hosts.put(connection, run, host_id, {"step": step})
+
+    def save_host_outcome(self, run: str, outcome: HostOutcome) -> None:
+        """Note how a change of one host ended."""
+        with self._writing() as connection:
+            host_id = hosts.know(connection, outcome.host, self._clock())[0]
+            run_hosts.put(connection, run, host_id, run_hosts.outcome_values(outcome))
+
+    def save_audit(
+        self, run: Run, host: AuditedHost, advance: Callable[[Memory, datetime], Advance]
+    ) -> tuple[Drift, ...]:
+        """Write one host's audit; ``advance`` judges it against what was known, in between.
+
+        Memory and judgement are in one transaction, so two audits at a time cannot both be first.
+        ``advance`` gets the host's memory and the moment; what it returns is kept, and its drift
+        is returned.
+        """
+        with self._writing() as connection:
+            at = self._clock()
+            host_id, referenced = hosts.know(connection, host.audit.host, at)
+            known = findings.of_host(connection, host_id)
+            step = advance(Memory(known, referenced), at)
+            findings.save(connection, host_id, known, step.findings)
+            transitions.add(connection, host_id, step.drift)
+            kept = evidence.keep(connection, host.audit.raw)
+            run_hosts.put(connection, run.id, host_id, run_hosts.audit_values(host, kept))
+            hosts.date_facts(connection, host_id, _facts(host), at)
+            if host.audit.reach is Reach.ANSWERED:
+                first = not referenced and not run.partial
+                hosts.saw(connection, host_id, run.id, at, reference=first)
+        return step.drift
+
+    def run_hosts(self, run: str) -> tuple[HostRun, ...]:
+        """Return the hosts of a run by name: step, reach, outcome, counts."""
+        with self._reading() as connection:
+            return run_hosts.of_run(connection, run)
+
+    def host_outcomes(self, run: str) -> tuple[HostOutcome, ...]:
+        """Return how the changes of a run ended, by host; hosts still under way are not in it."""
+        return tuple(
+            HostOutcome(one.host, one.outcome, one.reason, one.changed, one.still_failing)
+            for one in self.run_hosts(run)
+            if one.outcome is not None
+        )
+
+    def compliance(self, run: str) -> tuple[Compliance, ...]:
+        """Return each host's counts before a run and after it, from whole audits only.
+
+        After is the run's own audit, or else the next one; before is the last one ahead of the run.
+        """
+        with self._reading() as connection:
+            return run_hosts.compliance(connection, run)
+
+    def current_findings(self, host: str) -> Mapping[str, CurrentFinding]:
+        """Return how the controls of one host stand, by control; empty for an unknown host."""
+        return {one.control: one for one in self.findings([host])}
+
+    def findings(self, names: Names = None) -> tuple[CurrentFinding, ...]:
+        """Return how all controls stand, by host and control; retired ones too."""
+        with self._reading() as connection:
+            return findings.select_findings(connection, names, None)
+
+    def open_findings(self, names: Names = None) -> tuple[CurrentFinding, ...]:
+        """Return the failures that no waiver covers, visible or behind an ``error``."""
+        with self._reading() as connection:
+            return findings.select_findings(connection, names, findings.OPEN)
+
+    def unread_findings(self, names: Names = None) -> tuple[CurrentFinding, ...]:
+        """Return the findings whose last audit could not read, or did not check, the control."""
+        with self._reading() as connection:
+            return findings.select_findings(connection, names, findings.UNREAD)
+
+    def transitions(
+        self,
+        *,
+        since: datetime | None = None,
+        run: str | None = None,
+        names: Names = None,
+        controls: Names = None,
+    ) -> tuple[Drift, ...]:
+        """Return what was different, newest first: from a moment on, of a run, hosts, controls."""
+        with self._reading() as connection:
+            wanted = transitions.Wanted(since, run, names, controls)
+            return transitions.find(connection, wanted)
+
+    def latest_transitions(self, names: Names = None) -> tuple[Drift, ...]:
+        """Return the newest transition of each (host, control), newest first."""
+        with self._reading() as connection:
+            return transitions.latest(connection, names)
+
+    def hosts(self) -> tuple[StoredHost, ...]:
+        """Return every host that was ever seen, by name."""
+        with self._reading() as connection:
+            return hosts.every(connection)
+
+    def rename_host(self, old: str, new: str) -> None:
+        """Give a host another name; all that is known of it stays with it."""
+        with self._writing() as connection:
+            hosts.rename(connection, old, new)
+
+    def evidence(self, digest: str) -> bytes:
+        """Return a raw answer by its SHA-256; raises ControllerError where absent or altered."""
+        with self._reading() as connection:
+            return evidence.read(connection, digest)
+
+
+def _facts(host: AuditedHost) -> dict[str, str]:
+    facts = {"agency": host.agency, "level": "" if host.level is None else str(host.level)}
+    machine = host.audit.facts.get("machine_id")
+    return {**facts, "machine": str(machine)} if machine else facts

@@ -1,0 +1,145 @@
+"""The tables. ``HEAD`` is the Alembic revision that they agree with."""
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+from orchestrator.store.columns import HostText, UtcTime
+
+HEAD = "0001"
+
+# The execution option of connections that will write.
+WRITING = "luytre_writing"
+
+metadata = MetaData()
+
+host = Table(
+    "host",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String, nullable=False, unique=True),
+    Column("first_seen", UtcTime, nullable=False),
+    Column("last_seen", UtcTime),
+    Column("reference_run", String, ForeignKey("run.id")),
+    Column("last_audit_run", String, ForeignKey("run.id")),
+)
+
+host_fact = Table(
+    "host_fact",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("host_id", Integer, ForeignKey("host.id"), nullable=False),
+    Column("name", String, nullable=False),
+    Column("value", HostText, nullable=False),
+    Column("since", UtcTime, nullable=False),
+    Index("ix_host_fact_latest", "host_id", "name", "id"),
+)
+
+run = Table(
+    "run",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("operator", String, nullable=False),
+    Column("controller", String, nullable=False),
+    Column("tool", String, nullable=False),
+    Column("profile", String, nullable=False),
+    Column("host_limit", String, nullable=False),
+    Column("scope", String, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("started", UtcTime, nullable=False),
+    Column("ended", UtcTime),
+    Column("status", String, nullable=False),
+)
+
+evidence = Table(
+    "evidence",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("size", Integer, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+)
+
+run_host = Table(
+    "run_host",
+    metadata,
+    Column("host_id", Integer, ForeignKey("host.id"), primary_key=True),
+    Column("run_id", String, ForeignKey("run.id"), primary_key=True),
+    Column("step", String, nullable=False, server_default=""),
+    Column("reach", String),
+    Column("outcome", String),
+    Column("reason", HostText, nullable=False, server_default=""),
+    Column("counts", JSON(none_as_null=True)),
+    Column("waived", Integer, nullable=False, server_default="0"),
+    Column("manifest", String(64), nullable=False, server_default=""),
+    Column("evidence", String(64), ForeignKey("evidence.digest")),
+    Column("seconds", Float, nullable=False, server_default="0"),
+    Column("changed", JSON(none_as_null=True)),
+    Column("still_failing", JSON(none_as_null=True)),
+    Index("ix_run_host_run", "run_id"),
+)
+
+finding = Table(
+    "finding",
+    metadata,
+    Column("host_id", Integer, ForeignKey("host.id"), primary_key=True),
+    Column("control", String, primary_key=True),
+    Column("verdict", String, nullable=False),
+    Column("severity", String, nullable=False),
+    Column("marks", String, nullable=False),
+    Column("expected", HostText, nullable=False),
+    Column("observed", HostText, nullable=False),
+    Column("since", UtcTime, nullable=False),
+    Column("last_run", String, ForeignKey("run.id"), nullable=False),
+    Column("ever_passed", Boolean, nullable=False),
+    Column("retired", Boolean, nullable=False),
+    Column("read_verdict", String),
+    Column("read_open", Boolean, nullable=False),
+    Column("read_observed", String(64), nullable=False),
+    Column("read_want", String(64), nullable=False),
+    Column("read_tool", String, nullable=False),
+    Index("ix_finding_open", "read_open"),
+)
+
+transition = Table(
+    "transition",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("host_id", Integer, ForeignKey("host.id"), nullable=False),
+    Column("control", String, nullable=False),
+    Column("run_id", String, ForeignKey("run.id"), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("event", String, nullable=False),
+    Column("cause", String, nullable=False),
+    Column("severity", String, nullable=False),
+    Column("before", String),
+    Column("after", String, nullable=False),
+    Column("expected", HostText, nullable=False),
+    Column("observed", HostText, nullable=False),
+    Index("ix_transition_control", "host_id", "control", "id"),
+    Index("ix_transition_run", "run_id"),
+    Index("ix_transition_at", "at"),
+)
+
+audit_log = Table(
+    "audit_log",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("at", String, nullable=False),
+    Column("operator", String, nullable=False),
+    Column("action", String, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("previous", String(64), nullable=False),
+    Column("hash", String(64), nullable=False, unique=True),
+)
