@@ -84,7 +84,7 @@ def populated(path: Path) -> bool:
 def remove_lab(number: int) -> None:
     """Kill and remove all hosts of a lab, and the common group with the last lab.
 
-    The caller holds ``claims.lock()``, as it does in ``create_lab``.
+    The caller holds the registry's lock, as it does in ``create_lab``.
     """
     path = lab_group(number)
     end(path)

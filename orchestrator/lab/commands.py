@@ -6,6 +6,7 @@ import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from orchestrator.lab.errors import LabError
 from orchestrator.model.errors import ConfigurationError
@@ -101,6 +102,13 @@ def enter(
                 ) from error
             raise
     return subprocess.CompletedProcess(list(argv), process.returncode, out, err)
+
+
+def become(leader: int, argv: Sequence[str]) -> NoReturn:
+    """Replace this process by ``argv``, run as root inside the host whose init is ``leader``."""
+    command = [*entrance(leader), *argv]
+    terminal = {"TERM": os.environ["TERM"]} if "TERM" in os.environ else {}
+    os.execvpe(command[0], command, environment(terminal))  # noqa: S606 - no shell is wanted
 
 
 def entrance(leader: int) -> list[str]:

@@ -8,37 +8,43 @@ from typing import Any
 
 import yaml
 
-from orchestrator.lab.model import JUMP, RELEASES, HostSpec
+from orchestrator.lab.model import JUMP, RELEASES
 from orchestrator.lab.state import Member
 
-_GROUP = "lab"
+_ALL = "lab"
+_HIDDEN = "behind_jump"
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A member with its address."""
+    """A member with its address, and the address from which one logs into it."""
 
     member: Member
     address: str
+    bastion: str
 
 
 def write_inventory(directory: Path, entries: Sequence[Entry], key: Path) -> None:
     """Write ``hosts.yml``; other files in the directory stay as they are.
 
-    Groups: ``lab`` (all), and one per release. ``key`` is the login key.
+    Groups: ``lab`` (all), one per release, and ``behind_jump`` where there are hidden hosts.
+    ``key`` is the login key. What groups say, a ``group_vars`` file beside it may say otherwise.
     """
-    hosts: dict[str, Any] = {
-        entry.member.spec.name: _variables(entry.member.spec, entry.address) for entry in entries
+    lab: dict[str, Any] = {
+        "hosts": {entry.member.spec.name: _variables(entry) for entry in entries},
+        "vars": {"ansible_user": "ops", "ansible_ssh_private_key_file": str(key)},
     }
-    groups: dict[str, Any] = {
-        _GROUP: {
-            "hosts": hosts,
-            "vars": {"ansible_user": "ops", "ansible_ssh_private_key_file": str(key)},
-        }
-    }
+    hidden = [entry for entry in entries if entry.member.spec.hidden]
+    plain = [entry for entry in entries if not entry.member.spec.hidden]
+    if plain:
+        lab["vars"]["luytre_admin_sources"] = [f"{plain[0].bastion}/32"]
+    if hidden:
+        through = {"luytre_jump": JUMP, "luytre_admin_sources": [f"{hidden[0].bastion}/32"]}
+        lab["children"] = {_HIDDEN: {"hosts": _names(hidden), "vars": through}}
+    groups = {_ALL: lab}
     for release in RELEASES:
-        names = [e.member.spec.name for e in entries if e.member.spec.release == release]
-        groups[release] = {"hosts": dict.fromkeys(names)}
+        members = [entry for entry in entries if entry.member.spec.release == release]
+        groups[release] = {"hosts": _names(members)}
     text = yaml.safe_dump({"all": {"children": groups}}, sort_keys=False, allow_unicode=True)
     _replace(directory / "hosts.yml", text, 0o644)
 
@@ -65,15 +71,17 @@ def _host_vars(directory: Path, name: str) -> Path:
     return directory / "host_vars" / f"{name}.yml"
 
 
-def _variables(spec: HostSpec, address: str) -> dict[str, Any]:
-    variables: dict[str, Any] = {
-        "ansible_host": address,
+def _names(entries: Sequence[Entry]) -> dict[str, None]:
+    return dict.fromkeys(entry.member.spec.name for entry in entries)
+
+
+def _variables(entry: Entry) -> dict[str, Any]:
+    spec = entry.member.spec
+    return {
+        "ansible_host": entry.address,
         "luytre_agency": spec.agency,
         "luytre_level": spec.level,
     }
-    if spec.hidden:
-        variables["luytre_jump"] = JUMP
-    return variables
 
 
 def _replace(path: Path, text: str, mode: int) -> None:

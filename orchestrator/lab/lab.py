@@ -5,10 +5,10 @@ import subprocess
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 from orchestrator.lab import (
     cgroups,
-    claims,
     commands,
     disk,
     identity,
@@ -19,6 +19,7 @@ from orchestrator.lab import (
 )
 from orchestrator.lab import state as states
 from orchestrator.lab.address import Plan
+from orchestrator.lab.claims import MACHINE
 from orchestrator.lab.errors import LabError
 from orchestrator.lab.image import ensure_images
 from orchestrator.lab.machine import Machine
@@ -85,7 +86,7 @@ class Lab:
     def hosts(self) -> tuple[LabHost, ...]:
         """Return the lab's hosts in the order in which they were added."""
         state = self._load()
-        running = claims.claimed(self.state_dir)
+        running = MACHINE.claimed(self.state_dir)
         found = []
         for member in state.members:
             spec = member.spec
@@ -143,6 +144,14 @@ class Lab:
             raise LabError(_("{host} is down").format(host=name), hint="luytre lab up")
         return leader
 
+    def shell(self, name: str, argv: Sequence[str] = ()) -> NoReturn:
+        """Become ``argv`` (a login shell without one), run as root inside a host.
+
+        It takes over this process with its terminal, its signals and its exit code.
+        """
+        leader = self.leader(name)
+        commands.become(leader, argv or ("/bin/bash", "--login"))
+
     def restart(self, name: str) -> None:
         """Cut a host's power and boot it again from the same disk."""
         with states.locked(self.state_dir):
@@ -170,7 +179,7 @@ class Lab:
                 raise ConfigurationError(
                     _("the jump host is needed as long as there are hosts behind it")
                 )
-            plan = claims.claimed(self.state_dir)
+            plan = MACHINE.claimed(self.state_dir)
             if plan is not None:
                 machine.stop(self._machine(plan, member))
             disk.remove(self._directory(member))
@@ -192,18 +201,18 @@ class Lab:
             disk.remove(self.state_dir)
 
     def _close(self) -> None:
-        with claims.lock():
-            plan = claims.claimed(self.state_dir)
+        with MACHINE.lock():
+            plan = MACHINE.claimed(self.state_dir)
             if plan is None:
                 return
             cgroups.remove_lab(plan.number)
             network.remove(plan)
             machine.forget_all(plan)
-            claims.release(plan)
+            MACHINE.release(plan)
 
     def _open(self, preferred: int | None) -> Plan:
-        with claims.lock():
-            plan = claims.claim(self.state_dir, preferred, network.free_numbers())
+        with MACHINE.lock():
+            plan = MACHINE.claim(self.state_dir, preferred, network.free_numbers())
             network.make(plan)
             cgroups.create_lab(plan.number)
             return plan
@@ -254,24 +263,31 @@ class Lab:
     def _remember(self, state: State, plan: Plan) -> None:
         """Write the state and everything that follows from it."""
         states.save(self.state_dir / "lab.json", state)
+        addresses = {
+            member.spec.name: self._machine(plan, member).address for member in state.members
+        }
         entries = [
-            inventory.Entry(member, self._machine(plan, member).address) for member in state.members
+            inventory.Entry(
+                member,
+                addresses[member.spec.name],
+                addresses[JUMP] if member.spec.hidden else plan.gateway(hidden=False),
+            )
+            for member in state.members
         ]
         self.inventory.mkdir(mode=0o755, exist_ok=True)
         inventory.write_inventory(self.inventory, entries, self.key)
         inventory.write_fingerprints(self.fingerprints, entries)
-        addresses = {entry.member.spec.name: entry.address for entry in entries}
         for member in state.members:
             root = self._directory(member) / "root"
             if root.is_mount():
                 identity.write_hosts(root, member.spec.name, addresses)
-        if claims.claimed(self.state_dir) == plan:
+        if MACHINE.claimed(self.state_dir) == plan:
             network.write_rules(plan, addresses.get(JUMP))
 
     def _running(self, name: str) -> Machine:
         """Return a host's machine; raise LabError when the lab itself is down."""
         member = self._load().member(name)
-        plan = claims.claimed(self.state_dir)
+        plan = MACHINE.claimed(self.state_dir)
         if plan is None:
             raise LabError(_("the lab is down"), hint="luytre lab up")
         return self._machine(plan, member)

@@ -90,7 +90,7 @@ def prepare(directory: Path) -> None:
     ``down`` deletes it whole: a directory with anything else in it is refused
     (ConfigurationError).
     """
-    directory.mkdir(mode=0o755, parents=True, exist_ok=True)
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not any(directory.iterdir()):
         (directory / _MARK).touch()
     require_lab(directory)
