@@ -1,0 +1,39 @@
+"""What is different: the drift that an officer on duty is shown."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from orchestrator.model.drift import Drift
+from orchestrator.model.finding import Severity
+
+if TYPE_CHECKING:
+    from orchestrator.store.repository import Store
+
+_WORST_FIRST = (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW)
+
+
+def current_drift(
+    store: "Store", since: datetime | None = None, hosts: Sequence[str] | None = None
+) -> tuple[Drift, ...]:
+    """Return what is different, the newest run first, within a run the worst severity first.
+
+    Without ``since``: of each (host, control) its latest transition, if it is from the host's
+    latest audit, or if the control is still open or unread. What failed in the reference audit and
+    never moved is no drift. With ``since``: every transition from that moment on.
+    """
+    if since is not None:
+        return _in_order(store.transitions(since=since, names=hosts))
+    latest_audit = {host.name: host.last_audit for host in store.hosts()}
+    standing = (*store.open_findings(hosts), *store.unread_findings(hosts))
+    troubled = {(finding.host, finding.control) for finding in standing}
+    return _in_order(
+        one
+        for one in store.latest_transitions(hosts)
+        if one.run == latest_audit[one.host] or (one.host, one.control) in troubled
+    )
+
+
+def _in_order(drift: Iterable[Drift]) -> tuple[Drift, ...]:
+    worst_first = sorted(drift, key=lambda d: (_WORST_FIRST.index(d.severity), d.host, d.control))
+    return tuple(sorted(worst_first, key=lambda one: one.run, reverse=True))

@@ -1,0 +1,75 @@
+"""Record the audits of a fleet: judge each against what was known, and keep both."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from orchestrator.drift.lifecycle import AuditContext, advance
+from orchestrator.model.drift import Drift
+from orchestrator.model.finding import HostAudit, Reach
+from orchestrator.model.host import ManagedHost
+from orchestrator.model.manifest import Manifest
+from orchestrator.model.record import Advance, AuditedHost, Memory, Run
+
+if TYPE_CHECKING:
+    from orchestrator.store.repository import Store
+
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+
+
+def want_digests(manifest: Manifest) -> dict[str, str]:
+    """Return the SHA-256 (hexadecimal) of each control of a manifest, as canonical JSON, by id."""
+    return {
+        str(control["id"]): hashlib.sha256(_encode(control).encode()).hexdigest()
+        for control in manifest.document["controls"]
+    }
+
+
+def record_audit(
+    store: "Store",
+    run: Run,
+    audits: Iterable[HostAudit],
+    manifests: Mapping[str, Manifest],
+    hosts: Mapping[str, ManagedHost],
+) -> tuple[Drift, ...]:
+    """Keep the audits of a run, each as soon as it is there, and return what is different.
+
+    ``manifests`` holds the *whole* manifest of each host, also where the run looks at a part; a
+    host without one (it did not compile) can only be recorded as not reached. ``hosts`` gives
+    agency and level. At the end the audit log gets an entry of kind ``audit``, whose
+    ``evidence`` digest covers every raw answer. Raises KeyError for a host that is not in
+    ``hosts``, or that answered without a manifest; ControllerError where the store fails.
+    """
+    drift: list[Drift] = []
+    reached: Counter[str] = Counter()
+    answers: dict[str, str] = {}
+    for audit in audits:
+        drift += _record_host(store, run, audit, manifests.get(audit.host), hosts[audit.host])
+        reached[audit.reach.value] += 1
+        answers[audit.host] = hashlib.sha256(audit.raw).hexdigest()
+    detail = {
+        "run": run.id,
+        "hosts": dict(reached),
+        "drift": dict(Counter(one.event.value for one in drift)),
+        "evidence": hashlib.sha256(_encode(answers).encode()).hexdigest(),
+    }
+    store.log.append(run.operator, "audit", detail)
+    return tuple(drift)
+
+
+def _record_host(
+    store: "Store", run: Run, audit: HostAudit, manifest: Manifest | None, host: ManagedHost
+) -> tuple[Drift, ...]:
+    answered = audit.reach is Reach.ANSWERED
+    if answered and manifest is None:
+        raise KeyError(audit.host)
+    wants = want_digests(manifest) if manifest and answered else {}
+
+    def step(memory: Memory, at: datetime) -> Advance:
+        return advance(memory, audit, AuditContext(run.id, at, run.tool, wants, run.partial))
+
+    digest = manifest.digest if manifest else ""
+    return store.save_audit(run, AuditedHost(audit, digest, host.agency, host.level), step)

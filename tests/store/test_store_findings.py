@@ -1,0 +1,159 @@
+"""What hosts answered is kept: findings as they stand, raw answers, dated facts."""
+
+import hashlib
+import sqlite3
+
+import pytest
+
+from orchestrator.model.errors import ConfigurationError, ControllerError
+from orchestrator.model.finding import HostAudit, Reach, Verdict
+from orchestrator.model.record import Advance, AuditedHost, NewRun, RunKind
+
+
+@pytest.fixture
+def run(store):
+    return store.start_run(NewRun(RunKind.AUDIT, "an"))
+
+
+def test_findings_come_back_as_they_were_saved(store, audited, stand, run):
+    host = audited("web1", {"a": Verdict.FAIL, "b": Verdict.PASS, "c": Verdict.ERROR})
+    kept = []
+    step = stand(host, run.id)
+    store.save_audit(run, host, lambda memory, at: kept.append(step(memory, at)) or kept[0])
+    assert store.current_findings("web1") == kept[0].findings
+    assert [one.control for one in store.open_findings()] == ["a"]
+    assert [one.control for one in store.unread_findings()] == ["c"]
+    assert store.current_findings("web2") == {}
+
+
+def test_the_next_audit_is_judged_against_what_was_saved(store, audited, stand, run):
+    host = audited("web1", {"a": Verdict.FAIL})
+    store.save_audit(run, host, stand(host, run.id))
+    saved = store.current_findings("web1")
+    met = []
+    store.save_audit(run, host, lambda memory, _: met.append(memory) or Advance())
+    assert met[0].findings == saved
+    assert met[0].referenced
+
+
+def test_a_part_of_the_baseline_is_no_reference(store, audited):
+    part = store.start_run(NewRun(RunKind.AUDIT, "an", scope="chapter ssh"))
+    met = []
+    for _ in range(2):
+        store.save_audit(
+            part, audited("web1", {}), lambda memory, _: met.append(memory) or Advance()
+        )
+    assert [memory.referenced for memory in met] == [False, False]
+    assert store.hosts()[0].reference is None
+
+
+def test_what_was_only_seen_again_gets_the_run_and_what_differs_its_new_value(
+    store, audited, stand, run
+):
+    host = audited("web1", {"a": Verdict.FAIL, "b": Verdict.PASS})
+    first = stand(host, run.id)
+    answer = []
+    store.save_audit(run, host, lambda memory, at: answer.append(first(memory, at)) or answer[0])
+    again = store.start_run(NewRun(RunKind.AUDIT, "an"))
+    since = answer[0].findings["a"].since
+    other = stand(host, again.id, observed="without-password")
+    seen = {
+        "a": other(None, since).findings["a"],
+        "b": stand(host, again.id)(None, since).findings["b"],
+    }
+    store.save_audit(again, host, lambda *_: Advance(seen))
+    assert store.current_findings("web1") == seen
+
+
+def test_one_hosts_failure_to_be_saved_leaves_nothing_half_written(store, audited, stand, run):
+    host = audited("web1", {"a": Verdict.FAIL})
+
+    def breaks(memory, at):
+        stand(host, run.id)(memory, at)
+        raise KeyError("lifecycle")
+
+    with pytest.raises(KeyError):
+        store.save_audit(run, host, breaks)
+    assert store.hosts() == ()
+    assert store.run_hosts(run.id) == ()
+
+
+def test_an_unreachable_host_is_recorded_with_the_reason(store, run):
+    lost = AuditedHost(HostAudit("web1", Reach.UNREACHABLE, failure="no route"), "m" * 64)
+    store.save_audit(run, lost, lambda *_: Advance())
+    (one,) = store.run_hosts(run.id)
+    assert (one.reach, one.reason, one.counts, one.evidence) == (
+        Reach.UNREACHABLE,
+        "no route",
+        None,
+        "",
+    )
+    assert store.hosts()[0].last_seen is None
+
+
+def test_a_raw_answer_is_found_by_its_digest_and_kept_once(store, audited, run, tmp_path):
+    for name in ("web1", "web2"):
+        store.save_audit(run, audited(name, {}, raw="same answer"), lambda *_: Advance())
+    digests = {one.evidence for one in store.run_hosts(run.id)}
+    assert digests == {hashlib.sha256(b"same answer").hexdigest()}
+    assert store.evidence(digests.pop()) == b"same answer"
+    with sqlite3.connect(tmp_path / "luytre.db") as raw:
+        assert raw.execute("SELECT count(*) FROM evidence").fetchone() == (1,)
+
+
+@pytest.mark.parametrize("edit", ["zeroblob(3)", "substr(content, 1, length(content) - 6)"])
+def test_altered_evidence_is_refused(store, audited, run, tmp_path, edit):
+    store.save_audit(run, audited("web1", {}, raw="the truth"), lambda *_: Advance())
+    digest = store.run_hosts(run.id)[0].evidence
+    with sqlite3.connect(tmp_path / "luytre.db") as raw:
+        raw.execute(f"UPDATE evidence SET content = {edit}")
+    with pytest.raises(ControllerError, match="altered"):
+        store.evidence(digest)
+    with pytest.raises(ControllerError, match="holds no evidence"):
+        store.evidence("0" * 64)
+
+
+def test_a_host_that_answers_with_broken_text_is_stored_and_shown(store, audited, stand, run):
+    host = audited("web1", {"a": Verdict.FAIL}, facts={"machine_id": "m\udc80"})
+    store.save_audit(run, host, stand(host, run.id, observed="caf\udcc3\x00e"))
+    assert store.current_findings("web1")["a"].observed == "caf\\udcc3\\x00e"
+
+
+def test_agency_and_level_are_dated_and_the_latest_is_shown(store, audited, run, tmp_path):
+    for level in (2, 2, 3, None, 2):
+        host = audited("web1", {}, agency="Sở Y tế", level=level)
+        store.save_audit(run, host, lambda *_: Advance())
+    (web1,) = store.hosts()
+    assert (web1.agency, web1.level, web1.machine) == ("Sở Y tế", 2, "")
+    with sqlite3.connect(tmp_path / "luytre.db") as raw:
+        dated = raw.execute("SELECT value, since FROM host_fact WHERE name='level' ORDER BY id")
+        rows = dated.fetchall()
+    assert [value for value, _ in rows] == ["2", "3", "", "2"]
+    assert sorted(since for _, since in rows) == [since for _, since in rows]
+
+
+def test_another_machine_under_an_old_name_is_noticed(store, audited, run):
+    for machine in ("aaaa", "bbbb"):
+        store.save_audit(
+            run, audited("web1", {}, facts={"machine_id": machine}), lambda *_: Advance()
+        )
+    assert store.hosts()[0].machine == "bbbb"
+
+
+def test_a_renamed_host_keeps_all_that_is_known_of_it(store, audited, stand, run):
+    host = audited("web1", {"a": Verdict.FAIL})
+    store.save_audit(run, host, stand(host, run.id))
+    before = store.hosts()[0]
+    store.rename_host("web1", "portal")
+    (after,) = store.hosts()
+    assert (after.id, after.name, after.first_seen) == (before.id, "portal", before.first_seen)
+    assert [one.host for one in store.open_findings(["portal"])] == ["portal"]
+    assert store.open_findings(["web1"]) == ()
+
+
+def test_a_host_is_not_renamed_over_another_nor_out_of_nothing(store, run):
+    store.save_steps(run.id, ["web1", "web2"], "x")
+    with pytest.raises(ConfigurationError, match="already knows a host web2"):
+        store.rename_host("web1", "web2")
+    with pytest.raises(ConfigurationError, match="knows no host db1"):
+        store.rename_host("db1", "db2")

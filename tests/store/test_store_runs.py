@@ -1,0 +1,118 @@
+"""An operator follows runs: which there were, how far they got, how they ended."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from orchestrator.model.change import HostOutcome, Outcome
+from orchestrator.model.errors import ConfigurationError
+from orchestrator.model.finding import Reach, Verdict
+from orchestrator.model.record import NewRun, RunKind, RunStatus
+from orchestrator.store.repository import Store
+
+
+def test_a_run_is_remembered_as_it_was_started(store):
+    new = NewRun(RunKind.AUDIT, "an", "cis-level1", "web*:!web9", "chapter ssh", "before Congress")
+    started = store.start_run(new)
+    assert store.run(started.id) == started
+    assert (started.operator, started.profile, started.limit) == ("an", "cis-level1", "web*:!web9")
+    assert (started.scope, started.note, started.partial) == (
+        "chapter ssh",
+        "before Congress",
+        True,
+    )
+    assert started.status is RunStatus.RUNNING
+    assert started.id.startswith("20261123T1913")
+
+
+def test_a_finished_run_says_how_and_when(store):
+    started = store.start_run(NewRun(RunKind.APPLY, "an"))
+    store.finish_run(started.id, RunStatus.STOPPED)
+    ended = store.run(started.id)
+    assert ended.status is RunStatus.STOPPED
+    assert ended.ended is not None
+    assert ended.ended > ended.started
+
+
+def test_runs_are_listed_newest_first_even_within_one_moment(tmp_path):
+    moment = datetime(2026, 11, 23, 19, 13, tzinfo=UTC)
+    with Store.open(tmp_path / "s.db", lambda: moment) as store:
+        made = [store.start_run(NewRun(RunKind.AUDIT, "an")).id for _ in range(5)]
+        assert [run.id for run in store.runs(limit=3)] == made[:1:-1]
+
+
+def test_a_controller_that_was_killed_finds_its_run_and_each_hosts_step(store):
+    done = store.start_run(NewRun(RunKind.APPLY, "an"))
+    store.finish_run(done.id, RunStatus.DONE)
+    cut = store.start_run(NewRun(RunKind.APPLY, "an"))
+    store.save_steps(cut.id, ["web1", "web2"], "preflight")
+    store.save_steps(cut.id, ["web1"], "armed")
+    assert [run.id for run in store.runs(status=RunStatus.RUNNING)] == [cut.id]
+    assert {one.host: one.step for one in store.run_hosts(cut.id)} == {
+        "web1": "armed",
+        "web2": "preflight",
+    }
+    assert store.host_outcomes(cut.id) == ()
+
+
+def test_the_outcome_of_a_host_comes_back_whole_and_keeps_its_step(store):
+    run = store.start_run(NewRun(RunKind.APPLY, "an"))
+    outcome = HostOutcome("web1", Outcome.ROLLED_BACK, "no login", ("ssh-a", "ssh-b"), ("ssh-c",))
+    store.save_steps(run.id, ["web1"], "confirm")
+    store.save_host_outcome(run.id, outcome)
+    assert store.host_outcomes(run.id) == (outcome,)
+    assert store.run_hosts(run.id)[0].step == "confirm"
+
+
+def test_an_unknown_run_is_the_users_error(store):
+    with pytest.raises(ConfigurationError, match="no run 2026"):
+        store.run("2026")
+    with pytest.raises(ConfigurationError, match="no run 2026"):
+        store.finish_run("2026", RunStatus.DONE)
+
+
+def test_the_latest_audit_is_one_that_ended_well(store):
+    assert store.latest_audit() is None
+    first = store.start_run(NewRun(RunKind.AUDIT, "an"))
+    store.finish_run(first.id, RunStatus.DONE)
+    broken = store.start_run(NewRun(RunKind.AUDIT, "an"))
+    store.finish_run(broken.id, RunStatus.INTERRUPTED)
+    change = store.start_run(NewRun(RunKind.APPLY, "an"))
+    store.finish_run(change.id, RunStatus.DONE)
+    assert store.latest_audit().id == first.id
+    second = store.start_run(NewRun(RunKind.AUDIT, "an"))
+    store.finish_run(second.id, RunStatus.DONE)
+    assert store.latest_audit().id == second.id
+    assert store.latest_audit(before=second.id).id == first.id
+
+
+def test_a_report_compares_a_change_with_the_whole_audits_around_it(store, audited, stand):
+    def audit(verdicts, scope=""):
+        run = store.start_run(NewRun(RunKind.AUDIT, "an", scope=scope))
+        host = audited("web1", verdicts)
+        store.save_audit(run, host, stand(host, run.id))
+
+    audit({"a": Verdict.FAIL, "b": Verdict.FAIL, "c": Verdict.PASS})
+    audit({"a": Verdict.PASS}, scope="control a")
+    change = store.start_run(NewRun(RunKind.APPLY, "an"))
+    store.save_host_outcome(change.id, HostOutcome("web1", Outcome.CONFIRMED))
+    (before_the_audit,) = store.compliance(change.id)
+    assert before_the_audit.after is None
+    audit({"a": Verdict.PASS, "b": Verdict.ERROR, "c": Verdict.PASS})
+    (web1,) = store.compliance(change.id)
+    assert web1.before.verdicts == {Verdict.FAIL: 2, Verdict.PASS: 1}
+    assert web1.after.verdicts == {Verdict.PASS: 2, Verdict.ERROR: 1}
+
+
+def test_a_change_audited_in_its_own_run_keeps_outcome_reason_and_counts(store, audited, stand):
+    run = store.start_run(NewRun(RunKind.APPLY, "an"))
+    store.save_host_outcome(run.id, HostOutcome("web1", Outcome.FAILED, "still failing"))
+    host = audited("web1", {"a": Verdict.FAIL})
+    store.save_audit(run, host, stand(host, run.id))
+    (one,) = store.run_hosts(run.id)
+    assert (one.outcome, one.reason, one.reach) == (
+        Outcome.FAILED,
+        "still failing",
+        Reach.ANSWERED,
+    )
+    assert store.compliance(run.id)[0].after.verdicts == {Verdict.FAIL: 1}
