@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -30,6 +31,7 @@ LOCALES = Path(__file__).resolve().parent.parent / "locales"
 EXIT_CODES: tuple[tuple[type[BaseException], ExitCode], ...] = (
     (errors.ConfigurationError, ExitCode.USAGE),
     (errors.RefusedError, ExitCode.REFUSED),
+    (errors.HostRefusedError, ExitCode.REFUSED),
     (errors.UnreachableError, ExitCode.UNREACHABLE),
     (errors.Interrupted, ExitCode.INTERRUPTED),
     (errors.LuytreError, ExitCode.FAILED),
@@ -75,6 +77,16 @@ class _LazyGroup(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return list(DOORS)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in DOORS and not ctx.resilient_parsing:
+            near = ", ".join(get_close_matches(args[0], DOORS))
+            if near:
+                told = _("No such command {name!r}. Did you mean: {near}?")
+                ctx.fail(told.format(name=args[0], near=near))
+        return super().resolve_command(ctx, args)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         door = DOORS.get(cmd_name)

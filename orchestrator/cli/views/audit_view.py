@@ -11,17 +11,18 @@ from rich.text import Text
 from orchestrator.cli.views.cells import (
     STYLE_OF_VERDICT,
     cell,
+    control_cell,
     heading,
     hosts_text,
     line,
     severity_cell,
     table,
-    verdict_name,
 )
 from orchestrator.model.finding import Finding, HostAudit, Mark, Reach, Verdict
 from orchestrator.model.i18n import _, language
 from orchestrator.model.record import Counts
 from orchestrator.report.compliance import SEVEREST_FIRST, percent, percent_text, total
+from orchestrator.report.words import verdict_name
 
 MOST_ROWS = 40
 MOST_VALUES = 3
@@ -111,7 +112,9 @@ def _host_document(audit: HostAudit) -> dict[str, Any]:
 
 def _hosts(audits: Sequence[HostAudit]) -> RenderableType:
     """Return one row per host; in a large fleet, the worst ones and a row that sums the rest."""
-    numbers = [*(verdict_name(verdict) for verdict in _JUDGED), _("waived"), _("compliant")]
+    short = {Verdict.NOT_APPLICABLE: _("n/a")}
+    numbers = [short.get(verdict, verdict_name(verdict)) for verdict in _JUDGED]
+    numbers += [_("waived"), _("compliant")]
     made = table(_("host"), *numbers, numbers=numbers)
     answered = sorted((a for a in audits if a.reach is Reach.ANSWERED), key=_worst_first)
     shown = answered if len(answered) <= MOST_ROWS else answered[:MOST_ROWS]
@@ -160,26 +163,20 @@ def _not_reached(audits: Iterable[HostAudit]) -> list[RenderableType]:
 
 def _by_control(findings: Iterable[Finding], titles: Mapping[str, str]) -> RenderableType:
     """Return rows per control and value: how severe, where, what was wanted, what was there."""
-    made = table(_("severity"), _("control"), _("expected"), _("observed"), _("hosts"))
-    for column, width in zip(made.columns, (10, 30, 20, 20, 16), strict=True):
-        column.max_width = width
+    whole = [_("severity")]
+    made = table(*whole, _("control"), _("expected"), _("observed"), _("hosts"), whole=whole)
     controls: dict[str, list[Finding]] = defaultdict(list)
     for finding in findings:
         controls[finding.control].append(finding)
     for control, found in sorted(controls.items(), key=lambda item: _severest_first(item[1])):
         values = _by_value(found)
         for index, ((expected, observed, pending), hosts) in enumerate(values[:MOST_VALUES]):
-            name = Text()
-            if index == 0:
-                name = cell(control, "bold")
-                if title := titles.get(control):
-                    name = Text.assemble(name, "\n", cell(title, "dim"), overflow="ellipsis")
             made.add_row(
                 severity_cell(found[0].severity) if index == 0 else "",
-                name,
+                control_cell(control, titles.get(control)) if index == 0 else "",
                 cell(expected),
                 cell(observed + (" " + _("(pending)") if pending else "")),
-                cell(hosts_text(hosts, 200)),
+                cell(hosts_text(hosts, 32)),
             )
         if rest := values[MOST_VALUES:]:
             more = _("… {n} more values").format(n=len(rest))

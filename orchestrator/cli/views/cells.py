@@ -8,8 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from orchestrator.model.finding import Severity, Verdict
-from orchestrator.model.i18n import _
 from orchestrator.report.text import shorten, visible
+from orchestrator.report.words import severity_name
 
 STYLE_OF_VERDICT = {
     Verdict.PASS: "green",
@@ -41,41 +41,33 @@ def heading(text: str) -> Text:
     return Text("\n" + visible(text), style="bold")
 
 
-def table(*columns: str, numbers: Collection[str] = ()) -> Table:
-    """Return a plain table over the whole width; ``numbers`` are aligned to the right."""
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", expand=False)
+def table(*columns: str, numbers: Collection[str] = (), whole: Collection[str] = ()) -> Table:
+    """Return a plain table; ``numbers`` (to the right) and ``whole`` columns are never cut.
+
+    Where there is too little room, the widest of the other columns give way first.
+    """
+    made = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     for column in columns:
-        right = column in numbers
         made.add_column(
-            column, justify="right" if right else "left", no_wrap=True, overflow="ellipsis"
+            column,
+            justify="right" if column in numbers else "left",
+            no_wrap=column in numbers or column in whole,
+            overflow="ellipsis",
         )
     return made
+
+
+def control_cell(control: str, title: str | None) -> Text:
+    """Return the control's id and, on a second line, its title."""
+    name = cell(control, "bold")
+    return Text("\n", no_wrap=True, overflow="ellipsis").join(
+        [name, cell(title, "dim")] if title else [name]
+    )
 
 
 def severity_cell(severity: Severity) -> Text:
     """Return the severity in the operator's language, coloured."""
     return cell(severity_name(severity), STYLE_OF_SEVERITY[severity])
-
-
-def severity_name(severity: Severity) -> str:
-    """Return the severity in the operator's language."""
-    return {
-        Severity.CRITICAL: _("critical"),
-        Severity.HIGH: _("high"),
-        Severity.MEDIUM: _("medium"),
-        Severity.LOW: _("low"),
-    }[severity]
-
-
-def verdict_name(verdict: Verdict) -> str:
-    """Return the verdict in the operator's language."""
-    return {
-        Verdict.PASS: _("pass"),
-        Verdict.FAIL: _("fail"),
-        Verdict.ERROR: _("error"),
-        Verdict.NOT_APPLICABLE: _("not applicable"),
-        Verdict.NOT_CHECKED: _("not checked"),
-    }[verdict]
 
 
 def hosts_text(hosts: Iterable[str], width: int = 40) -> str:

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from orchestrator.cli.views.cells import (
     cell,
+    control_cell,
     heading,
     hosts_text,
     line,
@@ -18,18 +19,12 @@ from orchestrator.cli.views.cells import (
     severity_cell,
     table,
 )
-from orchestrator.model.drift import Cause, Drift, DriftEvent
+from orchestrator.model.drift import Drift, DriftEvent
 from orchestrator.model.i18n import _
 from orchestrator.report.compliance import SEVEREST_FIRST
+from orchestrator.report.digest import EVENTS
+from orchestrator.report.words import cause_name, event_name
 
-_MOST_URGENT_FIRST = (
-    DriftEvent.REGRESSED,
-    DriftEvent.OPENED,
-    DriftEvent.UNREADABLE,
-    DriftEvent.NOT_CHECKED,
-    DriftEvent.CHANGED,
-    DriftEvent.RESOLVED,
-)
 _ANY_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 _STYLES = {DriftEvent.REGRESSED: "bold red", DriftEvent.OPENED: "red", DriftEvent.RESOLVED: "green"}
 
@@ -39,18 +34,18 @@ def render(drift: Sequence[Drift], titles: Mapping[str, str] | None = None) -> R
     if not drift:
         return line(_("No drift."))
     parts: list[RenderableType] = []
-    for event in _MOST_URGENT_FIRST:
+    for event in EVENTS:
         chosen = [one for one in drift if one.event is event]
         if chosen:
             hosts = len({one.host for one in chosen})
-            title = _("{event}: {n} on {hosts} hosts").format(
+            title = _("{event}: {n} (hosts: {hosts})").format(
                 event=event_name(event), n=len(chosen), hosts=hosts
             )
             parts.append(Text("\n" + title, style=_STYLES.get(event, "bold")))
             parts.append(_rows(chosen, titles or {}))
     counted = ", ".join(
         f"{event_name(event)} {n}"
-        for event in _MOST_URGENT_FIRST
+        for event in EVENTS
         if (n := sum(one.event is event for one in drift))
     )
     return Group(*parts, heading(counted))
@@ -78,53 +73,27 @@ def document(drift: Sequence[Drift]) -> dict[str, Any]:
     }
 
 
-def event_name(event: DriftEvent) -> str:
-    """Return the event in the operator's language."""
-    return {
-        DriftEvent.OPENED: _("opened"),
-        DriftEvent.REGRESSED: _("regressed"),
-        DriftEvent.RESOLVED: _("resolved"),
-        DriftEvent.CHANGED: _("changed"),
-        DriftEvent.UNREADABLE: _("unreadable"),
-        DriftEvent.NOT_CHECKED: _("no longer checked"),
-    }[event]
-
-
-def cause_name(cause: Cause) -> str:
-    """Return the cause in the operator's language."""
-    return {
-        Cause.HOST: _("host"),
-        Cause.BASELINE: _("baseline"),
-        Cause.WAIVER: _("waiver"),
-        Cause.TOOL: _("tool"),
-    }[cause]
-
-
 def _rows(drift: Iterable[Drift], titles: Mapping[str, str]) -> RenderableType:
-    columns = {
-        _("severity"): 10,
-        _("control"): 26,
-        _("expected"): 15,
-        _("observed"): 15,
-        _("cause"): 9,
-        _("since"): 16,
-        _("hosts"): 16,
-    }
-    made = table(*columns)
-    for column, width in zip(made.columns, columns.values(), strict=True):
-        column.max_width = width
+    whole = [_("severity"), _("cause"), _("since")]
+    made = table(
+        _("severity"),
+        _("control"),
+        _("expected"),
+        _("observed"),
+        _("cause"),
+        _("since"),
+        _("hosts"),
+        whole=whole,
+    )
     for one, hosts, since in _alike(drift):
-        name = cell(one.control, "bold")
-        if title := titles.get(one.control):
-            name = Text.assemble(name, "\n", cell(title, "dim"), overflow="ellipsis")
         made.add_row(
             severity_cell(one.severity),
-            name,
+            control_cell(one.control, titles.get(one.control)),
             cell(one.expected),
             cell(one.observed),
             cause_name(one.cause),
             since,
-            cell(hosts_text(hosts, 200)),
+            cell(hosts_text(hosts, 32)),
         )
     return made
 

@@ -11,6 +11,7 @@ from orchestrator.cli.views.cells import heading, line
 from orchestrator.model.change import HostOutcome, Outcome
 from orchestrator.model.i18n import _
 from orchestrator.report.text import visible
+from orchestrator.report.words import outcome_name
 
 _MOST_URGENT_FIRST = (
     Outcome.INTERRUPTED,
@@ -68,19 +69,6 @@ def document(outcomes: Sequence[HostOutcome], run: str = "") -> dict[str, Any]:
             for host in outcomes
         ],
     }
-
-
-def outcome_name(outcome: Outcome) -> str:
-    """Return the outcome in the operator's language."""
-    return {
-        Outcome.UNCHANGED: _("unchanged"),
-        Outcome.CONFIRMED: _("confirmed"),
-        Outcome.ROLLED_BACK: _("rolled back"),
-        Outcome.FAILED: _("failed"),
-        Outcome.REFUSED: _("refused"),
-        Outcome.UNREACHABLE: _("unreachable"),
-        Outcome.INTERRUPTED: _("interrupted"),
-    }[outcome]
 
 
 def _entry(group: Sequence[HostOutcome]) -> list[RenderableType]:

@@ -12,6 +12,7 @@ from orchestrator.model.change import Change, HostPlan
 from orchestrator.model.finding import Risk
 from orchestrator.model.i18n import _
 from orchestrator.report.text import visible
+from orchestrator.report.words import risk_name
 
 _STYLE_OF_RISK = {
     Risk.NONE: "green",
@@ -35,16 +36,6 @@ def render(plans: Sequence[HostPlan]) -> RenderableType:
 def document(plans: Sequence[HostPlan]) -> dict[str, Any]:
     """Return the same as plain data, one entry per host."""
     return {"hosts": [_host_document(plan) for plan in plans]}
-
-
-def risk_name(risk: Risk) -> str:
-    """Return in the operator's language what a change can break."""
-    return {
-        Risk.NONE: _("no risk"),
-        Risk.SERVICE: _("may interrupt a service"),
-        Risk.LOCKOUT: _("may lock out"),
-        Risk.REBOOT: _("needs a reboot"),
-    }[risk]
 
 
 def _host_document(plan: HostPlan) -> dict[str, Any]:

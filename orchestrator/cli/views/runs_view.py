@@ -9,11 +9,10 @@ from rich.text import Text
 
 from orchestrator.cli.views.audit_view import counts_document
 from orchestrator.cli.views.cells import cell, line, local_time, table
-from orchestrator.cli.views.outcome_view import outcome_name
-from orchestrator.model.finding import Reach
 from orchestrator.model.i18n import _, language
-from orchestrator.model.record import HostRun, Run, RunKind, RunStatus
+from orchestrator.model.record import HostRun, Run, RunStatus
 from orchestrator.report.compliance import percent_text
+from orchestrator.report.words import kind_name, outcome_name, reach_name, status_name
 
 _STYLES = {
     RunStatus.DONE: "green",
@@ -28,18 +27,8 @@ def render_list(runs: Sequence[Run]) -> RenderableType:
     """Return one row per run, in the order given; times are local."""
     if not runs:
         return line(_("No runs yet."))
-    columns = {
-        _("run"): 24,
-        _("what"): 9,
-        _("started"): 16,
-        _("took"): 8,
-        _("how it ended"): 12,
-        _("operator"): 14,
-        _("scope"): 14,
-    }
-    made = table(*columns)
-    for column, width in zip(made.columns, columns.values(), strict=True):
-        column.max_width = width
+    whole = [_("run"), _("what"), _("started"), _("took"), _("how it ended")]
+    made = table(*whole, _("operator"), _("scope"), whole=whole)
     for run in runs:
         made.add_row(
             cell(run.id),
@@ -74,14 +63,15 @@ def render_run(run: Run, hosts: Sequence[HostRun]) -> RenderableType:
         _("note"): run.note,
     }
     told += [line(f"{label}: {value}") for label, value in details.items() if value]
-    made = table(_("host"), _("how it ended"), _("compliant"), _("last step"), _("reason"))
+    whole = [_("how it ended"), _("compliant")]
+    made = table(_("host"), *whole, _("last step"), _("reason"), whole=whole)
     for host in sorted(hosts, key=lambda one: one.host):
         made.add_row(
             cell(host.host),
             _ending(host),
             percent_text(host.counts, language()),
             cell(host.step),
-            cell(host.reason),
+            line(host.reason),
         )
     return Group(*told, made)
 
@@ -112,26 +102,6 @@ def document_run(run: Run, hosts: Sequence[HostRun]) -> dict[str, Any]:
             for host in hosts
         ],
     }
-
-
-def kind_name(kind: RunKind) -> str:
-    """Return what a run does, in the operator's language."""
-    return {
-        RunKind.AUDIT: _("audit"),
-        RunKind.APPLY: _("apply"),
-        RunKind.ROLLBACK: _("rollback"),
-    }[kind]
-
-
-def status_name(status: RunStatus) -> str:
-    """Return how far a run got, in the operator's language."""
-    return {
-        RunStatus.RUNNING: _("running"),
-        RunStatus.DONE: _("done"),
-        RunStatus.FAILED: _("failed"),
-        RunStatus.STOPPED: _("stopped"),
-        RunStatus.INTERRUPTED: _("interrupted"),
-    }[status]
 
 
 def _run_document(run: Run) -> dict[str, Any]:
@@ -165,10 +135,4 @@ def _duration(run: Run) -> str:
 def _ending(host: HostRun) -> str:
     if host.outcome is not None:
         return outcome_name(host.outcome)
-    if host.reach is None:
-        return _("not finished")
-    return {
-        Reach.ANSWERED: _("answered"),
-        Reach.UNREACHABLE: _("unreachable"),
-        Reach.FAILED: _("no usable answer"),
-    }[host.reach]
+    return reach_name(host.reach) if host.reach else _("not finished")

@@ -1,0 +1,75 @@
+"""What a report tells: plain data, gathered from the store by the door that writes the report."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from orchestrator.model.change import HostOutcome
+from orchestrator.model.control import Control
+from orchestrator.model.drift import Drift
+from orchestrator.model.finding import Reach
+from orchestrator.model.host import Management
+from orchestrator.model.record import Counts, CurrentFinding, Run
+
+
+@dataclass(frozen=True)
+class ChapterCounts:
+    """One chapter on one host: at its reference audit and now; None where it was not audited."""
+
+    chapter: str
+    before: Counts | None = None
+    after: Counts | None = None
+
+
+@dataclass(frozen=True)
+class HostSection:
+    """One host of the inventory.
+
+    ``reach`` and ``failure`` are those of the last attempt to audit it (None: never attempted).
+    ``before`` is its reference audit (the first whole one) of the time ``referenced``, ``after``
+    how it stands since the audit of the time ``audited``. Times are UTC.
+    """
+
+    name: str
+    agency: str = ""
+    level: int | None = None
+    management: Management = Management.MANAGED
+    reach: Reach | None = None
+    failure: str = ""
+    referenced: datetime | None = None
+    audited: datetime | None = None
+    before: Counts | None = None
+    after: Counts | None = None
+    chapters: tuple[ChapterCounts, ...] = ()
+
+
+@dataclass(frozen=True)
+class RunSection:
+    """One run that changed hosts, and how it ended on each of them."""
+
+    run: Run
+    outcomes: tuple[HostOutcome, ...] = ()
+
+
+@dataclass(frozen=True)
+class ReportData:
+    """Everything that one report tells; times are UTC.
+
+    ``hosts`` is the whole inventory, so that the denominator is the true one; ``forgotten`` are
+    hosts that the store knows and the inventory does not. ``controls`` gives titles, chapters and
+    references. ``findings`` are those that stand as fail, error or not checked; ``drift`` is what
+    happened since the reference audits.
+    """
+
+    organisation: str
+    created: datetime
+    operator: str
+    profile: str
+    tool: str
+    parent_organisation: str = ""
+    hosts: tuple[HostSection, ...] = ()
+    forgotten: tuple[str, ...] = ()
+    controls: Mapping[str, Control] = field(default_factory=dict)
+    findings: tuple[CurrentFinding, ...] = ()
+    drift: tuple[Drift, ...] = ()
+    runs: tuple[RunSection, ...] = ()

@@ -1,0 +1,104 @@
+"""The words of the model in the operator's language, for the terminal and for documents."""
+
+from orchestrator.model.change import Outcome
+from orchestrator.model.drift import Cause, DriftEvent
+from orchestrator.model.finding import Reach, Risk, Severity, Verdict
+from orchestrator.model.i18n import _
+from orchestrator.model.record import RunKind, RunStatus
+
+
+def severity_name(severity: Severity) -> str:
+    """Return how much a failure matters."""
+    return {
+        Severity.CRITICAL: _("critical"),
+        Severity.HIGH: _("high"),
+        Severity.MEDIUM: _("medium"),
+        Severity.LOW: _("low"),
+    }[severity]
+
+
+def verdict_name(verdict: Verdict) -> str:
+    """Return the judgement."""
+    return {
+        Verdict.PASS: _("pass"),
+        Verdict.FAIL: _("fail"),
+        Verdict.ERROR: _("error"),
+        Verdict.NOT_APPLICABLE: _("not applicable"),
+        Verdict.NOT_CHECKED: _("not checked"),
+    }[verdict]
+
+
+def event_name(event: DriftEvent) -> str:
+    """Return what happened to a finding."""
+    return {
+        DriftEvent.OPENED: _("opened"),
+        DriftEvent.REGRESSED: _("regressed"),
+        DriftEvent.RESOLVED: _("resolved"),
+        DriftEvent.CHANGED: _("changed"),
+        DriftEvent.UNREADABLE: _("unreadable"),
+        DriftEvent.NOT_CHECKED: _("no longer checked"),
+    }[event]
+
+
+def cause_name(cause: Cause) -> str:
+    """Return where a difference comes from."""
+    return {
+        Cause.HOST: _("host"),
+        Cause.BASELINE: _("baseline"),
+        Cause.WAIVER: _("waiver"),
+        Cause.TOOL: _("tool"),
+    }[cause]
+
+
+def risk_name(risk: Risk) -> str:
+    """Return what a change can break."""
+    return {
+        Risk.NONE: _("no risk"),
+        Risk.SERVICE: _("may interrupt a service"),
+        Risk.LOCKOUT: _("may lock out"),
+        Risk.REBOOT: _("needs a reboot"),
+    }[risk]
+
+
+def outcome_name(outcome: Outcome) -> str:
+    """Return how a change of one host ended."""
+    return {
+        Outcome.UNCHANGED: _("unchanged"),
+        Outcome.CONFIRMED: _("confirmed"),
+        Outcome.ROLLED_BACK: _("rolled back"),
+        Outcome.FAILED: _("failed"),
+        Outcome.REFUSED: _("refused"),
+        Outcome.UNREACHABLE: _("unreachable"),
+        Outcome.INTERRUPTED: _("interrupted"),
+    }[outcome]
+
+
+def reach_name(reach: Reach | None) -> str:
+    """Return how far a host could be audited; None was never tried or did not finish."""
+    if reach is None:
+        return _("not audited")
+    return {
+        Reach.ANSWERED: _("answered"),
+        Reach.UNREACHABLE: _("unreachable"),
+        Reach.FAILED: _("no usable answer"),
+    }[reach]
+
+
+def kind_name(kind: RunKind) -> str:
+    """Return what a run does."""
+    return {
+        RunKind.AUDIT: _("audit"),
+        RunKind.APPLY: _("apply"),
+        RunKind.ROLLBACK: _("rollback"),
+    }[kind]
+
+
+def status_name(status: RunStatus) -> str:
+    """Return how far a run got."""
+    return {
+        RunStatus.RUNNING: _("running"),
+        RunStatus.DONE: _("done"),
+        RunStatus.FAILED: _("failed"),
+        RunStatus.STOPPED: _("stopped"),
+        RunStatus.INTERRUPTED: _("interrupted"),
+    }[status]
