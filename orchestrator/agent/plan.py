@@ -36,6 +36,8 @@ def plan(manifest: "Dict[str, Any]", host: "Host", key: bytes) -> "Dict[str, Any
             unplanned[control["id"]] = _reason(finding)
         elif finding["verdict"] == "fail" or soon:
             try:
+                if not soon:
+                    _validate(control, host)
                 changes.append(_change(control, host, key))
             except (Unreadable, kinds.Invalid, OSError) as problem:
                 unplanned[control["id"]] = str(problem)
@@ -90,6 +92,12 @@ def _change(control: "Dict[str, Any]", host: "Host", key: bytes) -> "Dict[str, A
                 *resources.capture(resource, host), key=key
             )
     return change
+
+
+def _validate(control: "Dict[str, Any]", host: "Host") -> None:
+    for index, state in states_to_change(control, host):
+        target = kinds.Target(host, control["id"], index)
+        kinds.module(state["kind"]).validate(state["want"], target)
 
 
 def _coming(manifest: "Dict[str, Any]", host: "Host") -> "List[str]":

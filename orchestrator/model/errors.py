@@ -7,7 +7,8 @@
     ├── RefusedError         a safety rule says no: stale plan, lock, gate, impact
     ├── HostError            one host could not be worked with
     │   ├── UnreachableError     no login: network, host key, authentication
-    │   └── AgentError           logged in, but no usable answer
+    │   ├── AgentError           logged in, but no usable answer
+    │   └── HostRefusedError     the host itself says no: held, moved since the plan, too late
     ├── ControllerError      something of ours failed: store, playbook, lab
     └── Interrupted          the operator pressed Ctrl-C
 """
@@ -68,6 +69,10 @@ class UnreachableError(HostError):
 
 class AgentError(HostError):
     """Logged in, but the host gave no usable answer (sudo, Python, time, garbage)."""
+
+
+class HostRefusedError(HostError):
+    """The host's own rules say no: another run holds it, it moved since the plan, it went back."""
 
 
 class ControllerError(LuytreError):

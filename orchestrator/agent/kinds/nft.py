@@ -87,7 +87,6 @@ def propose(want: "Dict[str, Any]", observed: Observed, target: Target) -> Propo
     if not same:
         summary = "firewall: loads table {}, and keeps it after confirm".format(table.NAME)
         diff = unified("table " + table.NAME, observed.running or "", observed.wanted)
-    validate(want, target)
     return Proposal(summary, resources, ("daemon-reload",), diff)
 
 

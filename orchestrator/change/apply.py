@@ -1,0 +1,241 @@
+"""Apply: preflight, playbook, confirm each host as soon as it has converged, tell how it ended."""
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from orchestrator.change.confirm import Window, await_rollback, confirm_host
+from orchestrator.change.rollback import take_back
+from orchestrator.fleet.agent import Fleet, ask, write_payload
+from orchestrator.fleet.playbooks import Event, Play, private_directory, run_play
+from orchestrator.fleet.pool import over_hosts
+from orchestrator.model.change import HostOutcome, HostPlan, Outcome
+from orchestrator.model.errors import HostError, HostRefusedError, Interrupted, UnreachableError
+from orchestrator.model.host import ManagedHost
+from orchestrator.model.i18n import _
+from orchestrator.model.manifest import Manifest
+
+_OPERATIONS = ("begin", "converge", "await", "finish")
+_CONVERGE = "Converge"
+_FINISH = "Finish"
+_PREFLIGHT_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to apply: planned changes by host, under one run and one operator.
+
+    ``window`` is in seconds: how long a host waits for its confirmation. ``witness`` is the head of
+    the audit log, left on every host that is touched.
+    """
+
+    run: str
+    operator: str
+    window: int
+    witness: str
+    digest_key: bytes
+    playbook: Path
+    pins_file: Path
+    plans: Mapping[str, HostPlan]
+    manifests: Mapping[str, Manifest]
+
+
+Report = Callable[[str, str], None]
+
+
+def apply_to(
+    fleet: Fleet, hosts: Sequence[ManagedHost], order: Order, report: Report
+) -> list[HostOutcome]:
+    """Change the hosts that have changes planned and return how each of all of them ended.
+
+    ``report`` is told (host, step) before each step, from several threads. When the operator
+    interrupts, what is armed is taken back at once; the outcomes then say INTERRUPTED or
+    ROLLED_BACK.
+    """
+    wanted = [host for host in hosts if order.plans[host.name].changes]
+    outcomes = {h.name: HostOutcome(h.name, Outcome.UNCHANGED) for h in hosts if h not in wanted}
+    ready, refused = _preflight(fleet, wanted, order, report)
+    outcomes.update(refused)
+    if ready:
+        work = _Work(fleet, ready, order, report)
+        outcomes.update(work.run())
+    return [outcomes[host.name] for host in hosts]
+
+
+def _preflight(
+    fleet: Fleet, hosts: Sequence[ManagedHost], order: Order, report: Report
+) -> tuple[list[ManagedHost], dict[str, HostOutcome]]:
+    secrets = {"digest_key": order.digest_key.hex()}
+
+    def check(host: ManagedHost) -> list[str]:
+        report(host.name, "preflight")
+        request = {"operation": "preflight", "run": order.run, "now": time.time()}
+        with fleet.login(host) as login:
+            result = ask(login, request, secrets, seconds=_PREFLIGHT_SECONDS).result
+        return [str(problem) for problem in result.get("problems", [_("said nothing")])]
+
+    ready, refused = [], {}
+    for host, result in zip(hosts, over_hosts(hosts, check, fleet.concurrency), strict=True):
+        if isinstance(result, HostError):
+            refused[host.name] = _outcome_of_error(host.name, result)
+        elif result:
+            refused[host.name] = HostOutcome(host.name, Outcome.REFUSED, "; ".join(result))
+        else:
+            ready.append(host)
+    return ready, refused
+
+
+def _outcome_of_error(host: str, error: HostError) -> HostOutcome:
+    if isinstance(error, UnreachableError):
+        return HostOutcome(host, Outcome.UNREACHABLE, error.message)
+    if isinstance(error, HostRefusedError):
+        return HostOutcome(host, Outcome.REFUSED, error.message)
+    return HostOutcome(host, Outcome.FAILED, error.message)
+
+
+class _Work:
+    """One play and the confirmations that it sets off."""
+
+    def __init__(
+        self, fleet: Fleet, hosts: Sequence[ManagedHost], order: Order, report: Report
+    ) -> None:
+        self._fleet = fleet
+        self._hosts = {host.name: host for host in hosts}
+        self._order = order
+        self._report = report
+        self._outcomes: dict[str, HostOutcome] = {}
+        self._confirming: dict[str, Future[HostOutcome]] = {}
+        self._pool = ThreadPoolExecutor(fleet.concurrency, "confirm")
+        self._cancelled = threading.Event()
+        self._failure: BaseException | None = None
+
+    def run(self) -> dict[str, HostOutcome]:
+        """Run the play in a thread (ansible-runner replaces signal handlers on the main one)."""
+        thread = threading.Thread(target=self._play, name="ansible")
+        thread.start()
+        try:
+            while thread.is_alive():
+                thread.join(0.2)
+        except KeyboardInterrupt:
+            return self._interrupted(thread)
+        finally:
+            self._pool.shutdown(wait=True)
+        if self._failure is not None:
+            raise self._failure
+        for name, future in self._confirming.items():
+            # What failed after confirm (a removal) stays visible.
+            self._outcomes.setdefault(name, future.result())
+        missing = _("Ansible did not say how it ended")
+        for name in self._hosts:
+            self._outcomes.setdefault(name, HostOutcome(name, Outcome.FAILED, missing))
+        return self._outcomes
+
+    def _play(self) -> None:
+        try:
+            with private_directory() as directory:
+                variables = self._write_payloads(directory)
+                order = self._order
+                play = Play(order.playbook, list(self._hosts.values()), variables, order.pins_file)
+                run_play(play, self._fleet, directory, self._on_event, self._cancelled)
+        except BaseException as problem:  # noqa: BLE001 - carried to the main thread
+            self._failure = problem
+
+    def _write_payloads(self, directory: Path) -> dict[str, dict[str, Any]]:
+        for operation in _OPERATIONS:
+            (directory / "payloads" / operation).mkdir(parents=True)
+        variables = {}
+        for name in self._hosts:
+            plan = self._order.plans[name]
+            install = {p: v for change in plan.changes for p, v in change.install.items()}
+            remove = sorted({package for change in plan.changes for package in change.remove})
+            for operation in _OPERATIONS:
+                request = {"operation": operation, "run": self._order.run}
+                if operation == "begin":
+                    request |= self._begin(name, install, remove)
+                write_payload(directory / "payloads" / operation / name, request)
+            variables[name] = {
+                "luytre_payloads": str(directory / "payloads"),
+                "luytre_install": [f"{p}={v}" if v else p for p, v in sorted(install.items())],
+                "luytre_remove": remove,
+            }
+        return variables
+
+    def _begin(self, name: str, install: dict[str, str], remove: list[str]) -> dict[str, Any]:
+        plan = self._order.plans[name]
+        return {
+            "operator": self._order.operator,
+            "controller": socket.gethostname(),
+            "witness": self._order.witness,
+            "window": self._order.window,
+            "manifest": self._order.manifests[name].document,
+            "changes": {change.control: dict(change.before) for change in plan.changes},
+            "install": install,
+            "remove": remove,
+        }
+
+    def _on_event(self, event: Event) -> None:
+        told = event.result.get("luytre") or {}
+        if event.kind == "ok":
+            self._report(event.host, event.task.lower())
+            if event.task == _CONVERGE:
+                changed = tuple(str(control) for control in told.get("changed", ()))
+                self._confirm(event.host, changed)
+        elif event.kind == "failed":
+            self._outcomes[event.host] = _failed(event, told)
+        else:
+            # The connection is gone, but the work on the host goes on in a unit of its own.
+            self._await(event.host, str(event.result.get("msg", "")))
+
+    def _confirm(self, name: str, changed: tuple[str, ...]) -> None:
+        window = Window(self._order.run, self._order.window, changed, self._cancelled)
+        self._report(name, "confirm")
+        host = self._hosts[name]
+        self._confirming[name] = self._pool.submit(confirm_host, self._fleet, host, window)
+
+    def _await(self, name: str, why: str) -> None:
+        window = Window(self._order.run, self._order.window, (), self._cancelled)
+        host = self._hosts[name]
+        self._confirming[name] = self._pool.submit(await_rollback, self._fleet, host, window, why)
+
+    def _interrupted(self, thread: threading.Thread) -> dict[str, HostOutcome]:
+        self._cancelled.set()
+        thread.join()
+        for name, host in self._hosts.items():
+            future = self._confirming.get(name)
+            outcome = future.result() if future is not None else None
+            if outcome is not None and outcome.outcome is Outcome.CONFIRMED:
+                self._outcomes[name] = outcome
+            elif name not in self._outcomes:
+                self._outcomes[name] = self._take_back(host)
+        raise InterruptedRun(self._outcomes)
+
+    def _take_back(self, host: ManagedHost) -> HostOutcome:
+        outcome = take_back(self._fleet, host, self._order.run, force=True)
+        if outcome.outcome is Outcome.ROLLED_BACK:
+            return outcome
+        reason = _("interrupted; {reason}").format(reason=outcome.reason)
+        return HostOutcome(host.name, Outcome.INTERRUPTED, reason)
+
+
+class InterruptedRun(Interrupted):
+    """The operator interrupted an apply; ``outcomes`` tells how each host was left."""
+
+    def __init__(self, outcomes: Mapping[str, HostOutcome]) -> None:
+        super().__init__(_("interrupted"))
+        self.outcomes = outcomes
+
+
+def _failed(event: Event, told: Mapping[str, Any]) -> HostOutcome:
+    reason = str(told.get("reason") or event.result.get("msg") or _("no reason was given"))
+    reason = f"{event.task}: {reason}"[:1000]
+    state = told.get("state")
+    if state == "rolled_back":
+        return HostOutcome(event.host, Outcome.ROLLED_BACK, reason)
+    if state == "refused":
+        return HostOutcome(event.host, Outcome.REFUSED, reason)
+    return HostOutcome(event.host, Outcome.FAILED, reason)

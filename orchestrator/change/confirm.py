@@ -1,0 +1,113 @@
+"""Confirm: prove over a fresh login that a changed host is still manageable, or see it go back."""
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from orchestrator.fleet.agent import Fleet, ask
+from orchestrator.model.change import HostOutcome, Outcome
+from orchestrator.model.errors import AgentError, HostRefusedError, UnreachableError
+from orchestrator.model.host import ManagedHost
+from orchestrator.model.i18n import _
+
+# A reload of sshd refuses connections for 10 to 20 ms; the pauses grow from here (seconds).
+_FIRST_PAUSE = 0.1
+_LONGEST_PAUSE = 2.0
+_LOGIN_SECONDS = 5.0
+# The rollback of a host takes a moment after its timer fired (seconds).
+_ROLLBACK_GRACE = 45.0
+
+
+@dataclass(frozen=True)
+class Window:
+    """One run on one host that waits for its confirmation for ``seconds``.
+
+    Setting ``stop`` ends every waiting: the operator interrupted.
+    """
+
+    run: str
+    seconds: int
+    changed: tuple[str, ...] = ()
+    stop: threading.Event = field(default_factory=threading.Event)
+
+
+def confirm_host(fleet: Fleet, host: ManagedHost, window: Window) -> HostOutcome:
+    """Confirm one host within its window, or report how it went back. Never raises HostError.
+
+    A new TCP connection is made for every attempt: an old one may live where new ones are blocked.
+    """
+    last = ""
+    deadline = time.monotonic() + window.seconds
+    pause = _FIRST_PAUSE
+    while time.monotonic() < deadline and not window.stop.is_set():
+        try:
+            return _confirmed(fleet, host, window)
+        except HostRefusedError as problem:
+            last = problem.message
+            break
+        except (UnreachableError, AgentError) as problem:
+            last = problem.message
+        window.stop.wait(min(pause, max(0.0, deadline - time.monotonic())))
+        pause = min(pause * 2, _LONGEST_PAUSE)
+    return await_rollback(fleet, host, window, last)
+
+
+def await_rollback(fleet: Fleet, host: ManagedHost, window: Window, why: str) -> HostOutcome:
+    """Wait until an unconfirmed host has taken itself back, and say what it says of the run."""
+    deadline = time.monotonic() + window.seconds + _ROLLBACK_GRACE
+    last = why
+    while time.monotonic() < deadline and not window.stop.is_set():
+        try:
+            state = run_state(fleet, host, window.run)
+        except (UnreachableError, AgentError, HostRefusedError) as problem:
+            last = problem.message
+        else:
+            if state not in ("begun", "armed", "converged", "rolling_back"):
+                return _ended(host.name, window, state, why)
+        window.stop.wait(_LONGEST_PAUSE / 2)
+    message = _("not confirmed ({why}) and not seen again: {last}").format(why=why, last=last)
+    return HostOutcome(host.name, Outcome.UNREACHABLE, message, window.changed)
+
+
+def run_state(fleet: Fleet, host: ManagedHost, run: str) -> str:
+    """Return how a run stands on its host, ``unknown`` where the host knows none of that name."""
+    with fleet.login(host, connect_timeout=_LOGIN_SECONDS) as login:
+        answer = ask(login, {"operation": "status"}, seconds=30)
+    return state_of(answer.result, run)
+
+
+def state_of(facts: Mapping[str, Any], run: str) -> str:
+    """Return the state of a run in what a host says of its runs."""
+    runs = facts.get("runs")
+    known = runs.get("known", []) if isinstance(runs, dict) else []
+    states = [str(item.get("state")) for item in known if item.get("run") == run]
+    return states[0] if states else "unknown"
+
+
+def _confirmed(fleet: Fleet, host: ManagedHost, window: Window) -> HostOutcome:
+    with fleet.login(host, connect_timeout=_LOGIN_SECONDS) as login:
+        result = ask(login, {"operation": "confirm", "run": window.run}, seconds=60).result
+        told = ask(login, {"operation": "status"}, seconds=30).result
+    problems = [str(problem) for problem in result.get("problems", [])]
+    if state_of(told, window.run) != "confirmed":
+        message = _("said confirmed, but the run is {state}")
+        raise AgentError(host.name, message.format(state=state_of(told, window.run)))
+    if problems:
+        reason = _("confirmed, but not kept over a reboot: {p}").format(p="; ".join(problems))
+        return HostOutcome(host.name, Outcome.FAILED, reason, window.changed)
+    return HostOutcome(host.name, Outcome.CONFIRMED, "", window.changed)
+
+
+def _ended(host: str, window: Window, state: str, why: str) -> HostOutcome:
+    if state == "confirmed":
+        return HostOutcome(host, Outcome.CONFIRMED, "", window.changed)
+    if state == "rolled_back":
+        reason = _("took itself back: {why}").format(why=why)
+        return HostOutcome(host, Outcome.ROLLED_BACK, reason, window.changed)
+    if state == "broken":
+        reason = _("CRITICAL: the way back failed; next: luytre rollback --host {host} --force")
+        return HostOutcome(host, Outcome.FAILED, reason.format(host=host), window.changed)
+    reason = _("the run is {state}: {why}").format(state=state, why=why)
+    return HostOutcome(host, Outcome.FAILED, reason, window.changed)

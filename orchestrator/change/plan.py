@@ -1,0 +1,78 @@
+"""Plan: what apply would change on each host, as the hosts themselves work it out."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from orchestrator.drift.audit import facts_of
+from orchestrator.fleet.agent import Fleet, ask
+from orchestrator.fleet.pool import over_hosts
+from orchestrator.model.change import Change, HostPlan
+from orchestrator.model.errors import AgentError, HostError
+from orchestrator.model.finding import Risk
+from orchestrator.model.host import ManagedHost
+from orchestrator.model.i18n import _
+from orchestrator.model.manifest import Manifest
+
+# apt's simulation on a slow host.
+PLAN_SECONDS = 180.0
+
+
+def plan_fleet(
+    fleet: Fleet,
+    hosts: Sequence[ManagedHost],
+    manifests: Mapping[str, Manifest],
+    digest_key: bytes,
+    on_done: Callable[[ManagedHost, HostPlan | HostError], None] | None = None,
+) -> list[HostPlan | HostError]:
+    """Return each host's plan, or why it has none, in the order given. Changes nothing."""
+
+    def work(host: ManagedHost) -> HostPlan:
+        return plan_host(fleet, host, manifests[host.name], digest_key)
+
+    return over_hosts(hosts, work, fleet.concurrency, on_done)
+
+
+def plan_host(fleet: Fleet, host: ManagedHost, manifest: Manifest, digest_key: bytes) -> HostPlan:
+    """Return one host's plan over a fresh login; raises HostError."""
+    request = {"operation": "plan", "manifest": manifest.document, "now": time.time()}
+    with fleet.login(host) as login:
+        answer = ask(login, request, {"digest_key": digest_key.hex()}, seconds=PLAN_SECONDS)
+    facts_of(host.name, answer.result)
+    return plan_of(host.name, manifest, answer.result)
+
+
+def plan_of(host: str, manifest: Manifest, result: Mapping[str, Any]) -> HostPlan:
+    """Return the plan in a host's answer; raises AgentError for a malformed one.
+
+    A host may only speak of controls of its manifest: anything else is refused.
+    """
+    known = {control["id"]: Risk(control["risk"]) for control in manifest.document["controls"]}
+    try:
+        changes = tuple(_change(known, told) for told in result["changes"])
+        unplanned = {str(key): str(text) for key, text in result["unplanned"].items()}
+        problems = tuple(str(text) for text in result["problems"])
+    except (AttributeError, KeyError, TypeError, ValueError) as problem:
+        raise AgentError(host, _("the plan is malformed: {p!r}").format(p=problem)) from problem
+    return HostPlan(host, manifest.digest, changes, unplanned, problems)
+
+
+def _change(known: Mapping[str, Risk], told: Mapping[str, Any]) -> Change:
+    return Change(
+        control=told["control"],
+        risk=known[told["control"]],
+        summary=tuple(str(line) for line in told["summary"]),
+        diff=str(told["diff"]),
+        before={str(resource): str(digest) for resource, digest in told["before"].items()},
+        activates=tuple(str(verb) for verb in told["activates"]),
+        install={_package(name): _package(told["install"][name]) for name in told["install"]},
+        remove=tuple(_package(name) for name in told["remove"]),
+    )
+
+
+def _package(word: Any) -> str:
+    """Return a package name or version; raises ValueError for what apt could take as an option."""
+    text = str(word)
+    if text.startswith("-") or not all(c.isalnum() or c in ".+-:~_" for c in text):
+        raise ValueError(text[:80])
+    return text

@@ -1,0 +1,117 @@
+"""``luytre apply``: make the planned changes, safely."""
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from orchestrator.cli.context import Context, ExitCode, Output, code_of_outcomes, combine
+from orchestrator.cli.options import (
+    chapter_option,
+    control_option,
+    count_option,
+    limit_option,
+    output_option,
+    yes_option,
+)
+from orchestrator.model.change import HostOutcome, Outcome
+from orchestrator.model.i18n import _
+
+if TYPE_CHECKING:
+    from orchestrator.drift.scope import Scope
+    from orchestrator.model.change import HostPlan
+    from orchestrator.workspace.directory import Workspace
+
+
+@click.command(
+    help=_(
+        "Plan, show, ask, change, confirm over a fresh login, audit again.\n\n"
+        "A server that can no longer be logged into takes itself back.\n\n\b\n"
+        "Example:\n  luytre apply --limit web1 --yes"
+    )
+)
+@limit_option
+@chapter_option
+@control_option
+@yes_option
+@count_option
+@output_option
+@click.pass_obj
+def command(  # noqa: PLR0913, PLR0917 - one parameter per option
+    context: Context,
+    limit: str | None,
+    chapter: tuple[str, ...],
+    control: tuple[str, ...],
+    yes: bool,
+    count: int | None,
+    output: Output,
+) -> ExitCode:
+    """Apply the baseline to the hosts and show how each ended."""
+    from orchestrator.change.plan import plan_fleet  # noqa: PLC0415 - start-up time
+    from orchestrator.cli.planning import outcome_of_error, split  # noqa: PLC0415
+    from orchestrator.cli.views import plan_view  # noqa: PLC0415
+    from orchestrator.cli.views.output import console, progress  # noqa: PLC0415
+    from orchestrator.drift.scope import Selection, gather  # noqa: PLC0415
+
+    workspace = context.workspace()
+    scope = gather(workspace, Selection(limit, chapter, control))
+    workspace.prepare_state()
+    with progress(_("plan"), len(scope.hosts), output) as done:
+        found = plan_fleet(
+            scope.fleet,
+            scope.hosts,
+            scope.manifests,
+            workspace.digest_key(),
+            lambda host, _plan: done(host.name),
+        )
+    plans, errors = split(found)
+    failed = [outcome_of_error(error) for error in errors]
+    touched = [plan.host for plan in plans if plan.changes]
+    if touched:
+        if output is Output.HUMAN:
+            console(sys.stdout.isatty()).print(plan_view.render(plans))
+        context.confirm_hosts(touched, yes=yes, count=count)
+    outcomes = _carry_out(workspace, scope, plans, failed, output)
+    unplanned = any(plan.unplanned for plan in plans)
+    return combine([code_of_outcomes(outcomes), *([ExitCode.FAILED] if unplanned else [])])
+
+
+def _carry_out(
+    workspace: "Workspace",
+    scope: "Scope",
+    plans: "Sequence[HostPlan]",
+    failed: Sequence[HostOutcome],
+    output: Output,
+) -> list[HostOutcome]:
+    from orchestrator.change.apply import InterruptedRun  # noqa: PLC0415 - start-up time
+    from orchestrator.change.run import apply_recorded  # noqa: PLC0415
+    from orchestrator.cli.views import outcome_view  # noqa: PLC0415
+    from orchestrator.cli.views.output import emit  # noqa: PLC0415
+    from orchestrator.cli.views.steps import steps  # noqa: PLC0415
+    from orchestrator.drift.watch import open_store  # noqa: PLC0415
+
+    by_host = {plan.host: plan for plan in plans}
+    with open_store(workspace) as store, steps(output) as step:
+        try:
+            applied = apply_recorded(workspace, scope, store, by_host, step)
+        except InterruptedRun as interrupted:
+            left = [*interrupted.outcomes.values(), *failed]
+            emit(output, lambda: outcome_view.render(left), lambda: outcome_view.document(left))
+            raise
+    outcomes = [*applied.outcomes, *failed]
+    emit(
+        output,
+        lambda: outcome_view.render(outcomes, _next_steps(applied.run.id, outcomes)),
+        lambda: outcome_view.document(outcomes, applied.run.id),
+    )
+    return outcomes
+
+
+def _next_steps(run: str, outcomes: Sequence[HostOutcome]) -> list[str]:
+    steps = []
+    if any(o.outcome in (Outcome.CONFIRMED, Outcome.FAILED) for o in outcomes):
+        steps.append(f"luytre rollback --run {run}")
+    if any(o.outcome is Outcome.UNREACHABLE for o in outcomes):
+        steps.append("luytre inventory check")
+    return steps

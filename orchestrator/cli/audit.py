@@ -1,0 +1,45 @@
+"""``luytre audit``: compare servers with the baseline, changing none."""
+
+import click
+
+from orchestrator.cli.context import Context, ExitCode, Output, code_of_audits
+from orchestrator.cli.options import chapter_option, control_option, limit_option, output_option
+from orchestrator.model.i18n import _, language
+
+
+@click.command(
+    help=_(
+        "Compare servers with the hardened baseline and remember what was found.\n\n"
+        "Nothing is changed or written on the servers.\n\n\b\n"
+        "Example:\n  luytre audit --limit web1 --chapter ssh"
+    )
+)
+@limit_option
+@chapter_option
+@control_option
+@output_option
+@click.pass_obj
+def command(
+    context: Context,
+    limit: str | None,
+    chapter: tuple[str, ...],
+    control: tuple[str, ...],
+    output: Output,
+) -> ExitCode:
+    """Audit the hosts and show the findings."""
+    from orchestrator.cli.views.output import emit, progress  # noqa: PLC0415 - start-up time
+    from orchestrator.drift.scope import Selection, gather  # noqa: PLC0415
+    from orchestrator.drift.watch import open_store, watch  # noqa: PLC0415
+
+    workspace = context.workspace()
+    scope = gather(workspace, Selection(limit, chapter, control))
+    with open_store(workspace) as store, progress(_("audit"), len(scope.hosts), output) as done:
+        seen = watch(workspace, scope, store, done)
+    from orchestrator.cli.views import audit_view  # noqa: PLC0415
+
+    emit(
+        output,
+        lambda: audit_view.render(seen.audits, scope.titles(language()), scope.unmanaged),
+        lambda: {"run": seen.run.id, **audit_view.document(seen.audits, scope.unmanaged)},
+    )
+    return code_of_audits(seen.audits)

@@ -1,0 +1,43 @@
+"""``luytre drift``: what changed between audits."""
+
+from datetime import datetime
+
+import click
+
+from orchestrator.cli.context import Context, ExitCode, Output
+from orchestrator.cli.options import limit_option, output_option
+from orchestrator.model.i18n import _, language
+
+
+@click.group(name="drift", help=_("What changed since the audits before."))
+def group() -> None:
+    """Group the drift commands."""
+
+
+@group.command(
+    help=_(
+        "Show what is different: the latest audit's changes, and what is still open.\n\n\b\n"
+        "Example:\n  luytre drift show --since 2026-11-23"
+    )
+)
+@click.option("--since", type=click.DateTime(), help=_("Every change from this local time on."))
+@limit_option
+@output_option
+@click.pass_obj
+def show(context: Context, since: datetime | None, limit: str | None, output: Output) -> ExitCode:
+    """Show the drift; exit 3 when there is any."""
+    from orchestrator.baseline.load import load_baseline  # noqa: PLC0415 - start-up time
+    from orchestrator.cli.views import drift_view  # noqa: PLC0415
+    from orchestrator.cli.views.output import emit  # noqa: PLC0415
+    from orchestrator.drift.history import current_drift  # noqa: PLC0415
+    from orchestrator.drift.scope import reach  # noqa: PLC0415
+    from orchestrator.drift.watch import open_store  # noqa: PLC0415
+
+    workspace = context.workspace()
+    names = None if limit is None else [host.name for host in reach(workspace, limit)[1]]
+    with open_store(workspace) as store:
+        drift = current_drift(store, since.astimezone() if since else None, names)
+    controls = load_baseline(workspace.baseline_dirs).controls.values()
+    titles = {control.id: control.title.in_language(language()) for control in controls}
+    emit(output, lambda: drift_view.render(drift, titles), lambda: drift_view.document(drift))
+    return ExitCode.NOT_COMPLIANT if drift else ExitCode.DONE

@@ -1,0 +1,47 @@
+"""What the doors of plan and apply share: plans apart from hosts that gave none."""
+
+from collections.abc import Mapping, Sequence
+
+from orchestrator.cli.context import ExitCode
+from orchestrator.cli.views.output import note
+from orchestrator.model.change import HostOutcome, HostPlan, Outcome
+from orchestrator.model.errors import HostError, HostRefusedError, UnreachableError
+
+
+def split(
+    found: Sequence[HostPlan | HostError],
+) -> tuple[list[HostPlan], dict[HostError, ExitCode]]:
+    """Return the plans, and each host's error with its exit code."""
+    plans = [one for one in found if isinstance(one, HostPlan)]
+    return plans, {one: _code(one) for one in found if isinstance(one, HostError)}
+
+
+def code_of_plans(plans: Sequence[HostPlan]) -> ExitCode:
+    """Return 3 where anything would change, 1 where a control cannot be planned, else 0."""
+    if any(plan.unplanned for plan in plans):
+        return ExitCode.FAILED
+    return ExitCode.NOT_COMPLIANT if any(plan.changes for plan in plans) else ExitCode.DONE
+
+
+def tell_unplanned(errors: Mapping[HostError, ExitCode]) -> None:
+    """Tell the operator on stderr which hosts have no plan, and why."""
+    for error in errors:
+        note(f"luytre: {error}")
+        if error.hint:
+            note(f"  {error.hint}")
+
+
+def outcome_of_error(error: HostError) -> HostOutcome:
+    """Return how a host without a plan takes part in an apply."""
+    outcomes = {
+        ExitCode.UNREACHABLE: Outcome.UNREACHABLE,
+        ExitCode.REFUSED: Outcome.REFUSED,
+        ExitCode.FAILED: Outcome.FAILED,
+    }
+    return HostOutcome(error.host, outcomes[_code(error)], error.message)
+
+
+def _code(error: HostError) -> ExitCode:
+    if isinstance(error, UnreachableError):
+        return ExitCode.UNREACHABLE
+    return ExitCode.REFUSED if isinstance(error, HostRefusedError) else ExitCode.FAILED

@@ -1,0 +1,68 @@
+"""``luytre rollback``: take back a run or a server."""
+
+from collections.abc import Sequence
+
+import click
+
+from orchestrator.cli.context import Context, ExitCode, Output, code_of_outcomes
+from orchestrator.cli.options import count_option, limit_option, output_option, yes_option
+from orchestrator.model.change import HostOutcome, Outcome
+from orchestrator.model.i18n import _
+
+
+@click.command(
+    help=_(
+        "Take back a run on its servers, or every run on the servers named.\n\n"
+        "Refuses where something was changed since, unless --force.\n\n\b\n"
+        "Example:\n  luytre rollback --run 20261123T191300Z-048213\n  luytre rollback --host web1"
+    )
+)
+@click.option("--run", metavar=_("RUN"), help=_("The apply to take back (see luytre runs list)."))
+@click.option(
+    "--host", metavar=_("PATTERN"), help=_("Take back every run on these servers, newest first.")
+)
+@limit_option
+@click.option("--force", is_flag=True, help=_("Also what was changed since the run."))
+@yes_option
+@count_option
+@output_option
+@click.pass_obj
+def command(  # noqa: PLR0913, PLR0917 - one parameter per option
+    context: Context,
+    run: str | None,
+    host: str | None,
+    limit: str | None,
+    force: bool,
+    yes: bool,
+    count: int | None,
+    output: Output,
+) -> ExitCode:
+    """Roll back and show how each host ended; exit 0 when all of it was taken back."""
+    from orchestrator.change.run import hosts_of_run, roll_back_recorded  # noqa: PLC0415
+    from orchestrator.cli.views import outcome_view  # noqa: PLC0415
+    from orchestrator.cli.views.output import emit  # noqa: PLC0415
+    from orchestrator.drift.scope import reach  # noqa: PLC0415
+    from orchestrator.drift.watch import open_store  # noqa: PLC0415
+
+    if bool(run) is bool(host):
+        raise click.UsageError(_("name either --run RUN or --host PATTERN"))
+    workspace = context.workspace()
+    fleet, hosts = reach(workspace, host or limit)
+    with open_store(workspace) as store:
+        if run:
+            names = hosts_of_run(store, run)
+            hosts = tuple(one for one in hosts if one.name in names)
+        if hosts:
+            context.confirm_hosts([one.name for one in hosts], yes=yes, count=count)
+        record, outcomes = roll_back_recorded(workspace, store, fleet, hosts, run, force=force)
+    emit(
+        output,
+        lambda: outcome_view.render(outcomes),
+        lambda: outcome_view.document(outcomes, record.id),
+    )
+    return code_of_outcomes(_as_wished(outcomes))
+
+
+def _as_wished(outcomes: Sequence[HostOutcome]) -> list[HostOutcome]:
+    """Leave out what went as the operator wished: here, a rolled-back host is a success."""
+    return [outcome for outcome in outcomes if outcome.outcome is not Outcome.ROLLED_BACK]

@@ -1,0 +1,109 @@
+"""Audit a fleet: one message to each host, findings back. Changes nothing."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from orchestrator.fleet.agent import Fleet, ask
+from orchestrator.fleet.pool import over_hosts
+from orchestrator.model.errors import AgentError, HostError, UnreachableError
+from orchestrator.model.finding import Finding, HostAudit, Reach, Severity, StateFinding, Verdict
+from orchestrator.model.host import ManagedHost
+from orchestrator.model.i18n import _
+from orchestrator.model.manifest import Manifest
+
+
+def audit_fleet(
+    fleet: Fleet,
+    hosts: Sequence[ManagedHost],
+    manifests: Mapping[str, Manifest],
+    on_done: Callable[[ManagedHost, HostAudit], None] | None = None,
+) -> tuple[HostAudit, ...]:
+    """Return the audit of every host, in the order given; a host's failure is its own result.
+
+    ``on_done`` is called from the worker threads as each host is done. Raises Interrupted.
+    """
+
+    def work(host: ManagedHost) -> HostAudit:
+        audit = _audit_or_failure(fleet, host, manifests[host.name])
+        if on_done is not None:
+            on_done(host, audit)
+        return audit
+
+    return tuple(_only_audits(over_hosts(hosts, work, fleet.concurrency)))
+
+
+def audit_host(fleet: Fleet, host: ManagedHost, manifest: Manifest) -> HostAudit:
+    """Return the audit of one host over a fresh login; raises HostError."""
+    start = time.monotonic()
+    with fleet.login(host) as login:
+        answer = ask(login, {"operation": "audit", "manifest": manifest.document})
+    return HostAudit(
+        host=host.name,
+        reach=Reach.ANSWERED,
+        findings=findings_of(host.name, manifest, answer.result),
+        facts=facts_of(host.name, answer.result),
+        raw=answer.raw,
+        seconds=time.monotonic() - start,
+    )
+
+
+def findings_of(host: str, manifest: Manifest, result: Mapping[str, Any]) -> tuple[Finding, ...]:
+    """Return one finding for each control of the manifest, whatever the host says.
+
+    A control that the answer leaves out is ``error``; a malformed answer raises AgentError.
+    """
+    told = result.get("findings")
+    if not isinstance(told, list) or not all(isinstance(item, dict) for item in told):
+        raise AgentError(host, _("the answer holds no findings"))
+    by_control = {item.get("control"): item for item in told}
+    return tuple(
+        _finding(host, control, by_control.get(control["id"]))
+        for control in manifest.document["controls"]
+    )
+
+
+def facts_of(host: str, result: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the host says of itself and of the runs on it; raises AgentError if malformed."""
+    system, runs = result.get("host"), result.get("runs")
+    if not isinstance(system, dict) or not isinstance(runs, dict):
+        raise AgentError(host, _("the answer does not say which host it is"))
+    facts = {key: value for key, value in system.items() if isinstance(value, str | int | float)}
+    return {**facts, "machine_id": str(facts.get("machine", "")), "runs": runs}
+
+
+def _audit_or_failure(fleet: Fleet, host: ManagedHost, manifest: Manifest) -> HostAudit:
+    start = time.monotonic()
+    try:
+        return audit_host(fleet, host, manifest)
+    except HostError as problem:
+        reach = Reach.UNREACHABLE if isinstance(problem, UnreachableError) else Reach.FAILED
+        seconds = time.monotonic() - start
+        return HostAudit(host.name, reach, failure=problem.message, seconds=seconds)
+
+
+def _only_audits(results: Sequence[HostAudit | HostError]) -> Iterator[HostAudit]:
+    for result in results:
+        if isinstance(result, HostError):
+            raise result
+        yield result
+
+
+def _finding(host: str, control: Mapping[str, Any], told: Mapping[str, Any] | None) -> Finding:
+    severity = Severity(control["severity"])
+    if told is None:
+        missing = StateFinding("agent", Verdict.ERROR, detail=_("the host said nothing of it"))
+        return Finding(host, control["id"], Verdict.ERROR, severity, (missing,))
+    try:
+        verdict = Verdict(told["verdict"])
+        states = tuple(_state(item) for item in told["states"])
+    except (KeyError, TypeError, ValueError) as problem:
+        raise AgentError(host, _("the answer is malformed: {p!r}").format(p=problem)) from problem
+    return Finding(host, control["id"], verdict, severity, states)
+
+
+def _state(told: Mapping[str, Any]) -> StateFinding:
+    texts = {key: told.get(key, "") for key in ("expected", "observed", "detail")}
+    if not all(isinstance(text, str) for text in texts.values()):
+        raise TypeError("text expected")
+    return StateFinding(str(told["kind"]), Verdict(told["verdict"]), **texts)

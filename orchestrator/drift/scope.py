@@ -1,0 +1,89 @@
+"""What a command works on: the hosts within the limit, the way to them, what is wanted of them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from orchestrator.baseline.compile import compile_manifest
+from orchestrator.baseline.load import load_baseline
+from orchestrator.fleet.agent import Fleet
+from orchestrator.fleet.inventory import Inventory, load_hosts, start_resolving
+from orchestrator.fleet.pins import load_pins
+from orchestrator.model.control import Baseline
+from orchestrator.model.host import ManagedHost, Management
+from orchestrator.model.manifest import Manifest
+from orchestrator.workspace.directory import Workspace
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What the operator selected: Ansible's host pattern, chapters, controls (empty: all)."""
+
+    limit: str | None = None
+    chapters: Sequence[str] = ()
+    controls: Sequence[str] = ()
+
+    @property
+    def part(self) -> str:
+        """Return the part of the baseline as text; empty for the whole."""
+        return " ".join((*self.chapters, *self.controls))
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Hosts with their manifests; ``unmanaged`` are the inventory's hosts that nobody audits."""
+
+    fleet: Fleet
+    hosts: tuple[ManagedHost, ...]
+    unmanaged: tuple[str, ...]
+    manifests: Mapping[str, Manifest]
+    baseline: Baseline
+    selection: Selection
+
+    def titles(self, language: str) -> dict[str, str]:
+        """Return the controls' titles in a language."""
+        return {c.id: c.title.in_language(language) for c in self.baseline.controls.values()}
+
+
+def gather(workspace: Workspace, selection: Selection) -> Scope:
+    """Return what a command works on. Raises ConfigurationError; nothing was contacted yet."""
+    resolving = start_resolving(workspace.settings.inventory, limit=selection.limit)
+    try:
+        # Ansible resolves the inventory in a process of its own; meanwhile we read and import.
+        import fabric  # noqa: F401, PLC0415
+        import sqlalchemy  # noqa: F401, PLC0415
+
+        baseline = load_baseline(workspace.baseline_dirs)
+    except BaseException:
+        resolving.cancel()
+        raise
+    inventory = resolving.result()
+    hosts = tuple(h for h in inventory.hosts if h.management is not Management.UNMANAGED)
+    unmanaged = tuple(h.name for h in inventory.hosts if h.management is Management.UNMANAGED)
+    fleet = _fleet(workspace, inventory)
+    manifests = {h.name: _compile(workspace, baseline, h, selection) for h in hosts}
+    return Scope(fleet, hosts, unmanaged, manifests, baseline, selection)
+
+
+def reach(workspace: Workspace, limit: str | None) -> tuple[Fleet, tuple[ManagedHost, ...]]:
+    """Return how to reach the hosts within the limit, for commands that need no baseline."""
+    inventory = load_hosts(workspace.settings.inventory, limit=limit)
+    hosts = tuple(h for h in inventory.hosts if h.management is Management.MANAGED)
+    return _fleet(workspace, inventory), hosts
+
+
+def _fleet(workspace: Workspace, inventory: Inventory) -> Fleet:
+    pins = load_pins(workspace.pins_file)
+    return Fleet(inventory.endpoints, pins, workspace.settings.concurrency)
+
+
+def _compile(
+    workspace: Workspace, baseline: Baseline, host: ManagedHost, selection: Selection
+) -> Manifest:
+    return compile_manifest(
+        baseline,
+        workspace.settings.profile,
+        host,
+        workspace.template_dirs,
+        chapters=selection.chapters,
+        controls=selection.controls,
+    )

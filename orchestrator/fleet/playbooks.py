@@ -1,0 +1,184 @@
+"""Run our playbooks through ansible-runner: private directory, pinned keys, everything ends."""
+
+import os
+import shutil
+import signal
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from orchestrator.fleet.agent import Fleet
+from orchestrator.fleet.ssh_config import write_ssh_config
+from orchestrator.model.errors import ControllerError
+from orchestrator.model.host import ManagedHost
+from orchestrator.model.i18n import _
+
+# No event at all for so long: a prompt that nobody answers, a dead connection (seconds).
+_IDLE_SECONDS = 900
+_JOB_SECONDS = 4 * 3600
+_PRIVATE = 0o700
+
+
+@dataclass(frozen=True)
+class Event:
+    """What Ansible says of one task on one host; ``kind`` is ok, failed or unreachable."""
+
+    host: str
+    task: str
+    kind: str
+    result: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Play:
+    """One playbook over some hosts; ``variables`` holds each host's own, without secrets."""
+
+    playbook: Path
+    hosts: Sequence[ManagedHost]
+    variables: Mapping[str, Mapping[str, Any]]
+    pins_file: Path
+
+
+_KINDS = {
+    "runner_on_ok": "ok",
+    "runner_on_failed": "failed",
+    "runner_on_unreachable": "unreachable",
+}
+
+
+@contextmanager
+def private_directory() -> Iterator[Path]:
+    """Yield a fresh directory for one play, only ours; it is removed whatever happens."""
+    directory = Path(tempfile.mkdtemp(prefix="luytre-play-"))
+    try:
+        directory.chmod(_PRIVATE)
+        yield directory
+    finally:
+        shutil.rmtree(directory)
+
+
+def run_play(
+    play: Play,
+    fleet: Fleet,
+    directory: Path,
+    on_event: Callable[[Event], None],
+    cancelled: threading.Event,
+) -> str:
+    """Run a playbook to its end and return ansible-runner's status (successful, failed …).
+
+    ``on_event`` is called in the calling thread's stead as each task of a host ends. Setting
+    ``cancelled`` ends Ansible and everything it started here. Raises ControllerError when Ansible
+    itself did not work.
+    """
+    import ansible_runner  # noqa: PLC0415 - only changes need it
+
+    (directory / "artifacts").mkdir()
+    inventory = directory / "inventory.yml"
+    inventory.touch(0o600)
+    inventory.write_text(_as_yaml(_inventory(play)))
+    config = write_ssh_config(directory, _with_jump_hosts(play, fleet), play.pins_file)
+    runner = ansible_runner.run(
+        private_data_dir=str(directory),
+        playbook=str(play.playbook),
+        inventory=str(inventory),
+        envvars=_environment(config, directory, fleet.concurrency),
+        quiet=True,
+        suppress_env_files=True,
+        event_handler=lambda event: _relay(event, on_event),
+        cancel_callback=cancelled.is_set,
+        settings={"idle_timeout": _IDLE_SECONDS, "job_timeout": _JOB_SECONDS},
+    )
+    _end_masters(directory)
+    if runner.status == "error" or (runner.rc not in (0, 2, 4) and runner.status == "failed"):
+        raise ControllerError(_("Ansible did not work: {why}").format(why=_last_words(directory)))
+    return str(runner.status)
+
+
+def _relay(event: Mapping[str, Any], on_event: Callable[[Event], None]) -> bool:
+    kind = _KINDS.get(str(event.get("event")))
+    if kind is not None:
+        data = event["event_data"]
+        on_event(Event(data["host"], data.get("task", ""), kind, data.get("res") or {}))
+    return False
+
+
+def _inventory(play: Play) -> dict[str, Any]:
+    hosts = {}
+    for host in play.hosts:
+        told = dict(play.variables.get(host.name, {}))
+        # The alias of the generated SSH configuration, which holds address, port, key and pin.
+        told.update(ansible_host=host.name, ansible_user=host.endpoint.user)
+        told["ansible_python_interpreter"] = host.endpoint.python
+        if host.endpoint.sudo_password is not None:
+            told["ansible_become_password"] = _Literal(host.endpoint.sudo_password)
+        hosts[host.name] = told
+    return {"all": {"hosts": hosts}}
+
+
+class _Literal(str):
+    """Text that Ansible must not take for a template, whatever it holds."""
+
+    __slots__ = ()
+
+
+def _as_yaml(data: Any) -> str:
+    import yaml  # noqa: PLC0415 - only changes need it
+
+    class Dumper(yaml.SafeDumper):
+        """Knows ``!unsafe``."""
+
+    Dumper.add_representer(
+        _Literal, lambda dumper, text: dumper.represent_scalar("!unsafe", str(text), style='"')
+    )
+    return yaml.dump(data, Dumper=Dumper)
+
+
+def _with_jump_hosts(play: Play, fleet: Fleet) -> list[ManagedHost]:
+    named = {host.name: host for host in play.hosts}
+    for host in play.hosts:
+        jump = host.endpoint.jump
+        while jump is not None and jump not in named:
+            named[jump] = ManagedHost(jump, fleet.endpoints[jump])
+            jump = fleet.endpoints[jump].jump
+    return list(named.values())
+
+
+def _environment(config: Path, directory: Path, forks: int) -> dict[str, str]:
+    return {
+        "ANSIBLE_CONFIG": os.devnull,
+        "ANSIBLE_HOST_KEY_CHECKING": "True",
+        "ANSIBLE_SSH_ARGS": f"-F {config} -o ControlMaster=auto -o ControlPersist=60",
+        "ANSIBLE_SSH_CONTROL_PATH_DIR": str(directory / "cp"),
+        "ANSIBLE_PIPELINING": "True",
+        "ANSIBLE_FORKS": str(forks),
+        "ANSIBLE_TIMEOUT": "15",
+        "ANSIBLE_RETRY_FILES_ENABLED": "False",
+        "ANSIBLE_NOCOLOR": "True",
+        "ANSIBLE_LOCAL_TEMP": str(directory / "tmp"),
+        "ANSIBLE_DEPRECATION_WARNINGS": "False",
+    }
+
+
+def _end_masters(directory: Path) -> None:
+    """End the control masters that would live on for a minute."""
+    for process in Path("/proc").iterdir():
+        if not process.name.isdigit():
+            continue
+        try:
+            line = (process / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if line.startswith(b"ssh: " + str(directory / "cp").encode()):
+            os.kill(int(process.name), signal.SIGTERM)
+
+
+def _last_words(directory: Path) -> str:
+    for place in sorted((directory / "artifacts").glob("*/stdout")):
+        lines = place.read_text("utf-8", "replace").strip().splitlines()
+        if lines:
+            return " ".join(lines[-3:])[:500]
+    return _("it said nothing")
