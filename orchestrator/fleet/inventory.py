@@ -1,0 +1,123 @@
+"""The servers, as an ordinary Ansible inventory declares them.
+
+Ansible itself resolves the inventory, in a process of its own: see ``inventory_resolver``.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from orchestrator.fleet.text import quoted
+from orchestrator.model.errors import ConfigurationError, ControllerError, Position
+from orchestrator.model.host import Endpoint, ManagedHost, Management
+from orchestrator.model.i18n import _
+
+# A province has hundreds of hosts, which take a second; an inventory script may ask a slow server.
+TIMEOUT = 120.0
+
+# ``-m`` would put the operator's directory first: a folder there named ``ansible`` would be run.
+_PROGRAM = """\
+import sys
+sys.path.append(sys.argv.pop(1))
+from orchestrator.fleet.inventory_resolver import main
+main()
+"""
+_PACKAGES = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """The hosts within the limit, and every endpoint needed to reach them (by inventory name).
+
+    ``endpoints`` holds jump hosts as well, also those outside the limit and those that only an SSH
+    argument names; it does not hold unmanaged hosts.
+    """
+
+    hosts: tuple[ManagedHost, ...]
+    endpoints: Mapping[str, Endpoint]
+
+
+class Resolving:
+    """An inventory being resolved beside us. Call :meth:`result`, or :meth:`cancel`."""
+
+    def __init__(self, inventory: Path, limit: str | None) -> None:
+        arguments = [str(_PACKAGES), str(inventory), *([] if limit is None else [limit])]
+        self._process = subprocess.Popen(  # noqa: S603 - our own program, no shell
+            [sys.executable, "-P", "-c", _PROGRAM, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+    def result(self) -> Inventory:
+        """Wait for the inventory and return it.
+
+        Raises ConfigurationError with file, line and column where they are known; ControllerError
+        when Ansible breaks down or takes more than two minutes.
+        """
+        try:
+            answer, complaints = self._process.communicate(timeout=TIMEOUT)
+        except subprocess.TimeoutExpired as error:
+            message = _("reading the inventory took more than {seconds:g} s")
+            raise ControllerError(message.format(seconds=TIMEOUT)) from error
+        finally:
+            self.cancel()
+        if self._process.returncode != 0:
+            message = _("Ansible could not read the inventory: {reason}")
+            reason = quoted(complaints.strip().rpartition(b"\n")[2])
+            raise ControllerError(message.format(reason=reason))
+        return _inventory(json.loads(answer))
+
+    def cancel(self) -> None:
+        """End the process if it still runs; harmless otherwise."""
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.communicate()
+
+
+def start_resolving(inventory: Path, *, limit: str | None = None) -> Resolving:
+    """Begin to resolve ``inventory`` (a file or a directory) and return at once.
+
+    ``limit`` is Ansible's host pattern. Raises ConfigurationError when there is no such file.
+    """
+    if not inventory.exists():
+        raise ConfigurationError(
+            _("there is no inventory {path}").format(path=inventory),
+            hint=_("write one (see luytre init), or name it in the settings"),
+        )
+    if limit is not None and not limit.strip():
+        raise ConfigurationError(_("--limit is empty"), hint="luytre inventory list")
+    return Resolving(inventory, limit)
+
+
+def load_hosts(inventory: Path, *, limit: str | None = None) -> Inventory:
+    """Resolve ``inventory`` and wait for it; see :func:`start_resolving` and its ``result``."""
+    return start_resolving(inventory, limit=limit).result()
+
+
+def _inventory(document: Mapping[str, Any]) -> Inventory:
+    wrong = document.get("error")
+    if wrong is not None:
+        position = Position(**wrong["position"]) if wrong["position"] else None
+        raise ConfigurationError(wrong["message"], position=position, hint=wrong["hint"])
+    endpoints = {name: _endpoint(plain) for name, plain in document["endpoints"].items()}
+    return Inventory(tuple(_host(plain) for plain in document["hosts"]), endpoints)
+
+
+def _endpoint(plain: Mapping[str, Any]) -> Endpoint:
+    return Endpoint(**{**plain, "key_files": tuple(Path(path) for path in plain["key_files"])})
+
+
+def _host(plain: Mapping[str, Any]) -> ManagedHost:
+    return ManagedHost(
+        **{
+            **plain,
+            "endpoint": _endpoint(plain["endpoint"]),
+            "management": Management(plain["management"]),
+            "groups": tuple(plain["groups"]),
+        }
+    )

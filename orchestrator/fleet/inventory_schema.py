@@ -1,0 +1,158 @@
+"""Our own inventory variables: ``luytre_*``, flat, validated. Imports pydantic.
+
+Runs in the resolver's process only; the controller gets plain, validated data.
+"""
+
+import difflib
+import ipaddress
+import re
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal, NamedTuple
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from orchestrator.fleet.pins import NAME
+from orchestrator.fleet.text import quoted
+from orchestrator.model.i18n import _
+
+PREFIX = "luytre_"
+_LONGEST_NAME = 200
+# Names become directories, report titles and table cells; a slash or a control character in one
+# of those is an attack or an accident.
+_FORBIDDEN_IN_NAMES = re.compile(r"[\x00-\x1f\x7f/\\;<>|&$`\"']")
+
+
+class Problem(NamedTuple):
+    """What is wrong with one variable: the path inside it, and the words."""
+
+    variable: str
+    inside: tuple[str | int, ...]
+    message: str
+
+
+def _agency(value: str) -> str:
+    name = value.strip()
+    odd = _FORBIDDEN_IN_NAMES.search(name) or not name.isprintable()
+    if not name or odd or name[0] in "-." or len(name) > _LONGEST_NAME:
+        raise ValueError
+    return name
+
+
+def _host_name(value: str) -> str:
+    if not NAME.fullmatch(value):
+        raise ValueError
+    return value
+
+
+def _network(value: Any) -> str:
+    # ipaddress takes integers for addresses; nobody means that in an inventory.
+    if not isinstance(value, str):
+        raise ValueError
+    return str(ipaddress.ip_network(value))
+
+
+def _url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+        raise ValueError
+    if not value.isprintable() or re.search(r"[\s\"'\\]", value):
+        raise ValueError
+    return value
+
+
+def _no_truth_value(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError
+    return value
+
+
+Number = Annotated[int, BeforeValidator(_no_truth_value)]
+Port = Annotated[Number, Field(ge=1, le=65535)]
+Network = Annotated[str, BeforeValidator(_network)]
+
+
+class _Declared(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Service(_Declared):
+    """One service that a host offers, for the firewall and for impact."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
+    port: Port
+    protocol: Literal["tcp", "udp"] = "tcp"
+    sources: Annotated[list[Network], Field(min_length=1)]
+
+
+class HostVariables(_Declared):
+    """Every ``luytre_*`` variable that exists; another one is an error."""
+
+    luytre_agency: Annotated[str, AfterValidator(_agency)] | None = None
+    luytre_level: Annotated[Number, Field(ge=1, le=5)] | None = None
+    luytre_management: Literal["managed", "audit-only", "unmanaged"] = "managed"
+    luytre_services: list[Service] | None = None
+    luytre_admin_sources: list[Network] | None = None
+    luytre_jump: Annotated[str, AfterValidator(_host_name)] | None = None
+    luytre_clamav_mirror: Annotated[str, AfterValidator(_url)] | None = None
+
+
+def validate(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
+    """Return the validated variables by full name (only those that were set) and what is wrong.
+
+    ``values`` is plain data (strings, numbers, lists, mappings). The result is plain data as well:
+    networks in their canonical form, defaults of a service filled in.
+    """
+    try:
+        checked = HostVariables.model_validate(dict(values))
+    except ValidationError as error:
+        return {}, list(_problems(error))
+    return checked.model_dump(mode="json", exclude_unset=True, exclude_none=True), []
+
+
+def _problems(error: ValidationError) -> Iterator[Problem]:
+    for detail in error.errors(include_url=False):
+        location = tuple(detail["loc"])
+        variable, inside = str(location[0]), location[1:]
+        if detail["type"] == "extra_forbidden":
+            yield Problem(variable, inside, _unknown(variable, inside))
+            continue
+        where = variable + "".join(
+            f"[{part}]" if isinstance(part, int) else f".{part}" for part in inside
+        )
+        if detail["type"] == "missing":
+            yield Problem(variable, inside[:-1], _("{where} is missing").format(where=where))
+            continue
+        message = _("{where}: expected {expected}, found {found}")
+        expected = _expected(location)
+        found = quoted(repr(detail["input"]))
+        yield Problem(variable, inside, message.format(where=where, expected=expected, found=found))
+
+
+def _unknown(variable: str, inside: tuple[str | int, ...]) -> str:
+    known = Service.model_fields if inside else HostVariables.model_fields
+    name = str(inside[-1]) if inside else variable
+    close = difflib.get_close_matches(name, known, n=1)
+    message = _("{name} is not known").format(name=name)
+    if close:
+        message += _("; did you mean {close}?").format(close=close[0])
+    return message
+
+
+def _expected(location: tuple[str | int, ...]) -> str:
+    names = [part for part in location if isinstance(part, str)]
+    listed = isinstance(location[-1], int)
+    texts = {
+        "luytre_agency": _("the name of an agency (no slashes, quotes or control characters)"),
+        "luytre_level": _("a whole number from 1 to 5"),
+        "luytre_management": "managed, audit-only, unmanaged",
+        "luytre_services": _("a list of {name, port, protocol, sources}"),
+        "luytre_jump": _("the inventory name of a host"),
+        "luytre_clamav_mirror": _("a web address (http:// or https://) without a password"),
+        "name": _("a short name of lower-case letters, digits and hyphens"),
+        "port": _("a port from 1 to 65535"),
+        "protocol": "tcp, udp",
+    }
+    if names[-1] in ("sources", "luytre_admin_sources"):
+        return _("a network such as 192.0.2.0/24") if listed else _("a list of networks")
+    return texts[names[-1]]
