@@ -51,7 +51,8 @@ class HostSpec:
     level: int = 2
 
     def __post_init__(self) -> None:
-        check_name(self.name)
+        # a Trait is a fine name, but YAML writes plain strings only
+        object.__setattr__(self, "name", str(check_name(self.name)))
         if self.release not in RELEASES:
             raise ConfigurationError(
                 _("no such release: {release}").format(release=ascii(self.release)),
