@@ -9,15 +9,13 @@ from jinja2 import UndefinedError
 from orchestrator.agent import schema
 from orchestrator.baseline import rendering
 from orchestrator.baseline.consistency import Wish, conflicts, contradictions
+from orchestrator.baseline.positions import Keys, position_of
 from orchestrator.baseline.variables import needed_form
 from orchestrator.model.control import Alternatives, Baseline, Control, Profile, State
-from orchestrator.model.errors import ConfigurationError, Position
+from orchestrator.model.errors import ConfigurationError
 from orchestrator.model.host import ManagedHost
 from orchestrator.model.i18n import _
 from orchestrator.model.manifest import FORMAT, Manifest
-from orchestrator.workspace.yaml_source import read
-
-Keys = tuple[str | int, ...]
 
 # A kind's ``template`` is rendered into this field.
 _RENDERED = {"file": "content", "nft": "ruleset"}
@@ -172,22 +170,7 @@ class _Compiler:
     ) -> ConfigurationError:
         state = ".".join(str(key) for key in at[1:])
         text = f"{self.host.name}: {control.id} ({state}): {message}"
-        return ConfigurationError(text, position=_position(control, at), hint=hint)
-
-
-def _position(control: Control, at: Keys) -> Position | None:
-    """Return the place of a value of a control; its file is read again for that."""
-    if control.position is None:
-        return None
-    try:
-        document = read(Path(control.position.path))
-    except ConfigurationError:  # gone or broken since it was loaded: the control's place remains
-        return control.position
-    items = document.data if isinstance(document.data, list) else []
-    for index, item in enumerate(items):
-        if isinstance(item, dict) and item.get("id") == control.id:
-            return document.locate((index, *at))
-    return control.position
+        return ConfigurationError(text, position=position_of(control, at), hint=hint)
 
 
 def _unknown(message: str, name: str, known: Iterable[str]) -> ConfigurationError:

@@ -14,7 +14,7 @@ from orchestrator.model.i18n import _
 
 PREFIX = "luytre_"
 _SERVICE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
-_MIRROR = re.compile(r"(https?://)?[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._/-]*)?")
+_MIRROR = re.compile(r"(https?://)?[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._/-]*)?")
 _HIGHEST_PORT = 65535
 
 
@@ -45,11 +45,11 @@ def needed_form(name: str) -> str:
         ),
         "luytre_services": _(
             "list in the inventory what the host offers, [] for nothing: "
-            "luytre_services: [{name: https, port: 443, protocol: tcp}]"
+            "luytre_services: [{name: https, port: 443, protocol: tcp, sources: [192.0.2.0/24]}]"
         ),
         "luytre_clamav_mirror": _(
             "name in the inventory where virus signatures come from: "
-            "luytre_clamav_mirror: clamav.example.org"
+            "luytre_clamav_mirror: http://clamav.example.org"
         ),
     }
     return forms.get(name, "")

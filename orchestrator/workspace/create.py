@@ -53,7 +53,7 @@ all:
     # What each server offers; [] where it offers nothing / Dịch vụ mà máy chủ cung cấp
     luytre_services: []
     # Where virus signatures come from inside the network / Máy chủ mẫu mã độc nội bộ
-    luytre_clamav_mirror: clamav.example.org
+    luytre_clamav_mirror: http://clamav.example.org
   children:
     so_thong_tin:
       vars:
@@ -63,7 +63,7 @@ all:
           ansible_host: 192.0.2.21
           luytre_level: 2
           luytre_services:
-            - {name: https, port: 443, protocol: tcp}
+            - {name: https, port: 443, protocol: tcp, sources: [0.0.0.0/0, "::/0"]}
 """
 
 
