@@ -120,8 +120,8 @@ def context_for(host: ManagedHost, parameters: Mapping[str, Any]) -> dict[str, A
 def unknown_names(text: str, parameters: Mapping[str, Any]) -> list[str]:
     """Return the names in a value that no host could ever give; raises TemplateSyntaxError."""
     tree = templates(()).environment.parse(text)
-    roots = meta.find_undeclared_variables(tree)
-    unknown = [name for name in roots if name not in ("param", "host") and not _ours(name)]
+    roots = meta.find_undeclared_variables(tree) - {"param", "host"}
+    unknown = [name for name in roots if not name.startswith(PREFIX)]
     wanted = {
         node.attr
         for node in tree.find_all(nodes.Getattr)
@@ -138,10 +138,6 @@ def line_of(error: BaseException, path: str) -> int:
             found = trace.tb_lineno
         trace = trace.tb_next
     return found or int(getattr(error, "lineno", 0) or 0)
-
-
-def _ours(name: str) -> bool:
-    return name.startswith(PREFIX)
 
 
 def _defined(value: Any) -> Any:
