@@ -84,8 +84,7 @@ def converge(run: Run, host: Host) -> None:
     except Refused as problem:
         _tell(run, {"state": "rolled_back", "reason": str(problem)})
         return
-    changed = sorted({control for control, _, _, _ in work})
-    _tell(run, {"state": "converged", "reason": "", "changed": changed})
+    _tell(run, {"state": "converged", "reason": "", "changed": sorted(request["changes"])})
 
 
 def confirm(request: "Dict[str, Any]", host: Host) -> "Dict[str, Any]":

@@ -1,6 +1,6 @@
 """The way back of a run: restore its resources in reverse, activate, check, disarm, unlock."""
 
-from . import arm, facts, journal, packages, resources, runs
+from . import arm, facts, journal, packages, resources, runs, systemd
 from .host import Host, Unreadable
 from .resources import unit as units
 from .runs import Refused, Run
@@ -82,7 +82,8 @@ def activate(verbs: "Iterable[str]", host: Host) -> None:
         units.reload_manager(host)
     for verb in sorted((v for v in wanted if " " in v), key=lambda v: v.endswith(" ssh.service")):
         action, unit = verb.split(" ", 1)
-        units.control(host, _VERBS[action], unit)
+        if systemd.unit_states(host, [unit])[unit].load != "not-found":
+            units.control(host, _VERBS[action], unit)
 
 
 def _refuse_if_moved(run: Run, host: Host) -> None:

@@ -6,8 +6,7 @@ behind an ``error`` stays open and never opens twice.
 """
 
 import hashlib
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -34,6 +33,13 @@ class AuditContext:
     tool: str
     wants: Mapping[str, str]
     partial: bool = False
+
+
+def digest(texts: Iterable[str]) -> str:
+    """Return the SHA-256 (hexadecimal) of texts, each with its length: none can pass for two."""
+    joined = "".join([f"{len(text)}:{text}" for text in texts])
+    # Hosts may answer with lone surrogates.
+    return hashlib.sha256(joined.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def advance(memory: Memory, audit: HostAudit, context: AuditContext) -> Advance:
@@ -108,8 +114,8 @@ def _reading(
 
 
 def _observed_digest(finding: Finding) -> str:
-    observed = [[state.kind, state.observed or state.detail] for state in finding.states]
-    return hashlib.sha256(json.dumps(observed).encode()).hexdigest()
+    observed = ((state.kind, state.observed or state.detail) for state in finding.states)
+    return digest(text for pair in observed for text in pair)
 
 
 def _drift(

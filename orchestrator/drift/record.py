@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from orchestrator.drift.lifecycle import AuditContext, advance
+from orchestrator.drift.lifecycle import AuditContext, advance, digest
 from orchestrator.model.drift import Drift
 from orchestrator.model.finding import HostAudit, Reach
 from orchestrator.model.host import ManagedHost
@@ -66,10 +66,22 @@ def _record_host(
     answered = audit.reach is Reach.ANSWERED
     if answered and manifest is None:
         raise KeyError(audit.host)
-    wants = want_digests(manifest) if manifest and answered else {}
 
     def step(memory: Memory, at: datetime) -> Advance:
+        wants = want_digests(manifest) if manifest else {}
         return advance(memory, audit, AuditContext(run.id, at, run.tool, wants, run.partial))
 
-    digest = manifest.digest if manifest else ""
-    return store.save_audit(run, AuditedHost(audit, digest, host.agency, host.level), step)
+    wanted = manifest.digest if manifest else ""
+    likeness = _likeness(run, audit, wanted) if answered else ""
+    audited = AuditedHost(audit, wanted, host.agency, host.level, likeness)
+    return store.save_audit(run, audited, step)
+
+
+def _likeness(run: Run, audit: HostAudit, wanted: str) -> str:
+    """Return a digest of all that ``advance`` depends on, but for the run and the moment."""
+    texts = [run.tool, str(run.partial), wanted]
+    for finding in audit.findings:
+        texts += (finding.control, finding.verdict, finding.severity, *sorted(finding.marks))
+        for state in finding.states:
+            texts += (state.kind, state.verdict, state.expected, state.observed, state.detail)
+    return digest(texts)

@@ -4,23 +4,41 @@ paramiko and Fabric cost a quarter of a second to import: they are imported when
 connection is made, so that ``luytre --help`` and a wrong inventory stay fast.
 """
 
+import contextlib
 import contextvars
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from enum import StrEnum
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from orchestrator.fleet.pins import Pins
+from orchestrator.fleet.pins import HostKey, Pins
 from orchestrator.model.errors import Interrupted, UnreachableError
 from orchestrator.model.host import Endpoint
 from orchestrator.model.i18n import _
 
 if TYPE_CHECKING:
     import paramiko
+
+
+class Stage(StrEnum):
+    """How far the way to a host led before it failed."""
+
+    NETWORK = "network"
+    HOST_KEY = "host-key"
+    LOGIN = "login"
+
+
+class LoginError(UnreachableError):
+    """An UnreachableError that knows its ``stage``."""
+
+    def __init__(self, host: str, message: str, stage: Stage, *, hint: str = "") -> None:
+        super().__init__(host, message, hint=hint)
+        self.stage = stage
+
 
 CONNECT_TIMEOUT = 10.0
 KEEPALIVE = 15
@@ -68,19 +86,24 @@ class Login:
 
 
 def end_client(client: "paramiko.SSHClient") -> None:
-    """Close paramiko's client with its thread and socket, also where connecting went wrong.
+    """Close paramiko's client with its thread and socket, also where connecting went wrong."""
+    transport = client.get_transport()
+    if transport is not None:
+        client.close()
+        end_transport(transport)
+
+
+def end_transport(transport: "paramiko.Transport") -> None:
+    """Close a transport, and wait for its thread to be gone.
 
     Shutting the socket down first wakes the reading thread at once; otherwise it would notice the
     end only at its next tenth of a second.
     """
-    transport = client.get_transport()
-    if transport is None:
-        return
     shut_down = getattr(transport.sock, "shutdown", None)
     if shut_down is not None:
-        with suppress(OSError, EOFError):  # the other side was faster
+        with contextlib.suppress(OSError, EOFError):  # the other side was faster
             shut_down(socket.SHUT_RDWR)
-    client.close()
+    transport.close()
     transport.sock.close()
     if transport is not threading.current_thread() and transport.is_alive():
         transport.join(1.0)
@@ -156,7 +179,7 @@ class _Gateway:
 _RUN: contextvars.ContextVar[OpenLogins | None] = contextvars.ContextVar("run", default=None)
 
 
-@contextmanager
+@contextlib.contextmanager
 def shared_logins() -> Iterator[OpenLogins]:
     """Share jump hosts among the logins made inside; close everything at the end.
 
@@ -184,7 +207,7 @@ def connect(
     or the agent's and the user's own default keys where it names none; never a password.
     ``connect_timeout`` (seconds) bounds each step: TCP, handshake, authentication.
 
-    Raises UnreachableError with the plain reason and what to do; nothing stays open then.
+    Raises LoginError, an UnreachableError, with the plain reason and what to do; nothing stays open then.
     """
     _must_end(endpoint, endpoints)
     run = _RUN.get()
@@ -200,13 +223,36 @@ def connect(
     return login
 
 
+def shown_key(
+    endpoint: Endpoint,
+    endpoints: Mapping[str, Endpoint],
+    pins: Pins,
+    *,
+    connect_timeout: float = CONNECT_TIMEOUT,
+) -> HostKey:
+    """Return the key that the host shows, trusting nothing and logging in to nobody but its jump.
+
+    An Ed25519 key is preferred. Jump hosts must be pinned already. Raises LoginError.
+    """
+    from orchestrator.fleet import dial  # noqa: PLC0415 - start-up time: paramiko and Fabric
+
+    _must_end(endpoint, endpoints)
+    run = _RUN.get()
+    with contextlib.ExitStack() as ends:
+        if run is None:
+            run = OpenLogins()
+            ends.callback(run.close)
+        gateway = _gateway(endpoint, endpoints, pins, connect_timeout, run)
+        return dial.shown_key(endpoint, gateway, connect_timeout)
+
+
 def _must_end(endpoint: Endpoint, endpoints: Mapping[str, Endpoint]) -> None:
     """Refuse jump hosts in a circle: each would wait for the other for ever."""
     seen = {endpoint.name}
     hop = endpoints.get(endpoint.jump or "")
     while hop is not None:
         if hop.name in seen:
-            raise UnreachableError(endpoint.name, _("its jump hosts lead in a circle"))
+            raise LoginError(endpoint.name, _("its jump hosts lead in a circle"), Stage.NETWORK)
         seen.add(hop.name)
         hop = endpoints.get(hop.jump or "")
 
@@ -220,9 +266,7 @@ def _login(
 ) -> Login:
     from orchestrator.fleet import dial  # noqa: PLC0415 - start-up time: paramiko and Fabric
 
-    gateway = None
-    if endpoint.jump is not None:
-        gateway = _gateway(endpoint, endpoints, pins, timeout, run)
+    gateway = _gateway(endpoint, endpoints, pins, timeout, run)
     connection = dial.dial(endpoint, pins.get(endpoint.name), gateway, timeout)
     return run.adopt(Login(endpoint, connection, run.forget))
 
@@ -233,15 +277,21 @@ def _gateway(
     pins: Pins,
     timeout: float,
     run: OpenLogins,
-) -> Login:
-    jump = endpoints.get(endpoint.jump or "")
+) -> Login | None:
+    if endpoint.jump is None:
+        return None
+    jump = endpoints.get(endpoint.jump)
     if jump is None:
         message = _("its jump host {jump} is not in the inventory")
-        raise UnreachableError(endpoint.name, message.format(jump=endpoint.jump))
+        raise LoginError(endpoint.name, message.format(jump=endpoint.jump), Stage.NETWORK)
     try:
         return run.gateway(jump.name, lambda: _login(jump, endpoints, pins, timeout, run))
     except UnreachableError as error:
         message = _("its jump host {jump}: {reason}")
-        raise UnreachableError(
-            endpoint.name, message.format(jump=error.host, reason=error.message), hint=error.hint
+        raise LoginError(
+            endpoint.name,
+            message.format(jump=error.host, reason=error.message),
+            Stage.NETWORK,
+            # Enrolling a host enrols its jump hosts; these need not be in the inventory.
+            hint=error.hint.replace(f"--limit {error.host}", f"--limit {endpoint.name}"),
         ) from error

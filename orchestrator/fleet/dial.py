@@ -8,7 +8,7 @@ from typing import Any
 import fabric
 import paramiko
 
-from orchestrator.fleet.connection import KEEPALIVE, Login, end_client
+from orchestrator.fleet.connection import KEEPALIVE, Login, end_client, end_transport
 from orchestrator.fleet.keys import KeyLogin
 from orchestrator.fleet.pins import HostKey
 from orchestrator.fleet.reasons import HostKeyUnknown, KeyUnusable, unreachable
@@ -52,6 +52,26 @@ def dial(endpoint: Endpoint, pin: HostKey | None, gateway: Login | None, timeout
             raise unreachable(endpoint, error, pin, timeout, gateway) from error
         raise
     return connection
+
+
+def shown_key(endpoint: Endpoint, gateway: Login | None, timeout: float) -> HostKey:
+    """Return the key that the host proves to hold, without logging in; raises LoginError."""
+    sock = None
+    transport = None
+    try:
+        sock = _tcp(endpoint, timeout) if gateway is None else _through(gateway, endpoint, timeout)
+        transport = paramiko.Transport(sock, disabled_algorithms=DISABLED)
+        transport.banner_timeout = timeout
+        transport.start_client(timeout=timeout)
+        key = transport.get_remote_server_key()
+    except (paramiko.SSHException, OSError, EOFError) as error:
+        raise unreachable(endpoint, error, None, timeout, gateway) from error
+    finally:
+        if transport is not None:
+            end_transport(transport)
+        if sock is not None:
+            sock.close()
+    return HostKey(key.get_name(), key.asbytes())
 
 
 def _tcp(endpoint: Endpoint, timeout: float) -> socket.socket:

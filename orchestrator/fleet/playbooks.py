@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -148,8 +149,13 @@ def _with_jump_hosts(play: Play, fleet: Fleet) -> list[ManagedHost]:
 
 
 def _environment(config: Path, directory: Path, forks: int) -> dict[str, str]:
+    own = Path(sys.executable).parent
+    # Ours alone: no ansible.cfg of the working directory or of the system counts.
+    settings = directory / "ansible.cfg"
+    settings.touch()
     return {
-        "ANSIBLE_CONFIG": os.devnull,
+        "PATH": f"{own}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        "ANSIBLE_CONFIG": str(settings),
         "ANSIBLE_HOST_KEY_CHECKING": "True",
         "ANSIBLE_SSH_ARGS": f"-F {config} -o ControlMaster=auto -o ControlPersist=60",
         "ANSIBLE_SSH_CONTROL_PATH_DIR": str(directory / "cp"),

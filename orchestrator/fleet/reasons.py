@@ -6,10 +6,9 @@ from typing import NamedTuple
 
 import paramiko
 
-from orchestrator.fleet.connection import Login
+from orchestrator.fleet.connection import Login, LoginError, Stage
 from orchestrator.fleet.pins import HostKey
 from orchestrator.fleet.text import quoted
-from orchestrator.model.errors import UnreachableError
 from orchestrator.model.host import Endpoint
 from orchestrator.model.i18n import _
 
@@ -51,7 +50,7 @@ def unreachable(
     pin: HostKey | None,
     timeout: float,
     gateway: Login | None,
-) -> UnreachableError:
+) -> LoginError:
     """Return the error for the operator: what stood in the way and, where known, what to do."""
     dialled = _Dialled(endpoint, timeout, gateway.endpoint.name if gateway else None)
     if isinstance(error, HostKeyUnknown):
@@ -60,29 +59,30 @@ def unreachable(
         shown = HostKey(error.key.get_name(), error.key.asbytes())
         return _changed_key(endpoint.name, pin, shown)
     if isinstance(error, KeyUnusable):
-        return UnreachableError(endpoint.name, error.message, hint=error.hint)
+        return LoginError(endpoint.name, error.message, Stage.LOGIN, hint=error.hint)
     if isinstance(error, paramiko.AuthenticationException):
         return _not_let_in(endpoint, error)
     if isinstance(error, paramiko.SSHException):
-        return UnreachableError(endpoint.name, _of_protocol(error, dialled))
-    return UnreachableError(endpoint.name, _of_network(error, dialled))
+        return LoginError(endpoint.name, _of_protocol(error, dialled), Stage.NETWORK)
+    return LoginError(endpoint.name, _of_network(error, dialled), Stage.NETWORK)
 
 
 def _enroll(name: str) -> str:
     return f"luytre inventory enroll --limit {name}"
 
 
-def _unknown_key(name: str, shown: HostKey) -> UnreachableError:
+def _unknown_key(name: str, shown: HostKey) -> LoginError:
     message = _("its host key is not pinned; the host shows {fingerprint} ({type})")
     hint = _("compare the fingerprint with the host's own, then: {command}")
-    return UnreachableError(
+    return LoginError(
         name,
         message.format(fingerprint=shown.fingerprint, type=shown.type),
+        Stage.HOST_KEY,
         hint=hint.format(command=_enroll(name)),
     )
 
 
-def _changed_key(name: str, pin: HostKey | None, shown: HostKey) -> UnreachableError:
+def _changed_key(name: str, pin: HostKey | None, shown: HostKey) -> LoginError:
     message = _(
         "its host key has changed: pinned {old} ({old_type}), the host shows {new} ({type})"
     )
@@ -90,7 +90,7 @@ def _changed_key(name: str, pin: HostKey | None, shown: HostKey) -> UnreachableE
         "somebody may be in between; only if you know that it was installed anew, compare the"
         " fingerprint on its console, then: {command}"
     )
-    return UnreachableError(
+    return LoginError(
         name,
         message.format(
             old=pin.fingerprint if pin else "",
@@ -98,20 +98,23 @@ def _changed_key(name: str, pin: HostKey | None, shown: HostKey) -> UnreachableE
             new=shown.fingerprint,
             type=shown.type,
         ),
+        Stage.HOST_KEY,
         hint=hint.format(command=_enroll(name)),
     )
 
 
-def _not_let_in(endpoint: Endpoint, error: paramiko.AuthenticationException) -> UnreachableError:
+def _not_let_in(endpoint: Endpoint, error: paramiko.AuthenticationException) -> LoginError:
     if isinstance(error, paramiko.BadAuthenticationType):
         message = _("it does not accept SSH keys of {user}, only: {methods}")
         methods = quoted(", ".join(error.allowed_types))
-        return UnreachableError(endpoint.name, message.format(user=endpoint.user, methods=methods))
+        said = message.format(user=endpoint.user, methods=methods)
+        return LoginError(endpoint.name, said, Stage.LOGIN)
     keys = ", ".join(str(path) for path in endpoint.key_files) or _("the default keys")
     message = _("it does not let {user} in with {keys}")
-    return UnreachableError(
+    return LoginError(
         endpoint.name,
         message.format(user=endpoint.user, keys=keys),
+        Stage.LOGIN,
         hint=_("put the public key into its authorized_keys, or mend ansible_user and the key"),
     )
 

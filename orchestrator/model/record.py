@@ -169,12 +169,17 @@ class Advance:
 
 @dataclass(frozen=True)
 class AuditedHost:
-    """One host's audit with what was wanted of it; ``level`` is the information-security level."""
+    """One host's audit with what was wanted of it; ``level`` is the information-security level.
+
+    ``manifest`` is a digest; so is ``likeness``, of everything that the audit's judgement depends
+    on: two audits in a row with one likeness need no second judgement. Empty: always judge.
+    """
 
     audit: HostAudit
     manifest: str
     agency: str = ""
     level: int | None = None
+    likeness: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,8 @@
 """Findings as they stand, one row per (host, control)."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import (
@@ -15,6 +17,7 @@ from sqlalchemy import (
 
 from orchestrator.model.finding import Mark, Severity, Verdict
 from orchestrator.model.record import CurrentFinding, Reading
+from orchestrator.store.hosts import Known
 from orchestrator.store.schema import finding, host
 
 _SELECT = select(finding, host.c.name.label("host")).join(host, host.c.id == finding.c.host_id)
@@ -30,6 +33,16 @@ _TOUCH = (
     .where(finding.c.control.in_(bindparam("seen", expanding=True)))
     .values(last_run=bindparam("by_run"))
 )
+
+_SEEN_AGAIN = (
+    update(finding)
+    .where(finding.c.host_id == bindparam("of_host"))
+    .where(finding.c.last_run == bindparam("old_run"), ~finding.c.retired)
+    .values(last_run=bindparam("by_run"))
+)
+_but_run = attrgetter(*(f.name for f in fields(CurrentFinding) if f.name != "last_run"))
+_VERDICT = {verdict.value: verdict for verdict in Verdict}
+_SEVERITY = {severity.value: severity for severity in Severity}
 
 OPEN: ColumnElement[bool] = finding.c.read_open
 UNREAD: ColumnElement[bool] = (
@@ -76,12 +89,13 @@ def save(
         connection.execute(_UPDATE, keyed)
 
 
+def seen_again(connection: Connection, host: Known, run: str) -> None:
+    """Note that a run saw again exactly what the host's last audit had seen."""
+    connection.execute(_SEEN_AGAIN, {"of_host": host.id, "old_run": host.last_audit, "by_run": run})
+
+
 def _same(old: CurrentFinding, new: CurrentFinding) -> bool:
-    return _but_run(old) == _but_run(new)
-
-
-def _but_run(one: CurrentFinding) -> dict[str, Any]:
-    return {name: value for name, value in vars(one).items() if name != "last_run"}
+    return bool(_but_run(old) == _but_run(new))
 
 
 def _write(host_id: int, one: CurrentFinding) -> dict[str, Any]:
@@ -110,8 +124,8 @@ def _read(row: RowMapping) -> CurrentFinding:
     return CurrentFinding(
         host=row["host"],
         control=row["control"],
-        verdict=Verdict(row["verdict"]),
-        severity=Severity(row["severity"]),
+        verdict=_VERDICT[row["verdict"]],
+        severity=_SEVERITY[row["severity"]],
         since=row["since"],
         last_run=row["last_run"],
         marks=frozenset(map(Mark, row["marks"].split(","))) if row["marks"] else frozenset(),
@@ -125,7 +139,7 @@ def _read(row: RowMapping) -> CurrentFinding:
 
 def _read_reading(row: RowMapping) -> Reading:
     return Reading(
-        verdict=Verdict(row["read_verdict"]),
+        verdict=_VERDICT[row["read_verdict"]],
         open=row["read_open"],
         observed=row["read_observed"],
         want=row["read_want"],

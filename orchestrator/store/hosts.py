@@ -1,16 +1,18 @@
 """Hosts and their dated facts (agency, level, machine). A host's rows are never removed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from orchestrator.model.errors import ConfigurationError
 from orchestrator.model.i18n import _
-from orchestrator.model.record import StoredHost
+from orchestrator.model.record import Run, StoredHost
 from orchestrator.store.schema import host, host_fact
 
-_BY_NAME = select(host.c.id, host.c.reference_run).where(host.c.name == bindparam("wanted"))
+_BY_NAME = select(host).where(host.c.name == bindparam("wanted"))
+_SAW = update(host).where(host.c.id == bindparam("of_host"))
 _LATEST = select(func.max(host_fact.c.id)).group_by(host_fact.c.host_id, host_fact.c.name)
 _FACTS = (
     select(host_fact.c.name, host_fact.c.value)
@@ -19,21 +21,34 @@ _FACTS = (
 )
 
 
-def know(connection: Connection, name: str, at: datetime) -> tuple[int, bool]:
-    """Return the id of a host, adding it at first sight, and whether it has a reference audit."""
+@dataclass(frozen=True)
+class Known:
+    """What the store knew of a host before an audit: its id, and its last audit that answered."""
+
+    id: int
+    reference: str | None = None
+    last_audit: str | None = None
+    likeness: str = ""
+
+
+def know(connection: Connection, name: str, at: datetime) -> Known:
+    """Return what is known of a host, adding it at first sight."""
     row = connection.execute(_BY_NAME, {"wanted": name}).one_or_none()
     if row is not None:
-        return row.id, row.reference_run is not None
+        return Known(row.id, row.reference_run, row.last_audit_run, row.last_likeness)
     added = insert(host).returning(host.c.id)
-    return connection.execute(added, {"name": name, "first_seen": at}).scalar_one(), False
+    return Known(connection.execute(added, {"name": name, "first_seen": at}).scalar_one())
 
 
-def saw(connection: Connection, host_id: int, run: str, at: datetime, *, reference: bool) -> None:
-    """Note that a host answered an audit; ``reference`` marks its first whole one."""
-    values: dict[str, object] = {"last_seen": at, "last_audit_run": run}
-    if reference:
-        values["reference_run"] = run
-    connection.execute(update(host).where(host.c.id == host_id).values(values))
+def saw(connection: Connection, known: Known, run: Run, likeness: str, at: datetime) -> None:
+    """Note that a host answered an audit; the first whole one becomes its reference."""
+    values = {
+        "last_seen": at,
+        "last_audit_run": run.id,
+        "last_likeness": likeness,
+        "reference_run": known.reference or (None if run.partial else run.id),
+    }
+    connection.execute(_SAW.values(values), {"of_host": known.id})
 
 
 def date_facts(
@@ -49,11 +64,6 @@ def date_facts(
     ]
     if fresh:
         connection.execute(host_fact.insert(), fresh)
-
-
-def ids(connection: Connection, names: Sequence[str]) -> list[int]:
-    """Return the ids of those hosts that are known."""
-    return list(connection.scalars(select(host.c.id).where(host.c.name.in_(names))))
 
 
 def rename(connection: Connection, old: str, new: str) -> None:

@@ -112,14 +112,14 @@ class Store:
         """Note the step that hosts are about to enter in a run; call it before the step."""
         with self._writing() as connection:
             for name in names:
-                host_id = hosts.know(connection, name, self._clock())[0]
-                run_hosts.put(connection, run, host_id, {"step": step})
+                known = hosts.know(connection, name, self._clock())
+                run_hosts.put(connection, run, known.id, {"step": step})
 
     def save_host_outcome(self, run: str, outcome: HostOutcome) -> None:
         """Note how a change of one host ended."""
         with self._writing() as connection:
-            host_id = hosts.know(connection, outcome.host, self._clock())[0]
-            run_hosts.put(connection, run, host_id, run_hosts.outcome_values(outcome))
+            known = hosts.know(connection, outcome.host, self._clock())
+            run_hosts.put(connection, run, known.id, run_hosts.outcome_values(outcome))
 
     def save_audit(
         self, run: Run, host: AuditedHost, advance: Callable[[Memory, datetime], Advance]
@@ -128,21 +128,25 @@ class Store:
 
         Memory and judgement are in one transaction, so two audits at a time cannot both be first.
         ``advance`` gets the host's memory and the moment; what it returns is kept, and its drift
-        is returned.
+        is returned. It is not called for a host that did not answer, nor where the host's last
+        audit had the same likeness: then every finding that it saw was seen again.
         """
         with self._writing() as connection:
             at = self._clock()
-            host_id, referenced = hosts.know(connection, host.audit.host, at)
-            known = findings.of_host(connection, host_id)
-            step = advance(Memory(known, referenced), at)
-            findings.save(connection, host_id, known, step.findings)
-            transitions.add(connection, host_id, step.drift)
+            known = hosts.know(connection, host.audit.host, at)
             kept = evidence.keep(connection, host.audit.raw)
-            run_hosts.put(connection, run.id, host_id, run_hosts.audit_values(host, kept))
-            hosts.date_facts(connection, host_id, _facts(host), at)
-            if host.audit.reach is Reach.ANSWERED:
-                first = not referenced and not run.partial
-                hosts.saw(connection, host_id, run.id, at, reference=first)
+            run_hosts.put(connection, run.id, known.id, run_hosts.audit_values(host, kept))
+            hosts.date_facts(connection, known.id, _facts(host), at)
+            if host.audit.reach is not Reach.ANSWERED:
+                return ()
+            hosts.saw(connection, known, run, host.likeness, at)
+            if host.likeness and host.likeness == known.likeness:
+                findings.seen_again(connection, known, run.id)
+                return ()
+            before = findings.of_host(connection, known.id)
+            step = advance(Memory(before, known.reference is not None), at)
+            findings.save(connection, known.id, before, step.findings)
+            transitions.add(connection, known.id, step.drift)
         return step.drift
 
     def run_hosts(self, run: str) -> tuple[HostRun, ...]:

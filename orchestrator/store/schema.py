@@ -33,6 +33,7 @@ host = Table(
     Column("last_seen", UtcTime),
     Column("reference_run", String, ForeignKey("run.id")),
     Column("last_audit_run", String, ForeignKey("run.id")),
+    Column("last_likeness", String(64), nullable=False, server_default=""),
 )
 
 host_fact = Table(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MAIN = "/etc/ssh/sshd_config"
 DIRECTORY = "/etc/ssh/sshd_config.d"
 _OURS = DIRECTORY + "/00-luytre-*.conf"
-_HEAD = "# Managed by luytre (control {}): removed by a rollback, rewritten by the next apply.\n"
+_HEAD = "# Managed by luytre (control {}).\n"
 _RELOAD = "reload ssh.service"
 
 

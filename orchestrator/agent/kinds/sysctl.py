@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 DIRECTORIES = ("/etc/sysctl.d", "/run/sysctl.d", "/usr/local/lib/sysctl.d", "/usr/lib/sysctl.d")
 # Sorted after Debian's own 99-sysctl.conf, because the last setting wins.
 _PLACE = "/etc/sysctl.d/zz-luytre-{}.conf"
-_HEAD = "# Managed by luytre (control {}): removed by a rollback, rewritten by the next apply.\n"
+_HEAD = "# Managed by luytre (control {}).\n"
 
 
 class Value:

@@ -51,6 +51,7 @@ def _runs_and_hosts() -> None:
         sa.Column("last_seen", sa.DateTime(timezone=True)),
         sa.Column("reference_run", sa.String, sa.ForeignKey("run.id")),
         sa.Column("last_audit_run", sa.String, sa.ForeignKey("run.id")),
+        sa.Column("last_likeness", sa.String(64), nullable=False, server_default=""),
     )
     op.create_table(
         "host_fact",
