@@ -24,14 +24,7 @@ def current_drift(
     """
     if since is not None:
         return _in_order(store.transitions(since=since, names=hosts))
-    latest_audit = {host.name: host.last_audit for host in store.hosts()}
-    standing = (*store.open_findings(hosts), *store.unread_findings(hosts))
-    troubled = {(finding.host, finding.control) for finding in standing}
-    return _in_order(
-        one
-        for one in store.latest_transitions(hosts)
-        if one.run == latest_audit[one.host] or (one.host, one.control) in troubled
-    )
+    return _in_order(store.standing_drift(hosts))
 
 
 def _in_order(drift: Iterable[Drift]) -> tuple[Drift, ...]:

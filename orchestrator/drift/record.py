@@ -81,7 +81,8 @@ def _likeness(run: Run, audit: HostAudit, wanted: str) -> str:
     """Return a digest of all that ``advance`` depends on, but for the run and the moment."""
     texts = [run.tool, str(run.partial), wanted]
     for finding in audit.findings:
-        texts += (finding.control, finding.verdict, finding.severity, *sorted(finding.marks))
+        texts += (finding.control, finding.verdict, finding.severity)
+        texts += (",".join(sorted(finding.marks)), str(len(finding.states)))
         for state in finding.states:
             texts += (state.kind, state.verdict, state.expected, state.observed, state.detail)
     return digest(texts)

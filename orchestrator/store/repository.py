@@ -202,10 +202,13 @@ class Store:
             wanted = transitions.Wanted(since, run, names, controls)
             return transitions.find(connection, wanted)
 
-    def latest_transitions(self, names: Names = None) -> tuple[Drift, ...]:
-        """Return the newest transition of each (host, control), newest first."""
+    def standing_drift(self, names: Names = None) -> tuple[Drift, ...]:
+        """Return the newest transition of each (host, control) that still matters, newest first.
+
+        It matters while it is of the host's latest audit, or the control is open or unread.
+        """
         with self._reading() as connection:
-            return transitions.latest(connection, names)
+            return transitions.standing(connection, names)
 
     def hosts(self) -> tuple[StoredHost, ...]:
         """Return every host that was ever seen, by name."""

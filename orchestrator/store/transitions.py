@@ -9,7 +9,8 @@ from sqlalchemy import Connection, Row, Select, func, select
 
 from orchestrator.model.drift import Cause, Drift, DriftEvent
 from orchestrator.model.finding import Severity, Verdict
-from orchestrator.store.schema import host, transition
+from orchestrator.store.findings import OPEN, UNREAD
+from orchestrator.store.schema import finding, host, transition
 
 _SELECT = select(transition, host.c.name).join(host, host.c.id == transition.c.host_id)
 
@@ -44,10 +45,19 @@ def find(connection: Connection, wanted: Wanted) -> tuple[Drift, ...]:
     return tuple(_read(row) for row in connection.execute(query))
 
 
-def latest(connection: Connection, hosts: Sequence[str] | None) -> tuple[Drift, ...]:
-    """Return the newest transition of each (host, control), newest first."""
+def standing(connection: Connection, hosts: Sequence[str] | None) -> tuple[Drift, ...]:
+    """Return the newest transition of each (host, control) that still matters, newest first.
+
+    It matters while it is of the host's latest audit, or the control is open or unread.
+    """
     newest = select(func.max(transition.c.id)).group_by(transition.c.host_id, transition.c.control)
-    query = _SELECT.where(transition.c.id.in_(newest)).order_by(transition.c.id.desc())
+    same = (finding.c.host_id == transition.c.host_id) & (finding.c.control == transition.c.control)
+    query = (
+        _SELECT.join(finding, same)
+        .where(transition.c.id.in_(newest))
+        .where((transition.c.run_id == host.c.last_audit_run) | OPEN | UNREAD)
+        .order_by(transition.c.id.desc())
+    )
     if hosts is not None:
         query = query.where(host.c.name.in_(hosts))
     return tuple(_read(row) for row in connection.execute(query))

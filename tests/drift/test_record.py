@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -228,6 +229,30 @@ def test_a_partial_audit_leaves_the_rest_as_it_was(store):
     assert not any(one.retired for one in store.findings())
 
 
+def test_an_audit_that_sees_the_same_again_says_so_of_each_control(store):
+    audit(store, {"web1": {"banner": PASS, "umask": FAIL}})
+    audit(store, {"web1": {"banner": PASS}})
+    same, drift = audit(store, {"web1": {"banner": PASS}})
+    assert drift == ()
+    seen = {one.control: one.last_run for one in store.findings()}
+    assert seen["banner"] == same.id != seen["umask"]
+    assert store.hosts()[0].last_audit == same.id
+
+
+def test_a_waiver_that_expires_is_seen_though_the_host_says_the_same(store):
+    hosts = {"web1": ManagedHost("web1", Endpoint("web1", "web1"))}
+    plain = answer("web1", {"banner": FAIL})
+    accepted = replace(
+        plain, findings=(replace(plain.findings[0], marks=frozenset({Mark.WAIVED})),)
+    )
+    causes = []
+    for one in (accepted, accepted, plain, plain):
+        run = store.start_run(NewRun(RunKind.AUDIT, "an"))
+        drift = record_audit(store, run, [one], {"web1": manifest("web1", ["banner"])}, hosts)
+        causes.append([(each.event, each.cause) for each in drift])
+    assert causes == [[], [], [(DriftEvent.OPENED, Cause.WAIVER)], []]
+
+
 @st.composite
 def _findings(draw, host):
     found = []
@@ -249,8 +274,9 @@ def test_the_store_forgets_nothing_that_the_lifecycle_needs(store, data):
     whole = {host: Manifest({"host": host, "controls": [{"id": control} for control in "abc"]})}
     hosts = {host: ManagedHost(host, Endpoint(host, host))}
     memory = Memory()
+    told_host = data.draw(_findings(host))
     for _ in range(data.draw(st.integers(1, 6))):
-        told_host = data.draw(_findings(host))
+        told_host = data.draw(st.one_of(st.just(told_host), _findings(host)))
         scope = data.draw(st.sampled_from(["", "x"]))
         run = store.start_run(NewRun(RunKind.AUDIT, "an", scope=scope))
         drift = record_audit(store, run, [told_host], whole, hosts)
