@@ -89,8 +89,8 @@ def end_client(client: "paramiko.SSHClient") -> None:
     """Close paramiko's client with its thread and socket, also where connecting went wrong."""
     transport = client.get_transport()
     if transport is not None:
-        client.close()
         end_transport(transport)
+        client.close()
 
 
 def end_transport(transport: "paramiko.Transport") -> None:
@@ -207,7 +207,8 @@ def connect(
     or the agent's and the user's own default keys where it names none; never a password.
     ``connect_timeout`` (seconds) bounds each step: TCP, handshake, authentication.
 
-    Raises LoginError, an UnreachableError, with the plain reason and what to do; nothing stays open then.
+    Raises LoginError, an UnreachableError, with the plain reason and what to do; nothing stays
+    open then.
     """
     _must_end(endpoint, endpoints)
     run = _RUN.get()
@@ -232,7 +233,7 @@ def shown_key(
 ) -> HostKey:
     """Return the key that the host shows, trusting nothing and logging in to nobody but its jump.
 
-    An Ed25519 key is preferred. Jump hosts must be pinned already. Raises LoginError.
+    Its key of the pinned type is preferred, otherwise Ed25519. Jump hosts must be pinned already. Raises LoginError.
     """
     from orchestrator.fleet import dial  # noqa: PLC0415 - start-up time: paramiko and Fabric
 
@@ -243,7 +244,7 @@ def shown_key(
             run = OpenLogins()
             ends.callback(run.close)
         gateway = _gateway(endpoint, endpoints, pins, connect_timeout, run)
-        return dial.shown_key(endpoint, gateway, connect_timeout)
+        return dial.shown_key(endpoint, pins.get(endpoint.name), gateway, connect_timeout)
 
 
 def _must_end(endpoint: Endpoint, endpoints: Mapping[str, Endpoint]) -> None:

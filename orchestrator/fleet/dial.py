@@ -26,6 +26,8 @@ DISABLED = {
 }
 
 _SSH_PORT = 22
+# One type of key, several names on the wire.
+_SIGNATURES = {"ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256")}
 
 
 def dial(endpoint: Endpoint, pin: HostKey | None, gateway: Login | None, timeout: float) -> Any:
@@ -54,14 +56,21 @@ def dial(endpoint: Endpoint, pin: HostKey | None, gateway: Login | None, timeout
     return connection
 
 
-def shown_key(endpoint: Endpoint, gateway: Login | None, timeout: float) -> HostKey:
-    """Return the key that the host proves to hold, without logging in; raises LoginError."""
+def shown_key(
+    endpoint: Endpoint, pin: HostKey | None, gateway: Login | None, timeout: float
+) -> HostKey:
+    """Return the key that the host proves to hold, without logging in; raises LoginError.
+
+    A host with several keys is asked for the type that is pinned, otherwise for Ed25519.
+    """
     sock = None
     transport = None
     try:
         sock = _tcp(endpoint, timeout) if gateway is None else _through(gateway, endpoint, timeout)
         transport = paramiko.Transport(sock, disabled_algorithms=DISABLED)
         transport.banner_timeout = timeout
+        if pin is not None:
+            _prefer(transport, pin.type)
         transport.start_client(timeout=timeout)
         key = transport.get_remote_server_key()
     except (paramiko.SSHException, OSError, EOFError) as error:
@@ -72,6 +81,12 @@ def shown_key(endpoint: Endpoint, gateway: Login | None, timeout: float) -> Host
         if sock is not None:
             sock.close()
     return HostKey(key.get_name(), key.asbytes())
+
+
+def _prefer(transport: paramiko.Transport, key_type: str) -> None:
+    options = transport.get_security_options()
+    first = [name for name in _SIGNATURES.get(key_type, (key_type,)) if name in options.key_types]
+    options.key_types = (*first, *(name for name in options.key_types if name not in first))
 
 
 def _tcp(endpoint: Endpoint, timeout: float) -> socket.socket:
