@@ -91,6 +91,7 @@ def _preflight(request: "Document", call: "Call") -> "Document":
     problems = plan.preflight(call.host, request["now"])
     if not problems:
         runs.private_directory(runs.SECRETS)
+        runs.forget_stale_secrets()
         data = wire.dumps(call.secrets).encode()
         runs.write_private("{}/{}".format(runs.SECRETS, run.name), data)
     return dict(_facts(call.host), problems=problems)

@@ -56,11 +56,13 @@ def revert(
     problems: "List[str]" = []
     _attempt(problems, "converge", lambda: _halt_converge(run, host))
     entries = journal.entries(run, journal.JOURNAL)
-    _restore(run, reversed(entries), host, problems)
     if put_packages_back and entries:
+        before = len(problems)
         _attempt(problems, "packages", lambda: _packages(run, record, host))
-        _restore(run, reversed(journal.entries(run, journal.BEFORE)), host, problems)
-        entries = journal.entries(run, journal.BEFORE)
+        # With the packages gone, only the state before them makes sense.
+        if len(problems) == before:
+            entries = journal.entries(run, journal.BEFORE)
+    _restore(run, reversed(entries), host, problems)
     host.forget()
     if not host.booting:
         _attempt(problems, "activation", lambda: activate(record["activates"], host))

@@ -138,6 +138,14 @@ def release(run: Run) -> None:
         return
 
 
+def forget_stale_secrets() -> None:
+    """Remove secrets that a preflight left for a run that never began."""
+    for name in os.listdir(SECRETS):
+        place = "{}/{}".format(SECRETS, name)
+        if time.time() - os.lstat(place).st_mtime > STALE_SECONDS:
+            os.unlink(place)
+
+
 def known() -> "List[Run]":
     """Return the runs of this host, the newest first."""
     try:

@@ -233,7 +233,8 @@ def shown_key(
 ) -> HostKey:
     """Return the key that the host shows, trusting nothing and logging in to nobody but its jump.
 
-    Its key of the pinned type is preferred, otherwise Ed25519. Jump hosts must be pinned already. Raises LoginError.
+    Its key of the pinned type is preferred, otherwise Ed25519. Jump hosts must be pinned already.
+    Raises LoginError.
     """
     from orchestrator.fleet import dial  # noqa: PLC0415 - start-up time: paramiko and Fabric
 

@@ -89,19 +89,14 @@ def start(machine: Machine) -> None:
 
 
 def stop(machine: Machine) -> None:
-    """Kill a host at once, as a power cut would, and remove what nspawn leaves of it."""
+    """Kill a host at once, as a power cut would."""
     cgroups.end(machine.group)
     network.delete_link(machine.plan.link(machine.index))
-    _forget(machine.plan.machine(machine.index))
 
 
 def forget_all(plan: Plan) -> None:
     """Remove the directories that killed nspawns of a lab left under /run."""
-    _forget(plan.machine_prefix + "*")
-
-
-def _forget(pattern: str) -> None:
-    for left in Path("/run/systemd/nspawn").glob(f"*/{pattern}"):
+    for left in Path("/run/systemd/nspawn").glob(f"*/{plan.machine_prefix}*"):
         left.rmdir()
 
 

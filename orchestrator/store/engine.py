@@ -15,7 +15,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from orchestrator.model.errors import ConfigurationError, ControllerError
 from orchestrator.model.i18n import _
 from orchestrator.store.migrate import migrate
-from orchestrator.store.schema import WRITING
+from orchestrator.store.schema import SYNCED_LATER, WRITING
 
 _BUSY_SECONDS = 30
 _OWNER_ONLY = 0o600
@@ -100,7 +100,7 @@ def _sqlite_engine(path: Path) -> Engine:
 
 def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in ("journal_mode=WAL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
@@ -108,4 +108,7 @@ def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
 def _begin(connection: Connection) -> None:
     # A reader that becomes a writer half way fails at once under WAL; writers announce themselves.
     writing = connection.get_execution_options().get(WRITING)
+    if writing:
+        level = "NORMAL" if writing == SYNCED_LATER else "FULL"
+        connection.exec_driver_sql(f"PRAGMA synchronous={level}")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")

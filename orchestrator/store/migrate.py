@@ -6,7 +6,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from orchestrator.model.errors import ConfigurationError
 from orchestrator.model.i18n import _
-from orchestrator.store.schema import HEAD, WRITING
+from orchestrator.store.schema import HEAD, SYNCED, WRITING
 
 _SCRIPTS = Path(__file__).parent / "migrations"
 
@@ -20,7 +20,7 @@ def migrate(engine: Engine, where: str) -> None:
     with engine.connect() as connection:
         if _revision(connection, where) == HEAD:
             return
-    with engine.execution_options(**{WRITING: True}).begin() as connection:
+    with engine.execution_options(**{WRITING: SYNCED}).begin() as connection:
         revision = _revision(connection, where)
         if revision != HEAD:
             _upgrade(connection, revision, where)

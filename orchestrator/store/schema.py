@@ -19,8 +19,10 @@ from orchestrator.store.columns import HostText, UtcTime
 
 HEAD = "0001"
 
-# The execution option of connections that will write.
+# The execution option of connections that will write, and its values.
 WRITING = "luytre_writing"
+SYNCED = "synced"
+SYNCED_LATER = "synced later"
 
 metadata = MetaData()
 

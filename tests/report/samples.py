@@ -1,9 +1,12 @@
 """A province in small: realistic audits, drift, plans and runs made of model types."""
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from orchestrator.model.change import Change, HostOutcome, HostPlan, Outcome
+from orchestrator.model.control import Control, State, Text
 from orchestrator.model.drift import Cause, Drift, DriftEvent
 from orchestrator.model.finding import (
     Finding,
@@ -15,7 +18,9 @@ from orchestrator.model.finding import (
     StateFinding,
     Verdict,
 )
-from orchestrator.model.record import Run, RunKind, RunStatus
+from orchestrator.model.host import Management
+from orchestrator.model.record import Counts, CurrentFinding, Reading, Run, RunKind, RunStatus
+from orchestrator.report.data import ChapterCounts, HostSection, ReportData, RunSection
 
 NOW = datetime(2026, 1, 15, 7, 30, tzinfo=UTC)
 HOSTILE = (
@@ -134,3 +139,107 @@ def run(kind: RunKind = RunKind.AUDIT, *, minutes: int = 0) -> Run:
         profile="cis-level1-server",
         limit="so_thong_tin",
     )
+
+
+CHAPTERS = ("antivirus", "firewall", "network", "packages", "permissions", "services", "ssh")
+AGENCIES = ("Sở Nông nghiệp và Môi trường", "Sở Tài chính", "Sở Y tế")
+
+
+def control(number: int) -> Control:
+    """Return a control of the sample baseline."""
+    return Control(
+        id=f"control-{number:03d}",
+        chapter=CHAPTERS[number % len(CHAPTERS)],
+        title=Text(f"Requirement number {number} holds", f"Bảo đảm yêu cầu số {number}"),
+        why=Text("Because.", "Vì vậy."),
+        severity=list(Severity)[number % 4],
+        risk=Risk.NONE,
+        desired=(State("sysctl", {"a": 1}),),
+        refs={"cis-debian-12": (f"5.1.{number}",), "tcvn-11930": ("6.2.2.1",)},
+    )
+
+
+def current(host: str, made: Control, verdict: Verdict, *marks: Mark) -> CurrentFinding:
+    """Return how a control stands on a host since the sample's hour."""
+    opened = verdict is Verdict.FAIL and Mark.WAIVED not in marks
+    return CurrentFinding(
+        host=host,
+        control=made.id,
+        verdict=verdict,
+        severity=made.severity,
+        since=NOW,
+        last_run=run().id,
+        marks=frozenset(marks),
+        expected="PermitRootLogin no",
+        observed="yes" if verdict is Verdict.FAIL else "sshd -T: exit 255",
+        reading=Reading(verdict, opened, "", "", "0.1.0") if verdict is Verdict.FAIL else None,
+    )
+
+
+def section(number: int) -> HostSection:
+    """Return a host of the province with both audits; every tenth one no longer answers."""
+    chapters = tuple(
+        ChapterCounts(
+            name,
+            Counts({Verdict.PASS: 6 + number % 3, Verdict.FAIL: 5, Verdict.ERROR: number % 2}),
+            Counts({Verdict.PASS: 11, Verdict.FAIL: number % 3, Verdict.NOT_APPLICABLE: 1}),
+        )
+        for name in CHAPTERS
+    )
+    lost = number % 10 == 9
+    return HostSection(
+        name=f"so-nn-web-{number:03d}",
+        agency=AGENCIES[number % len(AGENCIES)],
+        level=1 + number % 3,
+        reach=Reach.UNREACHABLE if lost else Reach.ANSWERED,
+        failure="không có đường đến máy chủ" if lost else "",
+        referenced=NOW - timedelta(days=14),
+        audited=NOW,
+        before=_total(chapter.before for chapter in chapters),
+        after=_total(chapter.after for chapter in chapters),
+        chapters=chapters,
+    )
+
+
+def report(size: int = 24) -> ReportData:
+    """Return the report of a province with ``size`` managed hosts and two that are not."""
+    sections = [section(number) for number in range(size)]
+    others = [
+        HostSection("dc-win-01", "Sở Tài chính", management=Management.UNMANAGED),
+        HostSection("so-yt-new", "Sở Y tế"),
+    ]
+    controls = {made.id: made for made in map(control, range(12))}
+    findings = [
+        current(sections[n].name, made, Verdict.FAIL)
+        for index, made in enumerate(controls.values())
+        for n in range(0, size, index + 2)
+    ]
+    findings.append(current(sections[0].name, control(1), Verdict.ERROR))
+    findings.append(current(sections[1].name, control(2), Verdict.FAIL, Mark.WAIVED))
+    return ReportData(
+        parent_organisation="Ủy ban nhân dân tỉnh",
+        organisation="Sở Khoa học và Công nghệ",
+        created=NOW,
+        operator="Trần Thị Bình",
+        profile="cis-level1-server",
+        tool="0.1.0",
+        hosts=(*sections, *others),
+        forgotten=("so-yt-old",),
+        controls=controls,
+        findings=tuple(findings),
+        drift=(
+            *(drift(host.name) for host in sections[:5]),
+            drift(sections[0].name, DriftEvent.RESOLVED),
+        ),
+        runs=(
+            RunSection(run(RunKind.APPLY), tuple(outcomes())),
+            RunSection(run(RunKind.ROLLBACK, minutes=20), tuple(outcomes()[:1])),
+        ),
+    )
+
+
+def _total(many: Iterable[Counts | None]) -> Counts:
+    verdicts: Counter[Verdict] = Counter()
+    for counts in many:
+        verdicts.update(counts.verdicts if counts else {})
+    return Counts(dict(verdicts))
