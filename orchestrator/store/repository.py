@@ -40,8 +40,10 @@ def utc_now() -> datetime:
 class Store:
     """What the controller remembers. Every write is one transaction, on disk when it returns.
 
-    Only ``save_audit`` survives a killed process at once, but a power loss from the next other
-    write on: an audit can be made again, and three hundred syncs are slow. Many processes may use one store at a time. Any method raises ControllerError where the
+    What ``save_audit`` wrote outlives a killed process at once, but a power loss only from the next
+    other write on: an audit can be made again, and three hundred syncs are slow.
+
+    Many processes may use one store at a time. Any method raises ControllerError where the
     database fails, and ConfigurationError where it is asked for a run or host it does not know.
     """
 
