@@ -63,7 +63,7 @@ def converge(run: Run, host: Host) -> None:
     """
     try:
         request = run.load("request.json")
-        after = _journal_again(run, request, host)
+        _journal_again(run, request, host)
         work = list(_work(request, host))
         for _, kind, want, target in work:
             kind.validate(want, target)
@@ -72,7 +72,7 @@ def converge(run: Run, host: Host) -> None:
         _tell(run, {"state": "dropped", "reason": str(problem)})
         return
     arm.arm(run, request["operator"], CONVERGE_SECONDS, host)
-    run.step(["begun"], "armed", packages_after=after)
+    run.step(["begun"], "armed")
     try:
         _carry_out(run, work, host)
         run.step(["armed"], "converged")
@@ -129,7 +129,8 @@ def await_confirm(request: "Dict[str, Any]", host: Host) -> "Dict[str, Any]":
 def finish(request: "Dict[str, Any]", host: Host) -> "Dict[str, Any]":
     """Close a confirmed run whose packages were removed after confirm."""
     run = Run(request["run"])
-    run.step(["confirmed"], "confirmed", packages_after=facts.packages(host))
+    run.step(["confirmed"], "confirmed")
+    run.save("packages.json", dict(run.load("packages.json"), after=facts.packages(host)))
     run.save(journal.AFTER, _digests(run, host))
     runs.release(run)
     return {"state": "confirmed", "problems": []}
@@ -206,11 +207,8 @@ def _carry_out(
     rollback.activate(activates, host)
 
 
-def _journal_again(run: Run, request: "Dict[str, Any]", host: Host) -> "Dict[str, str]":
-    """Journal what the packages step left; refuse where anything else moved meanwhile.
-
-    Returns the package set as it is now.
-    """
+def _journal_again(run: Run, request: "Dict[str, Any]", host: Host) -> None:
+    """Journal what the packages step left; refuse where anything else moved meanwhile."""
     touched = journal.ordered(request["changes"])
     journal.record(run, journal.JOURNAL, touched, host)
     if not request["install"]:
@@ -218,7 +216,7 @@ def _journal_again(run: Run, request: "Dict[str, Any]", host: Host) -> "Dict[str
         stale = _stale(request["changes"], key, host)
         if stale:
             raise Refused("changed since begin: {}".format(", ".join(stale)))
-    return facts.packages(host)
+    run.save("packages.json", dict(run.load("packages.json"), after=facts.packages(host)))
 
 
 def _stale(changes: "Dict[str, Dict[str, str]]", key: bytes, host: Host) -> "List[str]":

@@ -72,7 +72,7 @@ def console() -> None:
 def _audit(request: "Document", call: "Call") -> "Document":
     from . import audit
 
-    return dict(_facts(call.host), findings=audit.audit(request["manifest"], call.host))
+    return dict(_facts(call.host, brief=True), findings=audit.audit(request["manifest"], call.host))
 
 
 def _plan(request: "Document", call: "Call") -> "Document":
@@ -145,11 +145,15 @@ def _rollback(request: "Document", call: "Call") -> "Document":
     return change.wait_for(run, rollback.RESULT, unit, rollback.SECONDS)
 
 
-def _facts(host: Host) -> "Document":
-    """Return who the host is and how the runs on it stand."""
+def _facts(host: Host, brief: bool = False) -> "Document":
+    """Return who the host is and how the runs on it stand.
+
+    Brief: the runs are told only while one holds the host.
+    """
     from . import facts
 
     system = os.uname()
+    silent = not os.path.exists("/var/lib/luytre/lock" if brief else "/var/lib/luytre")
     return {
         "host": {
             "hostname": system.nodename,
@@ -160,7 +164,7 @@ def _facts(host: Host) -> "Document":
             "machine": (host.read("/etc/machine-id") or b"").decode("ascii", "replace").strip(),
             "time": time.time(),
         },
-        "runs": _runs() if os.path.isdir("/var/lib/luytre") else {"lock": None, "known": []},
+        "runs": {"lock": None, "known": []} if silent else _runs(),
     }
 
 

@@ -58,7 +58,7 @@ def revert(
     entries = journal.entries(run, journal.JOURNAL)
     if put_packages_back and entries:
         before = len(problems)
-        _attempt(problems, "packages", lambda: _packages(run, record, host))
+        _attempt(problems, "packages", lambda: _packages(run, host))
         # With the packages gone, only the state before them makes sense.
         if len(problems) == before:
             entries = journal.entries(run, journal.BEFORE)
@@ -139,9 +139,9 @@ def _differences(run: Run, entries: "List[Dict[str, Any]]", host: Host) -> "List
     return found
 
 
-def _packages(run: Run, record: "Dict[str, Any]", host: Host) -> None:
-    before = run.load("packages.json")["before"]
-    after = record.get("packages_after", before)
+def _packages(run: Run, host: Host) -> None:
+    kept = run.load("packages.json")
+    before, after = kept["before"], kept.get("after", kept["before"])
     host.forget()
     packages.put_back(before, after, run.path("debs"), host)
     still = set(facts.packages(host)) ^ set(before)

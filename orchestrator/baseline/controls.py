@@ -134,8 +134,16 @@ class _Reader:
         found = schema.problems(kind, want)
         for key, message in found or contradictions(kind, want):
             place = (*at, kind) if key is None else (*at, kind, key)
-            self.fields.problem(message, place, key=kind not in schema.KINDS)
+            self.fields.problem(message, place, key=_is_name_at_fault(kind, key))
         return State(kind, want if isinstance(want, dict) else {})
+
+
+def _is_name_at_fault(kind: str, key: str | None) -> bool:
+    """Return whether a problem lies in the name of a kind or parameter, not in its value."""
+    fields = schema.KINDS[kind].fields if kind in schema.KINDS else {}
+    return kind not in schema.KINDS or (
+        key is not None and fields is not None and key not in fields
+    )
 
 
 def _is_name(value: Any) -> bool:

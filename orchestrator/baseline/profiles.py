@@ -103,12 +103,12 @@ class _Resolver:
                     place = (*at, "chapter")
                     self._unknown(own, _("unknown chapter {name!r}"), chapter, place, self.chapters)
                 chosen.update(self.chapters.get(chapter, []))
+            elif not isinstance(item, str):
+                own.fields.problem(_("must be all, {chapter: …} or the id of a control"), at)
             elif item in self.controls:
                 chosen.add(item)
-            elif isinstance(item, str):
-                self._unknown(own, _("unknown control {name!r}"), item, at, self.controls)
             else:
-                own.fields.problem(_("must be all, {chapter: …} or the id of a control"), at)
+                self._unknown(own, _("unknown control {name!r}"), item, at, self.controls)
         return chosen
 
     def _excluded(self, own: Declared) -> set[str]:

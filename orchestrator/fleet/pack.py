@@ -14,6 +14,13 @@ from orchestrator import agent
 # marshal's version 2 is read by every Python 3.
 _MARSHAL_VERSION = 2
 
+# What only looks at a host needs no more than a third of the agent.
+_WATCHING = ("audit", "status")
+_CHANGING = tuple(
+    f"agent/{name}.py"
+    for name in ("arm", "change", "journal", "packages", "phases", "plan", "rollback")
+)
+
 # Reads up to the marker line first: what stands before it (a sudo password that was not needed,
 # a shell's greeting) must never be taken for anything. Then one line with the sizes of the frames.
 BOOT = """\
@@ -61,26 +68,41 @@ def sources() -> Mapping[str, str]:
 def message(marker: str, request: Mapping[str, Any], secrets: Mapping[str, Any]) -> bytes:
     """Return the whole message for one host: marker line, sizes, five frames.
 
-    ``request`` and ``secrets`` are plain data; ``marker`` is random for every call.
+    ``request`` (with its ``operation``) and ``secrets`` are plain data; ``marker`` is random for
+    every call.
     """
-    frames = (MAGIC_NUMBER, _code_frame(), _source_frame(), _frame(request), _frame(secrets))
+    change = request["operation"] not in _WATCHING
+    frames = (
+        MAGIC_NUMBER,
+        _code_frame(change),
+        _source_frame(change),
+        _frame(request),
+        _frame(secrets),
+    )
     sizes = " ".join(str(len(frame)) for frame in frames)
     return b"".join((f"{marker}\n{sizes}\n".encode(), *frames))
 
 
 @cache
-def _code_frame() -> bytes:
+def _modules(change: bool) -> Mapping[str, str]:
+    if change:
+        return sources()
+    return {name: text for name, text in sources().items() if name not in _CHANGING}
+
+
+@cache
+def _code_frame(change: bool) -> bytes:
     code = {
         name: compile(text, name, "exec", dont_inherit=True, optimize=2)
-        for name, text in sources().items()
+        for name, text in _modules(change).items()
     }
     # Only the same Python reads this frame: marshal's own version, which is half as large.
     return zlib.compress(marshal.dumps(code), 9)
 
 
 @cache
-def _source_frame() -> bytes:
-    return _frame(dict(sources()))
+def _source_frame(change: bool) -> bytes:
+    return _frame(dict(_modules(change)))
 
 
 def _frame(data: Any) -> bytes:

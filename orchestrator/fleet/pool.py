@@ -35,8 +35,11 @@ def over_hosts(
     """
     with shared_logins() as logins:
         run = _Run(hosts, work)
-        workers = [run.start() for _number in range(min(concurrency, len(hosts)))]
+        workers: list[threading.Thread] = []
         try:
+            for _number in range(min(concurrency, len(hosts))):
+                workers.append(run.worker())
+                workers[-1].start()
             results = run.collect(on_done)
         except KeyboardInterrupt as error:
             _end(run, logins, workers)
@@ -53,7 +56,8 @@ def _end(run: "_Run[T]", logins: OpenLogins, workers: list[threading.Thread]) ->
     run.stop()
     logins.close()
     for worker in workers:
-        worker.join(_WAIT_FOR_END / len(workers))
+        if worker.ident is not None:
+            worker.join(_WAIT_FOR_END / len(workers))
 
 
 @dataclass
@@ -70,12 +74,10 @@ class _Run(Generic[T]):
         for index in range(len(self.hosts)):
             self._waiting.put(index)
 
-    def start(self) -> threading.Thread:
+    def worker(self) -> threading.Thread:
         context = contextvars.copy_context()
         # Daemons: a worker stuck in a name look-up must not keep the interrupted program alive.
-        worker = threading.Thread(target=context.run, args=(self._serve,), daemon=True)
-        worker.start()
-        return worker
+        return threading.Thread(target=context.run, args=(self._serve,), daemon=True)
 
     def stop(self) -> None:
         self._stopped = True
@@ -89,6 +91,8 @@ class _Run(Generic[T]):
             try:
                 self._done.put((index, self.work(self.hosts[index])))
             except BaseException as error:  # noqa: BLE001 - raised again by collect()
+                if not isinstance(error, HostError):
+                    self.stop()
                 self._done.put((index, error))
 
     def collect(

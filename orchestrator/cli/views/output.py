@@ -20,12 +20,17 @@ WIDTH = 100
 def emit(output: Output, human: Callable[[], "RenderableType"], machine: Callable[[], Any]) -> None:
     """Write one result to stdout: what ``human`` renders, or ``machine``'s plain data as JSON.
 
-    The JSON is pure ASCII: what a host said can neither steer a terminal nor break an encoding.
+    A plain text is written as one line, never wrapped, so that a path in it can be copied. The
+    JSON is pure ASCII: what a host said can neither steer a terminal nor break an encoding.
     """
     if output is Output.JSON:
         click.echo(json.dumps(machine(), indent=2))
+        return
+    shown = human()
+    if isinstance(shown, str):
+        click.echo(visible(shown))
     else:
-        console(sys.stdout.isatty()).print(human())
+        console(sys.stdout.isatty()).print(shown)
 
 
 def note(text: str) -> None:
