@@ -5,9 +5,9 @@ import shutil
 import time
 
 from . import arm, facts, journal, kinds, packages, plan, resources, rollback, runs
-from .host import Host, Unreadable
+from .host import Host, Refused, Unreadable
 from .phases import PHASE_OF, PHASES
-from .runs import Refused, Run
+from .runs import Run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ import sys
 import time
 
 from . import wire
-from .host import Abandoned, Host, Unreadable
+from .host import Abandoned, Host, Refused, Unreadable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,8 +32,6 @@ def serve(marker: bytes, request: "Document", secrets: "Document", sources: byte
 
     An answer holds ``refused`` or ``failed`` with the plain reason where there is no ``result``.
     """
-    from .runs import Refused
-
     host = Host(lifeline=0)
     told: "Document" = {"format": FORMAT}
     try:

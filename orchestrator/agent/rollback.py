@@ -1,9 +1,9 @@
 """The way back of a run: restore its resources in reverse, activate, check, disarm, unlock."""
 
 from . import arm, facts, journal, packages, resources, runs, systemd
-from .host import Host, Unreadable
+from .host import Host, Refused, Unreadable
 from .resources import unit as units
-from .runs import Refused, Run
+from .runs import Run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

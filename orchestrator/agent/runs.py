@@ -14,6 +14,8 @@ import json
 import os
 import time
 
+from .host import Refused
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
@@ -26,10 +28,6 @@ SECRETS = "/run/luytre"
 # A run that neither armed nor ended within this time was abandoned; the next one may take over.
 STALE_SECONDS = 3600
 LIVE = ("armed", "converged", "rolling_back")
-
-
-class Refused(Exception):
-    """The host's own rules say no: another run holds it, or the run is not in the right state."""
 
 
 class Run:

@@ -19,48 +19,45 @@ def check_templates(baseline: Baseline, template_dirs: Sequence[Path]) -> list[C
     Looks for syntax errors, files that are missing and names that no profile parameter or host
     variable can give.
     """
-    found: dict[str, ConfigurationError] = {}
-    for profile in baseline.profiles.values():
-        for name in profile.controls:
-            for error in _Checker(profile, tuple(template_dirs)).control(baseline.controls[name]):
-                found.setdefault(str(error), error)
-    return list(found.values())
+    checker = _Checker(tuple(template_dirs))
+    for control in baseline.controls.values():
+        profiles = [one for one in baseline.profiles.values() if control.id in one.controls]
+        for keys, text in _texts(control):
+            checker.check(control, profiles, keys, text)
+    return checker.problems
 
 
 class _Checker:
-    def __init__(self, profile: Profile, directories: tuple[Path, ...]) -> None:
-        self.profile = profile
+    def __init__(self, directories: tuple[Path, ...]) -> None:
         self.directories = directories
+        self.problems: list[ConfigurationError] = []
 
-    def control(self, control: Control) -> Iterator[ConfigurationError]:
-        """Yield what is wrong with one control."""
-        for keys, text in _texts(control):
-            try:
-                yield from self._text(control, keys, text)
-                if keys[-1] == "template":
-                    yield from self._text(control, keys, self._source(text))
-            except TemplateNotFound:
-                message = _("{control}: there is no template {name}")
-                yield self._error(control, keys, message.format(control=control.id, name=text))
-            except TemplateSyntaxError as error:
-                message = f"{control.id}: {error.message}"
-                yield self._error(control, keys, message)
+    def check(self, control: Control, profiles: Sequence[Profile], keys: Keys, text: str) -> None:
+        """Check one text of a control, and the file that it names, for all of its profiles."""
+        missing: dict[str, list[str]] = {}
+        try:
+            sources = [text, self._source(text)] if keys[-1] == "template" else [text]
+            for profile in profiles:
+                for source in sources:
+                    for name in unknown_names(source, profile.parameters):
+                        missing.setdefault(name, []).append(profile.id)
+        except TemplateNotFound:
+            self._problem(control, keys, _("there is no template {name}").format(name=text))
+        except TemplateSyntaxError as error:
+            self._problem(control, keys, str(error.message))
+        for name, ids in missing.items():
+            message = _("{name} is not defined in: {profiles}")
+            self._problem(control, keys, message.format(name=name, profiles=", ".join(ids)))
 
-    def _text(self, control: Control, keys: Keys, text: str) -> Iterator[ConfigurationError]:
-        for name in unknown_names(text, self.profile.parameters):
-            message = _("{control}: profile {profile} does not define {name}").format(
-                control=control.id, profile=self.profile.id, name=name
-            )
-            yield self._error(control, keys, message)
+    def _problem(self, control: Control, keys: Keys, message: str) -> None:
+        place = position_of(control, keys)
+        self.problems.append(ConfigurationError(f"{control.id}: {message}", position=place))
 
     def _source(self, name: str) -> str:
         for directory in self.directories:
             if (directory / name).is_file():
                 return (directory / name).read_text(encoding="utf-8")
         raise TemplateNotFound(name)
-
-    def _error(self, control: Control, keys: Keys, message: str) -> ConfigurationError:
-        return ConfigurationError(message, position=position_of(control, keys))
 
 
 def _texts(control: Control) -> Iterator[tuple[Keys, str]]:

@@ -103,6 +103,14 @@ def unified(path: str, before: str, after: str) -> str:
     return bounded("".join(line if line.endswith("\n") else line + "\n" for line in lines))
 
 
+def differing_lines(before: str, after: str) -> str:
+    """Return the lines that only one of two texts holds (difflib costs an audit 8 ms to import)."""
+    old, new = before.splitlines(), after.splitlines()
+    lines = ["- " + line for line in old if line not in set(new)]
+    lines += ["+ " + line for line in new if line not in set(old)]
+    return bounded("\n".join(lines))
+
+
 def root_file(mode: int = 0o644) -> "Dict[str, int]":
     """Return the dress of a file that is ours: root's, with these permission bits."""
     return {"uid": 0, "gid": 0, "mode": mode}

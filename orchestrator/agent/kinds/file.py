@@ -6,7 +6,7 @@ import stat
 from .. import facts
 from ..host import Host, Unreadable
 from ..resources import path
-from . import Invalid, Judgement, Proposal, Target, unified
+from . import Invalid, Judgement, Proposal, Target, differing_lines, unified
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ def _content_detail(want: "Dict[str, Any]", observed: Observed) -> str:
         return ""
     if want.get("public") and observed.content is not None:
         text = observed.content.decode("utf-8", "replace")
-        return unified(want["path"], text, want["content"])
+        return "the content differs:\n" + differing_lines(text, want["content"])
     return "the content differs"
 
 

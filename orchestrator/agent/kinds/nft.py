@@ -8,7 +8,7 @@ while armed brings the old rules back.
 from ..host import Host
 from ..resources import path, table
 from ..resources import unit as units
-from . import Invalid, Judgement, Proposal, Target, root_file, unified
+from . import Invalid, Judgement, Proposal, Target, differing_lines, root_file, unified
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def judge(want: "Dict[str, Any]", observed: Observed) -> Judgement:
     seen += ", persisted" if observed.kept else ", not persisted"
     detail = ""
     if observed.running is not None and not same:
-        detail = unified("table " + table.NAME, observed.running, observed.wanted)
+        detail = "the rules differ:\n" + differing_lines(observed.running, observed.wanted) + "\n"
     if observed.drops:
         drops = ", ".join(observed.drops)
         detail += "another tool drops by default, which our accepts cannot undo: " + drops
