@@ -1,0 +1,80 @@
+"""Host variables that end up in rule sets and configuration files."""
+
+from typing import Any
+
+import pytest
+
+from orchestrator.baseline.variables import checked
+from orchestrator.model.errors import ConfigurationError
+
+
+def one(name: str, value: Any) -> Any:
+    return checked("web1", {name: value})[name]
+
+
+def test_services_are_brought_into_one_form() -> None:
+    given = [
+        {"name": "dns", "port": 53, "protocol": "udp", "sources": ["2001:db8::/64", "10.0.0.1"]}
+    ]
+    assert one("luytre_services", [{"name": "web", "port": 80}, *given]) == [
+        {"name": "web", "port": 80, "protocol": "tcp", "sources": []},
+        {"name": "dns", "port": 53, "protocol": "udp", "sources": ["10.0.0.1/32", "2001:db8::/64"]},
+    ]
+
+
+def test_overlapping_networks_are_merged_because_nft_refuses_them() -> None:
+    networks = ["10.1.0.0/16", "10.0.0.0/8", "2001:db8:1::/48", "2001:db8::/32", "192.0.2.0/25"]
+    assert one("luytre_admin_sources", [*networks, "192.0.2.128/25"]) == [
+        "10.0.0.0/8",
+        "192.0.2.0/24",
+        "2001:db8::/32",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("luytre_services", {"name": "web", "port": 80}),
+        ("luytre_services", ["web"]),
+        ("luytre_services", [{"name": "web"}]),
+        ("luytre_services", [{"name": "web", "port": 80, "ports": 1}]),
+        ("luytre_services", [{"name": 'web" accept; drop', "port": 80}]),
+        ("luytre_services", [{"name": "web\naccept", "port": 80}]),
+        ("luytre_services", [{"name": "", "port": 80}]),
+        ("luytre_services", [{"name": "web", "port": "80 accept"}]),
+        ("luytre_services", [{"name": "web", "port": 0}]),
+        ("luytre_services", [{"name": "web", "port": 65536}]),
+        ("luytre_services", [{"name": "web", "port": True}]),
+        ("luytre_services", [{"name": "web", "port": 80, "protocol": "tcp accept"}]),
+        ("luytre_services", [{"name": "web", "port": 80, "sources": []}]),
+        ("luytre_services", [{"name": "web", "port": 80, "sources": ["all"]}]),
+        ("luytre_admin_sources", []),
+        ("luytre_admin_sources", "10.0.0.0/8"),
+        ("luytre_admin_sources", ["10.0.0.1/8"]),
+        ("luytre_admin_sources", ["10.0.0.0/33"]),
+        ("luytre_admin_sources", ["fe80::1%eth0"]),
+        ("luytre_admin_sources", [167772160]),
+        ("luytre_admin_sources", None),
+        ("luytre_clamav_mirror", "http://a b"),
+        ("luytre_clamav_mirror", "a\nDatabaseOwner root"),
+        ("luytre_clamav_mirror", "http://user:secret@a/"),
+        ("luytre_clamav_mirror", ""),
+        ("luytre_clamav_mirror", 1),
+        ("luytre_jump_host", "yes"),
+        ("luytre_other", {"a": {1, 2}}),
+    ],
+)
+def test_what_could_mean_more_than_it_says_is_refused(name: str, value: Any) -> None:
+    with pytest.raises(ConfigurationError, match=rf"^web1: {name}: "):
+        checked("web1", {name: value})
+
+
+@pytest.mark.parametrize(
+    "value", ["http://clamav.example.org", "https://192.0.2.9:8080/clam/", "http://[2001:db8::1]/"]
+)
+def test_addresses_of_a_mirror_pass(value: str) -> None:
+    assert one("luytre_clamav_mirror", value) == value
+
+
+def test_what_is_not_ours_is_left_out() -> None:
+    assert checked("web1", {"ansible_host": "x", "luytre_x": 1}) == {"luytre_x": 1}
