@@ -88,7 +88,7 @@ class _Compiler:
             "id": control.id,
             "severity": control.severity.value,
             "risk": control.risk.value,
-            "applies": dict(control.applies),
+            "applies": self._value(control, control.applies, ("applies",)),
             "desired": [
                 self._wish(control, wish, ("desired", index))
                 for index, wish in enumerate(control.desired)

@@ -183,13 +183,15 @@ def test_the_order_of_keys_does_not_change_the_manifest(
 
 
 def test_two_manifests_share_nothing_that_could_change(load: Load) -> None:
-    baseline = load(control("c", "sshd: {Ciphers: {without: [a]}}", more="  applies: {os: a-1}\n"))
+    baseline = load(
+        control("c", "sshd: {Ciphers: {without: [a]}}", more="  applies: {os: [a-1]}\n")
+    )
     one = compile_manifest(baseline, "p", host(), [])
     one.document["controls"][0]["desired"][0]["want"]["Ciphers"]["without"].append("b")
-    one.document["controls"][0]["applies"]["os"] = "x"
+    one.document["controls"][0]["applies"]["os"].append("x")
     two = compile_manifest(baseline, "p", host(), [])
     assert two.document["controls"][0]["desired"][0]["want"]["Ciphers"]["without"] == ["a"]
-    assert two.document["controls"][0]["applies"] == {"os": "a-1"}
+    assert two.document["controls"][0]["applies"] == {"os": ["a-1"]}
 
 
 class Marked(str):

@@ -186,6 +186,16 @@ def test_a_chapter_may_go_on_in_another_directory(write: Write, tmp_path: Path) 
     assert baseline.profiles["p"].controls == ("good", "more")
 
 
+def test_a_profile_that_comes_twice_is_refused(write: Write, tmp_path: Path) -> None:
+    first = write({"controls/own.yml": GOOD, "profiles/p.yml": PROFILE})
+    second = tmp_path / "second" / "profiles"
+    second.mkdir(parents=True)
+    (second / "p.yml").write_text(PROFILE, encoding="utf-8")
+    _, (problem,) = examine([first, second.parent])
+    assert str(problem).startswith(f"{second}/p.yml:1:1: the profile 'p' is declared twice")
+    assert problem.message.endswith(f"{first}/profiles/p.yml")
+
+
 THREE = "".join(
     control(name, f"package: {{name: {name}, state: installed}}") for name in ("a", "b", "c")
 )

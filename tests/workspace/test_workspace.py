@@ -211,6 +211,7 @@ def test_every_workspace_has_its_own_key(home: Path, tmp_path: Path) -> None:
 def test_a_key_behind_a_link_is_refused(home: Path, tmp_path: Path) -> None:
     workspace = load(home)
     (tmp_path / "elsewhere").write_bytes(bytes(32))
+    (tmp_path / "elsewhere").chmod(0o600)
     (workspace.prepare_state() / "digest.key").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(ConfigurationError, match="digest key cannot be used"):
         workspace.digest_key()
