@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from orchestrator.model.change import HostOutcome, Outcome
-from orchestrator.model.errors import ConfigurationError
+from orchestrator.model.errors import ConfigurationError, ControllerError
 from orchestrator.model.finding import Reach, Verdict
 from orchestrator.model.record import NewRun, RunKind, RunStatus
 from orchestrator.store.repository import Store
@@ -69,6 +69,12 @@ def test_an_unknown_run_is_the_users_error(store):
         store.run("2026")
     with pytest.raises(ConfigurationError, match="no run 2026"):
         store.finish_run("2026", RunStatus.DONE)
+
+
+def test_nothing_is_kept_of_a_host_in_a_run_that_never_started(store):
+    with pytest.raises(ControllerError, match="FOREIGN KEY"):
+        store.save_steps("2026", ["web1"], "armed")
+    assert store.hosts() == ()
 
 
 def test_the_latest_audit_is_one_that_ended_well(store):
