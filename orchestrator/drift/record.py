@@ -37,8 +37,8 @@ def record_audit(
 ) -> tuple[Drift, ...]:
     """Keep the audits of a run, each as soon as it is there, and return what is different.
 
-    ``manifests`` holds the *whole* manifest of each host, also where the run looks at a part; a
-    host without one (it did not compile) can only be recorded as not reached. ``hosts`` gives
+    ``manifests`` holds the manifest of each host: whole, unless the run is partial; a host without
+    one (it did not compile) can only be recorded as not reached. ``hosts`` gives
     agency and level. At the end the audit log gets an entry of kind ``audit``, whose
     ``evidence`` digest covers every raw answer. Raises KeyError for a host that is not in
     ``hosts``, or that answered without a manifest; ControllerError where the store fails.
