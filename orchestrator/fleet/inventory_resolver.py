@@ -54,8 +54,6 @@ def read(inventory: Path, limit: str | None) -> dict[str, Any]:
     with _ansible_errors(inventory):
         _open_vaults(loader)
         manager = _manager(loader, inventory)
-    variables = VariableManager(loader=loader, inventory=manager)
-    HostVars(manager, variables, loader)
     names = {str(host.name): _host_position(host, manager) for host in manager.hosts.values()}
     if not names:
         raise ConfigurationError(
@@ -64,7 +62,7 @@ def read(inventory: Path, limit: str | None) -> dict[str, Any]:
     defaults = Defaults(
         constants.DEFAULT_REMOTE_USER or "", constants.DEFAULT_PRIVATE_KEY_FILE or ""
     )
-    assembly = Assembly(names, _resolver(loader, manager, variables), defaults)
+    assembly = Assembly(names, _resolver(loader, manager, inventory), defaults)
     hosts = assembly.hosts(_selected(manager, limit))
     return {
         "hosts": [{**vars(host), "endpoint": vars(host.endpoint)} for host in hosts],
@@ -145,11 +143,15 @@ def _selected(manager: InventoryManager, limit: str | None) -> list[str]:
 
 
 def _resolver(
-    loader: DataLoader, manager: InventoryManager, variables: VariableManager
+    loader: DataLoader, manager: InventoryManager, inventory: Path
 ) -> Callable[[str], ResolvedHost]:
+    variables = VariableManager(loader=loader, inventory=manager)
+    HostVars(manager, variables, loader)
+
     def resolve(name: str) -> ResolvedHost:
         host = manager.get_host(name)
-        raw = variables.get_vars(host=host)
+        with _ansible_errors(inventory):
+            raw = variables.get_vars(host=host)
         templar = Templar(loader=loader, variables=raw)
         values = {}
         for key in raw:

@@ -77,12 +77,12 @@ class _Declared(BaseModel):
 
 
 class Service(_Declared):
-    """One service that a host offers, for the firewall and for impact."""
+    """One service that a host offers; without ``sources`` everybody may reach it."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
     port: Port
     protocol: Literal["tcp", "udp"] = "tcp"
-    sources: Annotated[list[Network], Field(min_length=1)]
+    sources: Annotated[list[Network], Field(min_length=1)] = []
 
 
 class HostVariables(_Declared):
@@ -94,6 +94,7 @@ class HostVariables(_Declared):
     luytre_services: list[Service] | None = None
     luytre_admin_sources: list[Network] | None = None
     luytre_jump: Annotated[str, AfterValidator(_host_name)] | None = None
+    luytre_jump_host: bool = False
     luytre_clamav_mirror: Annotated[str, AfterValidator(_url)] | None = None
 
 
@@ -107,7 +108,8 @@ def validate(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
         checked = HostVariables.model_validate(dict(values))
     except ValidationError as error:
         return {}, list(_problems(error))
-    return checked.model_dump(mode="json", exclude_unset=True, exclude_none=True), []
+    plain = checked.model_dump(mode="json")
+    return {name: plain[name] for name in values if plain[name] is not None}, []
 
 
 def _problems(error: ValidationError) -> Iterator[Problem]:
