@@ -81,6 +81,7 @@ class _Compiler:
         self.host = host
         self.templates = rendering.templates(directories)
         self.context = rendering.context_for(host, profile.parameters)
+        self.rendered = 0
 
     def control(self, control: Control) -> dict[str, Any]:
         """Return one control as the manifest says it."""
@@ -119,21 +120,28 @@ class _Compiler:
         }
 
     def _state(self, control: Control, state: State, at: Keys) -> dict[str, Any]:
-        at = (*at, state.kind)
+        at, before = (*at, state.kind), self.rendered
         want = {
             name: self._value(control, value, (*at, name)) for name, value in state.want.items()
         }
         if "template" in want and state.kind in _RENDERED:
             name = want.pop("template")
+            self.rendered += 1
             want[_RENDERED[state.kind]] = self._file(control, name, (*at, "template"))
-        for key, message in schema.problems(state.kind, want) or contradictions(state.kind, want):
-            raise self._error(control, message, at if key is None else (*at, key))
+        if self.rendered > before:
+            self._check(control, state.kind, want, at)
         return {"kind": state.kind, "want": want}
+
+    def _check(self, control: Control, kind: str, want: dict[str, Any], at: Keys) -> None:
+        """Check a rendered state; one without templates was checked when it was loaded."""
+        for key, message in schema.problems(kind, want) or contradictions(kind, want):
+            raise self._error(control, message, at if key is None else (*at, key))
 
     def _value(self, control: Control, value: Any, at: Keys) -> Any:
         if isinstance(value, str):
             if "{{" not in value and "{%" not in value:
                 return value
+            self.rendered += 1
             try:
                 return self.templates.value(value, self.context)
             except rendering.ERRORS as error:
