@@ -68,7 +68,7 @@ DOORS: Mapping[str, Door] = {
     "runs": Door("runs", "group", _later("What was run, by whom, and how it ended.")),
     "report": Door("report", "group", _later("Write the report that the Department asked for.")),
     "log": Door("log", "group", _later("Show and verify the audit log.")),
-    "completion": Door("main", "completion", _later("Print the completion script of a shell.")),
+    "completion": Door("completion", "command", _later("Print the completion script of a shell.")),
 }
 
 
@@ -95,6 +95,11 @@ class _LazyGroup(click.Group):
         module = importlib.import_module(f"orchestrator.cli.{door.module}")
         command: click.Command = getattr(module, door.attribute)
         return command
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        formatter.write_paragraph()
+        with formatter.indentation():
+            formatter.write_text(_(self.help or ""))
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section(_("Commands")):
@@ -172,16 +177,6 @@ def _show_version(ctx: click.Context, _param: click.Parameter, value: bool) -> N
 def root(context: Context, workspace: Path | None) -> None:
     """Keep the global options for the command that follows."""
     context.workspace_directory = workspace
-
-
-@click.command(help=_later("Print the completion script of a shell."))
-@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
-def completion(shell: str) -> None:
-    """Print the script; the user's shell evaluates it from its start-up file."""
-    script = click.shell_completion.get_completion_class(shell)
-    if script is None:
-        raise errors.ControllerError(_("click knows no completion for {shell}").format(shell=shell))
-    click.echo(script(root, {}, PROGRAM, f"_{PROGRAM.upper()}_COMPLETE").source())
 
 
 def run(arguments: Sequence[str]) -> int:

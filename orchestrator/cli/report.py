@@ -1,0 +1,95 @@
+"""``luytre report``: documents for those who asked for them."""
+
+import os
+import tempfile
+from datetime import date
+from pathlib import Path
+
+import click
+
+from orchestrator.cli.context import Context, ExitCode, Output
+from orchestrator.cli.options import limit_option, output_option
+from orchestrator.model.errors import ConfigurationError, Position
+from orchestrator.model.i18n import _
+
+
+@click.group(
+    help=_(
+        "Write the report that the Department asked for.\n\n"
+        "\b\nExample:\n  luytre report html --organisation 'Sở Khoa học và Công nghệ'"
+    )
+)
+def group() -> None:
+    """Hold the kinds of reports."""
+
+
+@group.command(
+    help=_(
+        "Write one HTML file that needs nothing else: read it offline, print it on A4.\n\n"
+        "It holds open weaknesses, so only you can read the file.\n\n"
+        "\b\nExample:\n  luytre --lang vi report html --out report.html"
+    )
+)
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
+    metavar=_("FILE"),
+    help=_("Where to write it; - is stdout (otherwise luytre-report-DATE.html here)."),
+)
+@click.option(
+    "--organisation",
+    default="",
+    metavar=_("NAME"),
+    help=_("The reporting body (otherwise the only agency of the servers)."),
+)
+@click.option("--parent", default="", metavar=_("NAME"), help=_("The body above it."))
+@limit_option
+@output_option
+@click.pass_obj
+def html(
+    context: Context,
+    out: Path | None,
+    organisation: str,
+    parent: str,
+    limit: str | None,
+    output: Output,
+) -> ExitCode:
+    """Gather, render, write."""
+    from orchestrator.cli.report_data import gather  # noqa: PLC0415 - start-up time
+    from orchestrator.cli.views.output import emit  # noqa: PLC0415
+    from orchestrator.report.html import render_html  # noqa: PLC0415
+
+    workspace = context.workspace()
+    data = gather(workspace, (organisation, parent), limit)
+    text = render_html(data, workspace.template_dirs)
+    if out == Path("-"):
+        click.echo(text)
+        return ExitCode.DONE
+    path = (out or Path(f"luytre-report-{date.today()}.html")).absolute()
+    _write(path, text)
+    emit(
+        output,
+        human=lambda: _("Written: {path} ({n} servers)").format(path=path, n=len(data.hosts)),
+        machine=lambda: {"file": str(path), "servers": len(data.hosts)},
+    )
+    return ExitCode.DONE
+
+
+def _write(path: Path, text: str) -> None:
+    """Write the file whole or not at all, readable by its owner only."""
+    try:
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".luytre-report-")
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(name).replace(path)
+    except OSError as error:
+        Path(name).unlink()
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> ConfigurationError:
+    message = _("cannot be written: {reason}").format(reason=error.strerror)
+    return ConfigurationError(message, position=Position(str(path)))

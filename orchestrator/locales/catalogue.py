@@ -1,0 +1,118 @@
+"""The translations: what the sources say, what luytre.po translates, and its compiled form.
+
+python -m orchestrator.locales.catalogue            compile luytre.po to luytre.mo
+python -m orchestrator.locales.catalogue --missing  print the entries that luytre.po lacks
+"""
+
+import ast
+import gettext
+import json
+import re
+import struct
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+LOCALES = Path(__file__).resolve().parent
+PO = LOCALES / "vi" / "LC_MESSAGES" / "luytre.po"
+MO = PO.with_suffix(".mo")
+_MARKS = ("_", "_later")
+_IN_TEMPLATE = re.compile(r'\b_\(("(?:[^"\\]|\\.)*")\)')
+_MAGIC = 0x950412DE
+
+
+def messages_in(source: Path) -> Iterator[tuple[str, int]]:
+    """Yield each message of a Python file or template with its line; templates end with ``.j2``."""
+    text = source.read_text(encoding="utf-8")
+    if source.suffix == ".j2":
+        for found in _IN_TEMPLATE.finditer(text):
+            yield json.loads(found[1]), text.count("\n", 0, found.start()) + 1
+        return
+    calls = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call))
+    for call in sorted(calls, key=lambda call: call.lineno):
+        first = call.args[0] if call.args else None
+        marked = isinstance(call.func, ast.Name) and call.func.id in _MARKS
+        if marked and isinstance(first, ast.Constant):
+            yield str(first.value), call.lineno
+
+
+def read_po(path: Path = PO) -> dict[str, str]:
+    """Return the translations of a .po file; its header is the entry of the empty message.
+
+    Raises ValueError for a line that is none of comment, ``msgid``, ``msgstr`` or text, and for an
+    entry that comes twice.
+    """
+    entries: dict[str, str] = {}
+    parts: dict[str, list[str]] = {}
+    current: list[str] = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        keyword, _space, quoted = line.strip().partition(" ")
+        if keyword == "msgid":
+            _finish(entries, parts, number)
+            parts = {}
+        if keyword in ("msgid", "msgstr"):
+            current = parts.setdefault(keyword, [])
+            current.append(json.loads(quoted))
+        elif line.startswith('"'):
+            current.append(json.loads(line))
+        elif line.strip() and not line.startswith("#"):
+            raise ValueError(f"{path}:{number}: not understood: {line}")
+    _finish(entries, parts, number)
+    return entries
+
+
+def compiled(entries: Mapping[str, str]) -> bytes:
+    """Return the .mo file (GNU gettext's format, revision 0); untranslated entries stay out."""
+    pairs = sorted((key.encode(), value.encode()) for key, value in entries.items() if value)
+    table = 28  # the header: seven 32-bit numbers
+    offset = table + 16 * len(pairs)
+    tables, texts = [b"", b""], b""
+    for column in (0, 1):
+        for pair in pairs:
+            tables[column] += struct.pack("<II", len(pair[column]), offset + len(texts))
+            texts += pair[column] + b"\0"
+    header = struct.pack("<7I", _MAGIC, 0, len(pairs), table, table + 8 * len(pairs), 0, offset)
+    return header + b"".join(tables) + texts
+
+
+def sources() -> list[Path]:
+    """Return the files whose messages must be translated: what users see when all goes well."""
+    package = LOCALES.parent
+    python = [path for name in ("cli", "report") for path in (package / name).rglob("*.py")]
+    return sorted([*python, *(package.parent / "templates" / "report").rglob("*.j2")])
+
+
+def missing() -> dict[str, str]:
+    """Return the messages without translation, each with the place that says it."""
+    known = read_po()
+    return {
+        message: f"{source.relative_to(LOCALES.parent.parent)}:{line}"
+        for source in sources()
+        for message, line in messages_in(source)
+        if not known.get(message)
+    }
+
+
+def _finish(entries: dict[str, str], parts: Mapping[str, list[str]], number: int) -> None:
+    if not parts:
+        return
+    key = "".join(parts["msgid"])
+    if key in entries:
+        raise ValueError(f"line {number}: twice: {key}")
+    entries[key] = "".join(parts.get("msgstr", []))
+
+
+def main() -> None:
+    """Compile the catalogue, or print the skeleton of what it lacks."""
+    if "--missing" in sys.argv:
+        for message, place in missing().items():
+            quoted = json.dumps(message, ensure_ascii=False)
+            sys.stdout.write(f'\n#: {place}\nmsgid {quoted}\nmsgstr ""\n')
+        return
+    MO.write_bytes(compiled(read_po()))
+    with MO.open("rb") as file:
+        gettext.GNUTranslations(file)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,104 @@
+"""The HTML report in a real browser: what an engineer sees, offline, and on paper."""
+
+import base64
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from selenium.webdriver import Chrome, ChromeOptions
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+
+from orchestrator.report.data import ReportData
+from orchestrator.report.html import render_html
+from tests.report import samples
+from tests.report.test_html import hostile
+
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
+    options = ChromeOptions()
+    options.binary_location = "/usr/bin/chromium"
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = Chrome(options=options, service=Service("/usr/bin/chromedriver"))
+    yield driver
+    driver.quit()
+
+
+def opened(browser: Chrome, data: ReportData, directory: Path) -> list[str]:
+    """Open the report and return every address that the browser asked for."""
+    file = directory / "report.html"
+    file.write_text(render_html(data), encoding="utf-8")
+    browser.get_log("performance")
+    browser.get_log("browser")
+    browser.get(file.as_uri())
+    messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    return [
+        message["params"]["request"]["url"]
+        for message in messages
+        if message["method"] == "Network.requestWillBeSent"
+        and not message["params"]["documentURL"].startswith("chrome:")  # its own first page
+    ]
+
+
+@pytest.mark.parametrize("data", [samples.report(24), hostile()], ids=["plain", "hostile"])
+def test_the_report_opens_offline_without_a_complaint(
+    browser: Chrome, tmp_path: Path, data: ReportData
+) -> None:
+    asked = opened(browser, data, tmp_path)
+    assert [url for url in asked if not url.startswith("data:")] == [
+        (tmp_path / "report.html").as_uri()
+    ]
+    assert browser.get_log("browser") == []
+
+
+def test_an_engineer_sees_the_summary_and_the_failures(
+    browser: Chrome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LUYTRE_LANG", "en")
+    opened(browser, samples.report(24), tmp_path)
+    cards = browser.find_element(By.CLASS_NAME, "cards")
+    assert cards.is_displayed()
+    assert "22/26\nservers assessed" in cards.text
+    flag = browser.find_element(By.CLASS_NAME, "flag")
+    assert (flag.is_displayed(), flag.text) == (True, "unreachable")
+    bar = browser.find_element(By.CSS_SELECTOR, ".bar .pass")
+    assert bar.size["width"] > 20
+    assert bar.value_of_css_property("background-color") == "rgba(46, 125, 79, 1)"
+    severest = browser.find_element(By.CSS_SELECTOR, ".appendix .findings tbody .severity")
+    assert severest.text == "critical"
+
+
+def test_nothing_sticks_out_of_the_page(browser: Chrome, tmp_path: Path) -> None:
+    opened(browser, hostile(), tmp_path)
+    wide = browser.execute_script(
+        "const right = document.querySelector('main').getBoundingClientRect().right;"
+        "return [...document.querySelectorAll('main *')]"
+        ".filter(e => e.getBoundingClientRect().right > right + 1).map(e => e.outerHTML)"
+    )
+    assert wide == []
+
+
+def test_the_report_prints_on_several_a4_pages(browser: Chrome, tmp_path: Path) -> None:
+    opened(browser, samples.report(24), tmp_path)
+    made = browser.execute_cdp_cmd(
+        "Page.printToPDF", {"preferCSSPageSize": True, "printBackground": True}
+    )
+    pdf = base64.b64decode(made["data"])
+    assert pdf.startswith(b"%PDF-")
+    assert pdf.count(b"/Type /Page\n") >= 4
+    assert b"/MediaBox [0 0 594.95996 841.91998]" in pdf or b"/MediaBox [0 0 595 842]" in pdf
