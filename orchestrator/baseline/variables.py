@@ -95,7 +95,8 @@ def _service(item: Any) -> dict[str, Any]:
         raise ValueError(message.format(name=name, highest=_HIGHEST_PORT))
     if protocol not in ("tcp", "udp"):
         raise ValueError(_("{name}: the protocol must be tcp or udp").format(name=name))
-    sources = _networks(item["sources"]) if item.get("sources") else []
+    # The inventory refuses an empty list that was written down and fills one in where none was.
+    sources = [] if item.get("sources", []) == [] else _networks(item["sources"])
     return {"name": name, "port": port, "protocol": protocol, "sources": sources}
 
 

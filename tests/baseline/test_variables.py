@@ -22,6 +22,11 @@ def test_services_are_brought_into_one_form() -> None:
     ]
 
 
+def test_sources_that_the_inventory_filled_in_mean_everybody() -> None:
+    given = [{"name": "web", "port": 80, "protocol": "tcp", "sources": []}]
+    assert one("luytre_services", given) == given
+
+
 def test_overlapping_networks_are_merged_because_nft_refuses_them() -> None:
     networks = ["10.1.0.0/16", "10.0.0.0/8", "2001:db8:1::/48", "2001:db8::/32", "192.0.2.0/25"]
     assert one("luytre_admin_sources", [*networks, "192.0.2.128/25"]) == [
@@ -46,7 +51,8 @@ def test_overlapping_networks_are_merged_because_nft_refuses_them() -> None:
         ("luytre_services", [{"name": "web", "port": 65536}]),
         ("luytre_services", [{"name": "web", "port": True}]),
         ("luytre_services", [{"name": "web", "port": 80, "protocol": "tcp accept"}]),
-        ("luytre_services", [{"name": "web", "port": 80, "sources": []}]),
+        ("luytre_services", [{"name": "web", "port": 80, "sources": None}]),
+        ("luytre_services", [{"name": "web", "port": 80, "sources": ""}]),
         ("luytre_services", [{"name": "web", "port": 80, "sources": ["all"]}]),
         ("luytre_admin_sources", []),
         ("luytre_admin_sources", "10.0.0.0/8"),
