@@ -60,8 +60,9 @@ def watch(
         )
         hosts = {host.name: host for host in scope.hosts}
         drift = record_audit(store, run, audits, scope.manifests, hosts)
-    except (Interrupted, KeyboardInterrupt):
-        store.finish_run(run.id, RunStatus.INTERRUPTED)
+    except BaseException as problem:
+        interrupted = isinstance(problem, Interrupted | KeyboardInterrupt)
+        store.finish_run(run.id, RunStatus.INTERRUPTED if interrupted else RunStatus.FAILED)
         raise
     failed = all(audit.reach is not Reach.ANSWERED for audit in audits)
     store.finish_run(run.id, RunStatus.FAILED if failed else RunStatus.DONE)
