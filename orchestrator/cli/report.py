@@ -75,6 +75,31 @@ def html(
     return ExitCode.DONE
 
 
+@group.command(
+    help=_(
+        "Show each server's compliance at its first whole audit and now.\n\n"
+        "\b\nExample:\n  luytre report summary --limit web"
+    )
+)
+@limit_option
+@output_option
+@click.pass_obj
+def summary(context: Context, limit: str | None, output: Output) -> None:
+    """Compare the reference audits with how the hosts stand now."""
+    from orchestrator.cli.report_data import gather  # noqa: PLC0415 - start-up time
+    from orchestrator.cli.views import before_after_view  # noqa: PLC0415
+    from orchestrator.cli.views.output import emit  # noqa: PLC0415
+    from orchestrator.model.record import Compliance  # noqa: PLC0415
+
+    data = gather(context.workspace(), ("", ""), limit)
+    hosts = [Compliance(host.name, host.before, host.after) for host in data.hosts]
+    emit(
+        output,
+        lambda: before_after_view.render(hosts),
+        lambda: before_after_view.document(hosts),
+    )
+
+
 def _write(path: Path, text: str) -> None:
     """Write the file whole or not at all, readable by its owner only."""
     try:
