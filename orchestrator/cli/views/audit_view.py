@@ -1,7 +1,7 @@
 """Audits, for people and for programs."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -10,12 +10,11 @@ from rich.text import Text
 
 from orchestrator.cli.views.cells import (
     STYLE_OF_VERDICT,
+    Block,
+    blocks,
     cell,
-    control_cell,
     heading,
-    hosts_text,
     line,
-    severity_cell,
     table,
 )
 from orchestrator.model.finding import Finding, HostAudit, Mark, Reach, Verdict
@@ -162,39 +161,46 @@ def _not_reached(audits: Iterable[HostAudit]) -> list[RenderableType]:
 
 
 def _by_control(findings: Iterable[Finding], titles: Mapping[str, str]) -> RenderableType:
-    """Return rows per control and value: how severe, where, what was wanted, what was there."""
-    whole = [_("severity")]
-    made = table(*whole, _("control"), _("expected"), _("observed"), _("hosts"), whole=whole)
+    """Return a block per control, and one more for each other thing that was wanted of it."""
     controls: dict[str, list[Finding]] = defaultdict(list)
     for finding in findings:
         controls[finding.control].append(finding)
-    for control, found in sorted(controls.items(), key=lambda item: _severest_first(item[1])):
-        values = _by_value(found)
-        for index, ((expected, observed, pending), hosts) in enumerate(values[:MOST_VALUES]):
-            made.add_row(
-                severity_cell(found[0].severity) if index == 0 else "",
-                control_cell(control, titles.get(control)) if index == 0 else "",
-                cell(expected),
-                cell(observed + (" " + _("(pending)") if pending else "")),
-                cell(hosts_text(hosts, 32)),
-            )
-        if rest := values[MOST_VALUES:]:
-            more = _("… {n} more values").format(n=len(rest))
-            made.add_row("", "", "", more, str(sum(len(hosts) for _value, hosts in rest)))
-    return made
+    return blocks(
+        Block(found[0].severity, control, titles.get(control, ""), expected, _observed(same))
+        for control, found in sorted(controls.items(), key=lambda item: _severest_first(item[1]))
+        for expected, same in _grouped(found, lambda finding: finding.expected)
+    )
 
 
 def _severest_first(found: Sequence[Finding]) -> tuple[int, int, str]:
     return (SEVEREST_FIRST.index(found[0].severity), -len(found), found[0].control)
 
 
-def _by_value(found: Iterable[Finding]) -> list[tuple[tuple[str, str, bool], list[str]]]:
-    """Return the hosts by what was wanted and there, the most frequent value first."""
-    values: dict[tuple[str, str, bool], list[str]] = defaultdict(list)
+def _observed(found: Iterable[Finding]) -> list[tuple[str, list[str]]]:
+    """Return the most frequent values with their hosts, then what stands for the others."""
+    values = [
+        (value, [finding.host for finding in same]) for value, same in _grouped(found, _value)
+    ]
+    shown, rest = values[:MOST_VALUES], values[MOST_VALUES:]
+    if rest:
+        more = _("… {n} more values").format(n=len(rest))
+        shown.append((more, [host for _value, hosts in rest for host in hosts]))
+    return shown
+
+
+def _value(finding: Finding) -> str:
+    pending = " " + _("(pending)") if Mark.PENDING in finding.marks else ""
+    return finding.observed + pending
+
+
+def _grouped(
+    found: Iterable[Finding], key: Callable[[Finding], str]
+) -> list[tuple[str, list[Finding]]]:
+    """Return the findings by a text of theirs, the most frequent one first."""
+    groups: dict[str, list[Finding]] = defaultdict(list)
     for finding in found:
-        key = (finding.expected, finding.observed, Mark.PENDING in finding.marks)
-        values[key].append(finding.host)
-    return sorted(values.items(), key=lambda item: (-len(item[1]), item[0]))
+        groups[key(finding)].append(finding)
+    return sorted(groups.items(), key=lambda item: (-len(item[1]), item[0]))
 
 
 def _summary(audits: Sequence[HostAudit], unmanaged: Sequence[str]) -> RenderableType:

@@ -1,6 +1,7 @@
 """Pieces that several views share: safe cells, colours, lists of hosts, local times."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from rich import box
@@ -8,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from orchestrator.model.finding import Severity, Verdict
+from orchestrator.model.i18n import _
 from orchestrator.report.text import shorten, visible
 from orchestrator.report.words import severity_name
 
@@ -57,12 +59,44 @@ def table(*columns: str, numbers: Collection[str] = (), whole: Collection[str] =
     return made
 
 
-def control_cell(control: str, title: str | None) -> Text:
-    """Return the control's id and, on a second line, its title."""
-    name = cell(control, "bold")
-    return Text("\n", no_wrap=True, overflow="ellipsis").join(
-        [name, cell(title, "dim")] if title else [name]
-    )
+@dataclass(frozen=True)
+class Block:
+    """One control: what was wanted, and what was there on which hosts (most frequent first)."""
+
+    severity: Severity
+    control: str
+    title: str
+    expected: str
+    observed: Sequence[tuple[str, Sequence[str]]]
+    aside: str = ""
+
+
+def blocks(many: Iterable[Block]) -> Table:
+    """Return three lines or more per control, over the whole width: long values need the room."""
+    made = Table.grid(padding=(0, 2, 0, 0), expand=True)
+    made.add_column(no_wrap=True)
+    made.add_column(ratio=1)
+    labels = (_("expected"), _("observed"))
+    width = max(map(len, labels))
+    for block in many:
+        name = cell(block.control, "bold")
+        for text in filter(None, (block.aside, block.title)):
+            name.append(f"  {shorten(text, 200)}", "dim")
+        made.add_row(severity_cell(block.severity), name)
+        made.add_row("", cell(f"{labels[0]:{width}}  {visible(block.expected)}"))
+        for observed, hosts in block.observed:
+            value = cell(f"{labels[1]:{width}}  {visible(observed)}")
+            made.add_row("", _ends(value, cell(hosts_text(hosts, 40))))
+    return made
+
+
+def _ends(left: Text, right: Text) -> Table:
+    """Return one line with a text at each end; the right one is whole."""
+    made = Table.grid(padding=(0, 0, 0, 2), expand=True)
+    made.add_column(ratio=1)
+    made.add_column(no_wrap=True, justify="right")
+    made.add_row(left, right)
+    return made
 
 
 def severity_cell(severity: Severity) -> Text:

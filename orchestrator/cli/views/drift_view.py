@@ -9,16 +9,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from orchestrator.cli.views.cells import (
-    cell,
-    control_cell,
-    heading,
-    hosts_text,
-    line,
-    local_time,
-    severity_cell,
-    table,
-)
+from orchestrator.cli.views.cells import Block, blocks, heading, line, local_time
 from orchestrator.model.drift import Drift, DriftEvent
 from orchestrator.model.i18n import _
 from orchestrator.report.compliance import SEVEREST_FIRST
@@ -74,28 +65,17 @@ def document(drift: Sequence[Drift]) -> dict[str, Any]:
 
 
 def _rows(drift: Iterable[Drift], titles: Mapping[str, str]) -> RenderableType:
-    whole = [_("severity"), _("cause"), _("since")]
-    made = table(
-        _("severity"),
-        _("control"),
-        _("expected"),
-        _("observed"),
-        _("cause"),
-        _("since"),
-        _("hosts"),
-        whole=whole,
-    )
-    for one, hosts, since in _alike(drift):
-        made.add_row(
-            severity_cell(one.severity),
-            control_cell(one.control, titles.get(one.control)),
-            cell(one.expected),
-            cell(one.observed),
-            cause_name(one.cause),
-            since,
-            cell(hosts_text(hosts, 32)),
+    return blocks(
+        Block(
+            one.severity,
+            one.control,
+            titles.get(one.control, ""),
+            one.expected,
+            [(one.observed, hosts)],
+            aside=_("({cause}, since {time})").format(cause=cause_name(one.cause), time=since),
         )
-    return made
+        for one, hosts, since in _alike(drift)
+    )
 
 
 def _alike(drift: Iterable[Drift]) -> list[tuple[Drift, list[str], str]]:
