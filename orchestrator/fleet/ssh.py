@@ -193,7 +193,8 @@ class _Conversation:
                 self._stage = _("waiting for sudo")
             return self._talk(channel, hold_stdin)
         finally:
-            channel.close()
+            with contextlib.suppress(OSError, EOFError):  # a dead line: nobody to tell
+                channel.close()
 
     def _open(self) -> "paramiko.Channel":
         import paramiko  # noqa: PLC0415 - already imported by the connection
@@ -228,7 +229,8 @@ class _Conversation:
             if self._finished(channel, moved):
                 return self._result(channel)
             if self._sent() and not hold_stdin and open_for_writing:
-                channel.shutdown_write()
+                with contextlib.suppress(OSError, EOFError):  # closed: the next round sees it
+                    channel.shutdown_write()
                 open_for_writing = False
             self._pause(moved)
 
@@ -273,7 +275,7 @@ class _Conversation:
         while self._outgoing and channel.send_ready() and not channel.closed:
             try:
                 count = channel.send(bytes(self._outgoing[:_CHUNK]))
-            except OSError:  # closed meanwhile, or the window was taken: seen in the next round
+            except (OSError, EOFError):  # closed, or the window is full: the next round sees it
                 break
             if count == 0:
                 break

@@ -16,7 +16,7 @@ from orchestrator.fleet.enroll import Standing, by_fingerprints, enroll, read_fi
 from orchestrator.fleet.inventory import load_hosts
 from orchestrator.fleet.pins import HostKey, load_pins, save_pins
 from orchestrator.fleet.pool import over_hosts
-from orchestrator.fleet.ssh import Command, exchange, sudo_command
+from orchestrator.fleet.ssh import Command, Prelude, exchange, sudo_command
 from orchestrator.fleet.ssh_config import write_ssh_config
 from orchestrator.lab import HostSpec
 from orchestrator.model.errors import AgentError, Interrupted
@@ -212,6 +212,16 @@ def test_fault_25_sudo_that_says_no_is_told_in_plain_words(ways, name, password,
     assert refused.value.hint
 
 
+def test_a_wrong_password_is_tried_once_so_that_nobody_is_locked_out(ways):
+    ways.lab.run(
+        "sudo-password", ["sh", "-c", "echo 'Defaults logfile=/tmp/sudo' > /etc/sudoers.d/log"]
+    )
+    with pytest.raises(AgentError, match="does not accept"):
+        ways.ask("sudo-password", ["true"], sudo_password="wrong")
+    assert gone(ways, "sudo-password", "sudo -S")
+    assert b"1 incorrect password attempt ;" in ways.lab.read("sudo-password", "/tmp/sudo")
+
+
 def test_a_host_without_sudo_at_all_is_told(ways):
     ways.lab.run("no-sudo", ["sh", "-c", "mv /usr/bin/sudo /usr/bin/sudo.away || true"])
     with pytest.raises(AgentError, match="sudo is not installed"):
@@ -256,6 +266,20 @@ def test_fault_16_a_host_that_freezes_is_given_up(ways):
                 )
         finally:
             ways.lab.run("plain", ["kill", "-CONT", pid])
+
+
+def test_fault_16_a_host_that_falls_silent_while_we_write_is_given_up(ways):
+    silent = (
+        "sudo nft 'add table inet silent; add chain inet silent in {type filter hook input"
+        " priority 0;}; add rule inet silent in tcp dport 22 drop'; printf ready; cat"
+    )
+    command = Command(silent, Prelude(b"never asked", b"", b"ready"))
+    with ways.login("plain") as login:
+        try:
+            with pytest.raises(AgentError, match="timed out after 2 s"):
+                exchange(login, command, bytes(20 * MEGABYTE), timeout=2, max_output=10)
+        finally:
+            ways.lab.run("plain", ["nft", "delete", "table", "inet", "silent"])
 
 
 def test_fault_20_ten_megabytes_on_both_streams_neither_block_nor_pile_up(ways):
