@@ -1,0 +1,164 @@
+"""Measure ``luytre audit`` against the floor of a login to the same hosts.
+
+    .venv/bin/python -m bench.audit
+
+It brings up its own lab (name ``bench``, 40 bookworm hosts, 1 GiB, a minute), measures on 10 and
+on 40 of them, every workload after the other in every round, and takes the lab down. Needs root.
+"""
+
+import argparse
+import gc
+import io
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import redirect_stdout
+from statistics import median
+
+from bench.floor import Floor
+from bench.ground import PROGRAM, Ground, ground, say, say_machine
+from bench.memory import peaks
+from orchestrator.cli.main import run
+from orchestrator.drift.audit import audit_fleet
+from orchestrator.drift.scope import Scope, Selection, gather
+from orchestrator.model.finding import Reach
+from orchestrator.workspace.directory import load
+
+FEW, MANY = 10, 40
+_FLOOR = "floor: login, sudo, empty python3"
+_ASKED = "hosts audited, without store"
+_COMMAND = "luytre audit, warm process"
+_PROCESS = "luytre audit, fresh process"
+_SLOPE_TARGET, _STARTUP_TARGET, _MEMORY_TARGET, _HELP_TARGET = 2.0, 0.8, 150, 0.2
+
+Workload = Callable[[int], object]
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.audit",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--rounds", type=int, default=9, help="rounds (default: 9)")
+    parser.add_argument("--name", default="bench", help="the lab's name (default: bench)")
+    parser.add_argument(
+        "--patience", type=float, default=600, help="seconds to wait for a load below 1.5"
+    )
+    wanted = parser.parse_args()
+    with ground(MANY, wanted.name) as here:
+        say_machine(1.5, wanted.patience)
+        first = _seconds(lambda: _fresh(here, MANY))
+        say(f"first audit of {MANY} hosts (nothing known yet), fresh process: {first:.2f} s")
+        times = _rounds(_workloads(here), wanted.rounds)
+        _tell_slopes(times)
+        _tell_startup(here, wanted.rounds)
+        _tell_memory(here)
+
+
+def _workloads(here: Ground) -> dict[str, Workload]:
+    workspace = load(here.desk)
+    floor = Floor(here, workspace.settings.concurrency)
+    scope = gather(workspace, Selection(here.limit(MANY)))
+
+    def command(count: int) -> None:
+        with redirect_stdout(io.StringIO()):
+            code = run(["--workspace", str(here.desk), "audit", "--limit", here.limit(count)])
+        if code not in (0, 3):
+            raise RuntimeError(f"the audit ended with {code}")
+
+    return {
+        _FLOOR: lambda count: floor.visit(here.names[:count]),
+        _ASKED: lambda count: _ask(scope, count),
+        _COMMAND: command,
+        _PROCESS: lambda count: _fresh(here, count),
+    }
+
+
+def _ask(scope: Scope, count: int) -> None:
+    audits = audit_fleet(scope.fleet, scope.hosts[:count], scope.manifests)
+    if any(audit.reach is not Reach.ANSWERED for audit in audits):
+        raise RuntimeError("a host did not answer")
+
+
+def _fresh(here: Ground, count: int) -> None:
+    here.luytre("audit", "--limit", here.limit(count))
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    gc.collect()
+    started = time.monotonic()
+    work()
+    return time.monotonic() - started
+
+
+def _rounds(workloads: Mapping[str, Workload], rounds: int) -> dict[tuple[str, int], list[float]]:
+    """Return the seconds of each (workload, hosts), one of each in every round, in turn."""
+    times: dict[tuple[str, int], list[float]] = {}
+    for number in range(rounds + 1):
+        for count in (FEW, MANY):
+            for name, work in workloads.items():
+                seconds = _seconds(lambda work=work, count=count: work(count))  # type: ignore[misc]
+                if number:  # the first round warms everything up
+                    times.setdefault((name, count), []).append(seconds)
+    return times
+
+
+def _tell_slopes(times: Mapping[tuple[str, int], Sequence[float]]) -> None:
+    rounds = len(times[_FLOOR, FEW])
+    say(f"\nmedians of {rounds} interleaved rounds, seconds")
+    say(f"{'':36}{FEW:>3} hosts{MANY:>6} hosts   slope/host   to the floor (range of rounds)")
+    floors = _slopes(times, _FLOOR)
+    floor = (median(times[_FLOOR, MANY]) - median(times[_FLOOR, FEW])) / (MANY - FEW)
+    for name in (_FLOOR, _ASKED, _COMMAND, _PROCESS):
+        few, many = median(times[name, FEW]), median(times[name, MANY])
+        slope = (many - few) / (MANY - FEW)
+        ratios = sorted(s / f for s, f in zip(_slopes(times, name), floors, strict=True))
+        told = f"{slope / floor:.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})"
+        say(f"{name:36}{few:9.3f}{many:12.3f}{slope * 1000:10.1f} ms   {told}")
+    say(f"target: at most {_SLOPE_TARGET} times the floor's slope")
+
+
+def _slopes(times: Mapping[tuple[str, int], Sequence[float]], name: str) -> list[float]:
+    pairs = zip(times[name, FEW], times[name, MANY], strict=True)
+    return [(many - few) / (MANY - FEW) for few, many in pairs]
+
+
+def _tell_startup(here: Ground, rounds: int) -> None:
+    workspace = load(here.desk)
+    scope = gather(workspace, Selection(here.limit(1)))
+    whole, one, shown, phases = [], [], [], []
+    for _round in range(rounds):
+        whole.append(_seconds(lambda: _fresh(here, 1)))
+        one.append(_seconds(lambda: _ask(scope, 1)))
+        shown.append(_seconds(lambda: here.luytre("--help")))
+        phases.append(_phases(here))
+    own = median(whole) - median(one)
+    say(f"\nstart-up: {own:.3f} s (target {_STARTUP_TARGET})")
+    say(f"    = one host, fresh process {median(whole):.3f}, without the host's {median(one):.3f}")
+    for phase in phases[0]:
+        say(f"    {phase:36}{median(each[phase] for each in phases):9.3f}")
+    say(f"luytre --help: {median(shown):.3f} s (target {_HELP_TARGET})")
+
+
+def _phases(here: Ground) -> dict[str, float]:
+    command = [sys.executable, "-m", "bench.startup"]
+    arguments = [str(time.monotonic()), str(here.desk), here.limit(1)]
+    done = subprocess.run([*command, *arguments], capture_output=True, text=True, check=True)
+    told: dict[str, float] = json.loads(done.stdout)
+    return told
+
+
+def _tell_memory(here: Ground) -> None:
+    say(f"\npeak memory (target {_MEMORY_TARGET} MiB for the controller)")
+    for count in (FEW, MANY):
+        command = [PROGRAM, "--workspace", str(here.desk), "audit", "--limit", here.limit(count)]
+        own, child = peaks(command)
+        say(f"    {count} hosts: {own / 1024:.0f} MiB; inventory process: {child / 1024:.0f} MiB")
+
+
+if __name__ == "__main__":
+    main()
