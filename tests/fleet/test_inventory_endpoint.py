@@ -203,7 +203,7 @@ def test_a_misspelt_jump_host_is_told_with_the_likely_one():
         ({"luytre_clamav_mirror": "ftp://mirror"}, "a web address"),
         ({"luytre_clamav_mirror": "http://a:b@mirror"}, "a web address"),
         ({"luytre_jump": "a;b"}, "the inventory name of a host"),
-        ({"luytre_services": [{"name": "x", "port": 1}]}, "luytre_services[0].sources is missing"),
+        ({"luytre_services": [{"name": "x"}]}, "luytre_services[0].port is missing"),
         (
             {"luytre_services": [{"name": "x", "port": 70000, "sources": ["0.0.0.0/0"]}]},
             "luytre_services[0].port: expected a port",
