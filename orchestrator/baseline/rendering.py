@@ -24,7 +24,7 @@ from jinja2 import (
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
 
-from orchestrator.baseline.variables import PREFIX, checked, plain_data
+from orchestrator.baseline.variables import PREFIX, ours, plain_data
 from orchestrator.model.host import ManagedHost
 
 # What an expression of ours can raise; anything else is a fault of the program.
@@ -107,13 +107,13 @@ def templates(directories: tuple[Path, ...]) -> Templates:
 def context_for(host: ManagedHost, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Return everything that templates see of one host.
 
-    Raises ConfigurationError where a variable of the host is not what it must be.
+    Raises ConfigurationError where a variable of the host is not plain data.
     """
     endpoint = Scope("host.endpoint", {"port": host.endpoint.port, "user": host.endpoint.user})
     return {
         "param": Scope("param", parameters),
         "host": Scope("host", {"name": host.name, "endpoint": endpoint}),
-        **checked(host.name, host.variables),
+        **ours(host.name, host.variables),
     }
 
 

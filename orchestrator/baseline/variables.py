@@ -1,39 +1,26 @@
-"""The host variables that templates may use, checked and brought into one form.
+"""The host variables that templates may use."""
 
-They end up in rule sets and configuration files, so nothing passes that could mean more there
-than what its name says.
-"""
-
-import re
-from collections.abc import Callable, Mapping
-from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
+from collections.abc import Mapping
 from typing import Any
 
 from orchestrator.model.errors import ConfigurationError
 from orchestrator.model.i18n import _
 
 PREFIX = "luytre_"
-_SERVICE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
-_MIRROR = re.compile(r"(https?://)?[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._/-]*)?")
-_HIGHEST_PORT = 65535
 
 
-def checked(host: str, variables: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the ``luytre_*`` variables of a host as plain data, the known ones in one form.
+def ours(host: str, variables: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the ``luytre_*`` variables of a host as plain data of our own.
 
-    Services become ``{name, port, protocol, sources}`` (``sources`` empty: everybody), networks
-    are collapsed, IPv4 first. Raises ConfigurationError that names host and variable.
+    The inventory has validated them (``fleet.inventory_schema`` declares their forms). Raises
+    ConfigurationError for what is not plain data.
     """
-    found = {}
-    for name, value in variables.items():
-        if not name.startswith(PREFIX):
-            continue
-        try:
-            found[name] = _CHECKS.get(name, _unchanged)(plain_data(value))
-        except ValueError as error:
-            message = f"{host}: {name}: {error}"
-            raise ConfigurationError(message, hint=needed_form(name)) from error
-    return found
+    try:
+        return {
+            name: plain_data(value) for name, value in variables.items() if name.startswith(PREFIX)
+        }
+    except ValueError as error:
+        raise ConfigurationError(f"{host}: {error}") from error
 
 
 def needed_form(name: str) -> str:
@@ -71,69 +58,3 @@ def plain_data(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [plain_data(item) for item in value]
     raise ValueError(_("a {kind} is not plain data").format(kind=type(value).__name__))
-
-
-def _unchanged(value: Any) -> Any:
-    return value
-
-
-def _services(value: Any) -> list[dict[str, Any]]:
-    if not isinstance(value, list):
-        raise ValueError(_("must be a list of services"))
-    return [_service(item) for item in value]
-
-
-def _service(item: Any) -> dict[str, Any]:
-    known = {"name", "port", "protocol", "sources"}
-    if not isinstance(item, dict) or not {"name", "port"} <= set(item) <= known:
-        raise ValueError(_("a service takes name, port, protocol and sources"))
-    name, port, protocol = item["name"], item["port"], item.get("protocol", "tcp")
-    if not isinstance(name, str) or not _SERVICE_NAME.fullmatch(name):
-        raise ValueError(_("{name!r} is not the name of a service").format(name=name))
-    if isinstance(port, bool) or not isinstance(port, int) or not 0 < port <= _HIGHEST_PORT:
-        message = _("{name}: the port must be a number from 1 to {highest}")
-        raise ValueError(message.format(name=name, highest=_HIGHEST_PORT))
-    if protocol not in ("tcp", "udp"):
-        raise ValueError(_("{name}: the protocol must be tcp or udp").format(name=name))
-    # The inventory refuses an empty list that was written down and fills one in where none was.
-    sources = [] if item.get("sources", []) == [] else _networks(item["sources"])
-    return {"name": name, "port": port, "protocol": protocol, "sources": sources}
-
-
-def _networks(value: Any) -> list[str]:
-    if not isinstance(value, list) or not value:
-        raise ValueError(_("must be a list of networks, and not an empty one"))
-    found = [_network(item) for item in value]
-    v4 = collapse_addresses(one for one in found if isinstance(one, IPv4Network))
-    v6 = collapse_addresses(one for one in found if isinstance(one, IPv6Network))
-    return [str(one) for one in (*v4, *v6)]
-
-
-def _network(item: Any) -> IPv4Network | IPv6Network:
-    if not isinstance(item, str) or "%" in item:
-        raise ValueError(_("{item!r} is not a network").format(item=item))
-    try:
-        return ip_network(item)
-    except ValueError as error:
-        message = _("{item!r} is not a network: {reason}")
-        raise ValueError(message.format(item=item, reason=error)) from error
-
-
-def _mirror(value: Any) -> str:
-    if not isinstance(value, str) or not _MIRROR.fullmatch(value):
-        raise ValueError(_("must be a host name or an http(s) address"))
-    return value
-
-
-def _flag(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError(_("must be true or false"))
-    return value
-
-
-_CHECKS: Mapping[str, Callable[[Any], Any]] = {
-    "luytre_services": _services,
-    "luytre_admin_sources": _networks,
-    "luytre_clamav_mirror": _mirror,
-    "luytre_jump_host": _flag,
-}

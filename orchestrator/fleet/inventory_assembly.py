@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from orchestrator.baseline.variables import PREFIX
 from orchestrator.fleet import inventory_endpoint, inventory_schema
 from orchestrator.fleet.inventory_endpoint import Defaults, Wrong
 from orchestrator.fleet.pins import NAME
@@ -80,7 +81,7 @@ class Assembly:
         except ConfigurationError as error:
             self._problems.append(error)
             return None
-        ours = {k: v for k, v in resolved.values.items() if k.startswith(inventory_schema.PREFIX)}
+        ours = {k: v for k, v in resolved.values.items() if k.startswith(PREFIX)}
         variables, problems = inventory_schema.validate(ours)
         for problem in problems:
             position = resolved.position(problem.variable, problem.inside)

@@ -1,6 +1,7 @@
-"""Our own inventory variables: ``luytre_*``, flat, validated. Imports pydantic.
+"""Our own inventory variables: ``luytre_*``, flat, declared here once. Imports pydantic.
 
-Runs in the resolver's process only; the controller gets plain, validated data.
+They end up in rule sets and configuration files: nothing passes that could mean more there than
+what its name says. Runs in the resolver's process only; the controller gets plain, validated data.
 """
 
 import difflib
@@ -10,17 +11,26 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    ValidationError,
+)
 
 from orchestrator.fleet.pins import NAME
 from orchestrator.fleet.text import quoted
 from orchestrator.model.i18n import _
 
-PREFIX = "luytre_"
 _LONGEST_NAME = 200
 # Names become directories, report titles and table cells; a slash or a control character in one
 # of those is an attack or an accident.
 _FORBIDDEN_IN_NAMES = re.compile(r"[\x00-\x1f\x7f/\\;<>|&$`\"']")
+
+_ADDRESS = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._/-]*)?")
 
 
 class Problem(NamedTuple):
@@ -46,17 +56,25 @@ def _host_name(value: str) -> str:
 
 
 def _network(value: Any) -> str:
-    # ipaddress takes integers for addresses; nobody means that in an inventory.
-    if not isinstance(value, str):
+    # ipaddress takes integers and scopes (fe80::1%eth0); nobody means those in an inventory.
+    if not isinstance(value, str) or "%" in value:
         raise ValueError
     return str(ipaddress.ip_network(value))
+
+
+def _merged(networks: list[str]) -> list[str]:
+    """Return the networks, IPv4 first, without overlaps: nft refuses those in a set."""
+    found = [ipaddress.ip_network(network) for network in networks]
+    v4 = ipaddress.collapse_addresses(n for n in found if isinstance(n, ipaddress.IPv4Network))
+    v6 = ipaddress.collapse_addresses(n for n in found if isinstance(n, ipaddress.IPv6Network))
+    return [str(network) for network in (*v4, *v6)]
 
 
 def _url(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
         raise ValueError
-    if not value.isprintable() or re.search(r"[\s\"'\\]", value):
+    if not _ADDRESS.fullmatch(value):
         raise ValueError
     return value
 
@@ -70,6 +88,7 @@ def _no_truth_value(value: Any) -> Any:
 Number = Annotated[int, BeforeValidator(_no_truth_value)]
 Port = Annotated[Number, Field(ge=1, le=65535)]
 Network = Annotated[str, BeforeValidator(_network)]
+Networks = Annotated[list[Network], Field(min_length=1), AfterValidator(_merged)]
 
 
 class _Declared(BaseModel):
@@ -82,7 +101,7 @@ class Service(_Declared):
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
     port: Port
     protocol: Literal["tcp", "udp"] = "tcp"
-    sources: Annotated[list[Network], Field(min_length=1)] = []
+    sources: Networks = []
 
 
 class HostVariables(_Declared):
@@ -92,9 +111,9 @@ class HostVariables(_Declared):
     luytre_level: Annotated[Number, Field(ge=1, le=5)] | None = None
     luytre_management: Literal["managed", "audit-only", "unmanaged"] = "managed"
     luytre_services: list[Service] | None = None
-    luytre_admin_sources: list[Network] | None = None
+    luytre_admin_sources: Networks | None = None
     luytre_jump: Annotated[str, AfterValidator(_host_name)] | None = None
-    luytre_jump_host: bool = False
+    luytre_jump_host: StrictBool = False
     luytre_clamav_mirror: Annotated[str, AfterValidator(_url)] | None = None
 
 
@@ -149,6 +168,7 @@ def _expected(location: tuple[str | int, ...]) -> str:
         "luytre_level": _("a whole number from 1 to 5"),
         "luytre_management": "managed, audit-only, unmanaged",
         "luytre_services": _("a list of {name, port, protocol, sources}"),
+        "luytre_jump_host": _("true or false"),
         "luytre_jump": _("the inventory name of a host"),
         "luytre_clamav_mirror": _("a web address (http:// or https://) without a password"),
         "name": _("a short name of lower-case letters, digits and hyphens"),

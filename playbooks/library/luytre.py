@@ -30,7 +30,7 @@ author: luytre
 EXAMPLES = r"""
 - name: Converge
   luytre:
-    payload: "{{ lookup('ansible.builtin.file', luytre_payloads ~ '/converge/' ~ inventory_hostname) }}"
+    payload: "{{ lookup('ansible.builtin.file', luytre_payloads + '/converge/web1') }}"
 """
 
 RETURN = r"""
@@ -55,7 +55,7 @@ def main() -> None:
 
 
 def talk(module: AnsibleModule, boot: str, marker: str, message: bytes) -> dict:
-    """Run the bootstrap; its stdin stays open until the answer is complete, as the agent expects."""
+    """Run the bootstrap; its stdin stays open until the answer is complete."""
     argv = [sys.executable, "-I", "-S", "-c", boot, marker]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     process = subprocess.Popen(argv, **pipes)

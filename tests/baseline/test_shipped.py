@@ -13,6 +13,7 @@ from orchestrator.baseline.check import check_templates
 from orchestrator.baseline.compile import compile_manifest
 from orchestrator.baseline.document import markdown
 from orchestrator.baseline.load import examine, load_baseline
+from orchestrator.fleet.inventory_schema import validate
 from orchestrator.model.control import Alternatives, Baseline, Control, State
 from orchestrator.model.errors import ConfigurationError
 from orchestrator.workspace.shipped import shipped
@@ -30,6 +31,13 @@ VARIABLES: dict[str, Any] = {
 }
 
 
+def declared(**changed: Any) -> dict[str, Any]:
+    """Return the variables as the inventory hands them over: checked, defaults filled in."""
+    values, problems = validate({**VARIABLES, **changed})
+    assert problems == []
+    return values
+
+
 @pytest.fixture(scope="module")
 def baseline() -> Baseline:
     return load_baseline([shipped("baselines")])
@@ -44,7 +52,7 @@ def states(control: Control) -> list[State]:
 
 
 def ruleset(baseline: Baseline, **changed: Any) -> str:
-    who = host(port=changed.pop("port", 22), **{**VARIABLES, **changed})
+    who = host(port=changed.pop("port", 22), **declared(**changed))
     document = compile_manifest(
         baseline, "cis-level1-server", who, TEMPLATES, controls=["firewall-default-drop"]
     ).document
@@ -66,7 +74,7 @@ def test_the_documentation_is_up_to_date(baseline: Baseline) -> None:
 
 @pytest.mark.parametrize("profile", ["cis-level1-server", "cis-level2-server", "tcvn-level-2"])
 def test_every_profile_compiles(baseline: Baseline, profile: str) -> None:
-    document = compile_manifest(baseline, profile, host(**VARIABLES), TEMPLATES).document
+    document = compile_manifest(baseline, profile, host(**declared()), TEMPLATES).document
     assert len(document["controls"]) == len(baseline.profiles[profile].controls) > 30
     assert "{{" not in json.dumps(document)
 
