@@ -27,7 +27,11 @@ def begin(request: "Dict[str, Any]", sources: bytes, host: Host) -> "Dict[str, A
     """
     run = Run(request["run"])
     key = _key(run)
-    runs.acquire(run, request["operator"], request["controller"])
+    try:
+        runs.acquire(run, request["operator"], request["controller"])
+    except Refused:
+        runs.forget_secrets(run)
+        raise
     try:
         stale = _stale(request["changes"], key, host)
         if stale:

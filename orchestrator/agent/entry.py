@@ -5,7 +5,7 @@ import sys
 import time
 
 from . import wire
-from .host import Abandoned, Host, Refused, Unreadable
+from .host import Abandoned, Host, Refused, Unreadable, end_in_order
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def serve(marker: bytes, request: "Document", secrets: "Document", sources: byte
     host = Host(lifeline=0)
     told: "Document" = {"format": FORMAT}
     try:
+        end_in_order()
         told["result"] = _OPERATIONS[request["operation"]](request, Call(secrets, sources, host))
     except Refused as problem:
         told["refused"] = str(problem)

@@ -15,7 +15,9 @@ FILE_LIMIT = 8 * 1024 * 1024
 OUTPUT_LIMIT = 8 * 1024 * 1024
 PROGRAM_SECONDS = 30.0
 # signal(7); the signal module would cost 6 ms.
-_SIGKILL = 9
+_SIGHUP, _SIGKILL, _SIGTERM = 1, 9, 15
+# How often a program is looked at that has closed its output but goes on (seconds).
+_FIRST_LOOK, _LATER_LOOKS = 0.001, 0.05
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _ENVIRONMENT = {"PATH": _PATH, "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"}
 # Linux's POLLRDHUP, which the select module does not name: the far side shut its half down.
@@ -32,6 +34,22 @@ class Refused(Exception):
 
 class Abandoned(Exception):
     """The controller is gone: nobody waits for the answer any more."""
+
+
+def end_in_order() -> None:
+    """Let SIGTERM (``timeout`` sends it) and SIGHUP end the work as a lost controller does.
+
+    Programs that were started are ended then, and a lock that was taken is given back.
+    """
+    from _signal import SIG_IGN, signal  # built in: the signal module costs an audit 6 ms
+
+    def abandon(number: int, frame: "Any") -> None:
+        for each in (_SIGHUP, _SIGTERM):
+            signal(each, SIG_IGN)  # the way out is not disturbed again
+        raise Abandoned()
+
+    for number in (_SIGHUP, _SIGTERM):
+        signal(number, abandon)
 
 
 class Completed:
@@ -122,7 +140,8 @@ class Host:
                 left = deadline - time.monotonic()
                 if left <= 0:
                     raise Unreadable("{}: no end after {:g} s".format(argv[0], seconds))
-                self._check_lifeline(program.wait(left, self._lifeline))
+                if program.wait(left, self._lifeline):
+                    raise Abandoned()
             return program.collect()
         finally:
             program.close()
@@ -134,13 +153,9 @@ class Host:
             raise Unreadable("{}: {}".format(os.path.basename(argv[0]), completed.complaint))
         return completed.out
 
-    def _check_lifeline(self, gone: bool) -> None:
-        if gone:
-            raise Abandoned()
-
 
 class _Program:
-    """A child process with its three pipes, polled by one loop."""
+    """A child process in a session of its own, with its three pipes, polled by one loop."""
 
     def __init__(self, argv: "Sequence[str]", stdin: bytes) -> None:
         self._name = argv[0]
@@ -148,6 +163,7 @@ class _Program:
         self._chunks: "Dict[int, List[bytes]]" = {}
         self._size = 0
         self._status: "Optional[int]" = None
+        self._look = _FIRST_LOOK
         child_in, self._stdin = os.pipe()
         self._out, child_out = os.pipe()
         self._err, child_err = os.pipe()
@@ -164,10 +180,18 @@ class _Program:
 
     @property
     def ended(self) -> bool:
-        return not self._open
+        """Whether the program is over, and all that it said was read."""
+        if self._status is None and not self._open:
+            pid, status = os.waitpid(self._pid, os.WNOHANG)
+            if pid:
+                self._status = -(status & 0x7F) if status & 0x7F else status >> 8
+        return self._status is not None
 
     def wait(self, seconds: float, lifeline: "Optional[int]") -> bool:
         """Move data for at most ``seconds``; return True when the lifeline was cut."""
+        if not self._open:
+            seconds = min(seconds, self._look)
+            self._look = min(self._look * 2, _LATER_LOOKS)
         poll = select.poll()
         for descriptor in self._open:
             poll.register(descriptor, select.POLLIN)
@@ -175,9 +199,9 @@ class _Program:
             poll.register(self._stdin, select.POLLOUT)
         if lifeline is not None:
             poll.register(lifeline, _HANGUP)
-        for descriptor, events in poll.poll(min(seconds, 3600.0) * 1000):
+        for descriptor, _events in poll.poll(min(seconds, 3600.0) * 1000):
             if descriptor == lifeline:
-                return bool(events & _HANGUP)
+                return True
             if descriptor == self._stdin:
                 self._feed()
             else:
@@ -186,17 +210,19 @@ class _Program:
 
     def collect(self) -> Completed:
         """Return the outcome of the ended program."""
-        status = os.waitpid(self._pid, 0)[1]
-        self._status = -(status & 0x7F) if status & 0x7F else status >> 8
         out, err = b"".join(self._chunks[self._out]), b"".join(self._chunks[self._err])
         if self._status == 127 and err.startswith(b"\0"):
             raise Unreadable("{}: {}".format(self._name, err[1:].decode("utf-8", "replace")))
-        return Completed(self._status, out, err)
+        return Completed(self._status or 0, out, err)
 
     def close(self) -> None:
-        """End the program if it still runs and give every descriptor back."""
+        """End the program, with all that it started, if it runs; give every descriptor back."""
         if self._status is None:
             os.kill(self._pid, _SIGKILL)
+            try:
+                os.killpg(self._pid, _SIGKILL)
+            except ProcessLookupError:
+                pass  # it had no session of its own yet
             os.waitpid(self._pid, 0)
         self._close_stdin()
         os.close(self._out)
@@ -228,7 +254,12 @@ class _Program:
 
 def _become(argv: "Sequence[str]", streams: "Tuple[int, int, int]") -> None:
     """Turn the forked child into the program; never returns."""
+    from _signal import SIG_DFL, SIGPIPE, signal
+
     try:
+        os.setsid()
+        for number in (SIGPIPE, _SIGHUP, _SIGTERM):  # Python ignores the first
+            signal(number, SIG_DFL)
         for target, descriptor in enumerate(streams):
             os.dup2(descriptor, target)
         os.chdir("/")

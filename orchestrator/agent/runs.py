@@ -130,10 +130,19 @@ def release(run: Run) -> None:
     held = holder()
     if held and held["run"] == run.name:
         os.unlink(LOCK)
-    try:
-        os.unlink("{}/{}".format(SECRETS, run.name))
-    except FileNotFoundError:
-        return
+    forget_secrets(run)
+
+
+def forget_secrets(run: Run) -> None:
+    """Remove what preflight left in memory for a run, and the directory after the last one."""
+    import errno
+
+    for remove, place in ((os.unlink, "{}/{}".format(SECRETS, run.name)), (os.rmdir, SECRETS)):
+        try:
+            remove(place)
+        except OSError as problem:
+            if problem.errno not in (errno.ENOENT, errno.ENOTEMPTY):
+                raise
 
 
 def forget_stale_secrets() -> None:

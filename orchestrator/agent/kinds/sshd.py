@@ -59,13 +59,12 @@ def propose(want: "Dict[str, Any]", observed: Observed, target: Target) -> Propo
     place = _place(target)
     before = target.host.read(place) or b""
     text = _drop_in(want, observed, target)
-    resources = ["path:" + place]
+    resources = ["path:" + parent for parent in path.missing_parents(place)] + ["path:" + place]
     summary = "sshd: " + ", ".join(line for line in text.splitlines() if not line.startswith("#"))
     diff = unified(place, before.decode("utf-8", "replace"), text)
     if include_wanted(_main(target.host), want):
         resources.append("path:" + MAIN)
         summary += "; include {}".format(_OURS)
-    resources.extend("path:" + parent for parent in path.missing_parents(place))
     return Proposal(summary, resources, (_RELOAD,), diff)
 
 

@@ -26,7 +26,7 @@ def restore(key: str, state: "Dict[str, Any]", content: bytes, host: Host) -> No
     """Put the links back exactly, then start or stop the unit as it was."""
     put_links(key, state["links"])
     reload_manager(host)
-    if host.booting or state["load"] == "not-found":
+    if host.booting:
         return
     running = systemd.unit_states(host, [key])[key].active in RUNNING
     if running is not state["active"]:

@@ -1,0 +1,129 @@
+"""What tests put on a host beforehand: a repository of tiny packages, a gate that holds a run."""
+
+import hashlib
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from orchestrator.lab import Lab
+
+_SHELF = "/srv/shelf"
+_SOURCE = "/etc/apt/sources.list.d/shelf.list"
+
+
+class Deb(NamedTuple):
+    """One tiny package; ``slow`` seconds pass while it is set up."""
+
+    name: str
+    version: str = "1.0"
+    depends: str = ""
+    slow: int = 0
+
+
+DEBS = (
+    Deb("tiny"),
+    Deb("tiny", "1.1"),
+    Deb("tiny-friend", depends="tiny (>= 1.1)"),
+    Deb("tiny-slow", slow=4),
+)
+
+
+def stock(lab: Lab, host: str, scratch: Path) -> None:
+    """Give a host the packages of DEBS, from a directory of its own: no mirror is asked."""
+    index = []
+    for deb in DEBS:
+        file = _built(deb, scratch)
+        data = file.read_bytes()
+        lab.write(host, f"{_SHELF}/{file.name}", data)
+        index.append(_control(deb) + f"Filename: ./{file.name}\nSize: {len(data)}\n")
+        index[-1] += f"SHA256: {hashlib.sha256(data).hexdigest()}\n"
+    lab.write(host, f"{_SHELF}/Packages", "\n".join(index).encode())
+    lab.write(host, _SOURCE, f"deb [trusted=yes] file:{_SHELF} ./\n".encode())
+    only = ["-o", f"Dir::Etc::sourcelist={_SOURCE}", "-o", "Dir::Etc::sourceparts=-"]
+    keep = ["-o", "APT::Get::List-Cleanup=0"]
+    lab.run(host, ["apt-get", "-q", *only, *keep, "update"])
+    lab.run(host, ["apt-cache", "gencaches"])
+
+
+@contextmanager
+def without_mirrors(lab: Lab, host: str) -> Iterator[None]:
+    """Take every source of packages away for a while."""
+    away = "mv /etc/apt/sources.list.d /etc/apt/away; mv /srv/shelf /srv/away"
+    back = "mv /etc/apt/away /etc/apt/sources.list.d; mv /srv/away /srv/shelf"
+    lab.run(host, ["sh", "-ec", f"{away}; touch /etc/apt/sources.list; mkdir -p /etc/apt/kept"])
+    try:
+        yield
+    finally:
+        lab.run(host, ["sh", "-ec", f"rmdir /etc/apt/kept; {back}"])
+
+
+class Gate:
+    """A service whose reload waits until the gate is opened: it holds an armed run as it is."""
+
+    unit = "own-gate.service"
+    _OPEN = "/run/own-gate-open"
+
+    def __init__(self, lab: Lab, host: str) -> None:
+        self._lab, self._host = lab, host
+
+    def open(self) -> None:
+        """Let the reload end, and every later one pass."""
+        self._lab.run(self._host, ["touch", self._OPEN])
+
+    def build(self) -> None:
+        """Start the service; the gate is shut."""
+        text = (
+            "[Service]\nExecStart=/bin/sleep infinity\n"
+            f"ExecReload=/bin/sh -c 'until [ -e {self._OPEN} ]; do sleep 0.05; done'\n"
+        )
+        put_unit(self._lab, self._host, self.unit, text)
+        self._lab.run(self._host, ["systemctl", "start", self.unit])
+
+    def clear(self) -> None:
+        """Take the service away."""
+        self.open()
+        take_unit(self._lab, self._host, self.unit)
+        self._lab.run(self._host, ["rm", self._OPEN])
+
+
+def put_unit(lab: Lab, host: str, unit: str, text: str) -> None:
+    """Make a unit that a reboot forgets."""
+    lab.write(host, f"/run/systemd/system/{unit}", text.encode())
+    lab.run(host, ["systemctl", "daemon-reload"])
+
+
+def take_unit(lab: Lab, host: str, unit: str) -> None:
+    """Take away what ``put_unit`` made; a reboot may have done so already."""
+    script = (
+        f"systemctl stop {unit} 2>/dev/null; rm -f /run/systemd/system/{unit};"
+        f" systemctl reset-failed {unit} 2>/dev/null; systemctl daemon-reload"
+    )
+    lab.run(host, ["sh", "-c", script])
+
+
+def _built(deb: Deb, scratch: Path) -> Path:
+    file = scratch / f"{deb.name}_{deb.version}_all.deb"
+    if not file.exists():
+        tree = scratch / f"{deb.name}-{deb.version}"
+        (tree / "DEBIAN").mkdir(parents=True)
+        (tree / "DEBIAN/control").write_text(_control(deb))
+        (tree / "DEBIAN/conffiles").write_text(f"/etc/{deb.name}.conf\n")
+        (tree / "etc").mkdir()
+        (tree / f"etc/{deb.name}.conf").write_text(f"{deb.version}\n")
+        if deb.slow:
+            script = tree / "DEBIAN/postinst"
+            script.write_text(f"#!/bin/sh\nsleep {deb.slow}\n")
+            script.chmod(0o755)
+        build = ["dpkg-deb", "--root-owner-group", "--build", tree, file]
+        subprocess.run(build, check=True, capture_output=True)
+    return file
+
+
+def _control(deb: Deb) -> str:
+    text = (
+        f"Package: {deb.name}\nVersion: {deb.version}\nArchitecture: all\n"
+        f"Maintainer: Test <test@example.org>\nDescription: a tiny package\n"
+    )
+    return text + (f"Depends: {deb.depends}\n" if deb.depends else "")

@@ -1,0 +1,123 @@
+"""What a host is, seen from outside: files, kernel parameters, rules, units, packages.
+
+None of the product's code looks here; every path that is left out has its reason beside it.
+"""
+
+import hashlib
+import json
+import os
+import re
+import stat
+from pathlib import Path
+from typing import Any
+
+from orchestrator.lab import Lab
+
+ROOTS = ("etc", "usr/lib/systemd", "var/lib")
+
+EXCLUDED = {
+    r"var/lib/luytre(/.*)?": "our own journal: it outlives the rollback, for the evidence",
+    r"var/lib/dpkg/(status|diversions|statoverride|available)-old": "dpkg's copy of the last but one",
+    r"var/lib/systemd/(random-seed|timers/stamp-.*|timesync/clock)": "systemd's own clockwork",
+}
+_EXCLUDED = re.compile("|".join(f"({pattern})" for pattern in EXCLUDED))
+
+# Only the parameters of the host's own network: the kernel's others belong to the whole machine.
+_SYSCTL = "cd /proc/sys/net && grep -rs . . | grep -v nf_conntrack_count | sort"
+# Units of logins and of finished jobs come and go.
+_PASSING = re.compile(r"^(session-|user@|user-|run-|systemd-(tmpfiles|fsck)|-|.*\.device)")
+
+
+def files(lab: Lab, host: str) -> dict[str, str]:
+    """Return every path below ROOTS with type, mode, owner, content or target, attributes."""
+    root = lab.root(host)
+    found: dict[str, str] = {}
+    for top in ROOTS:
+        for directory, directories, names in os.walk(root / top):
+            relative = Path(directory).relative_to(root)
+            for name in (*directories, *names):
+                path = str(relative / name)
+                if not _EXCLUDED.fullmatch(path):
+                    found[path] = _described(root / path)
+            directories[:] = [d for d in directories if not _EXCLUDED.fullmatch(str(relative / d))]
+    return found
+
+
+def state(lab: Lab, host: str) -> dict[str, Any]:
+    """Return everything that must be the same before an apply and after its rollback."""
+    return {
+        "files": files(lab, host),
+        "sysctl": _lines(lab, host, ["sh", "-c", _SYSCTL]),
+        "nft": _lines(lab, host, ["nft", "-s", "list", "ruleset"]),
+        "unit files": _lines(lab, host, [*_SYSTEMCTL, "list-unit-files"]),
+        "units": _units(lab, host),
+        "packages": _lines(
+            lab, host, ["dpkg-query", "-W", "-f=${db:Status-Abbrev} ${Package} ${Version}\\n"]
+        ),
+        "automatic": _lines(lab, host, ["apt-mark", "showauto"]),
+    }
+
+
+def differences(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
+    """Return in words what is different between two states."""
+    told = []
+    for part in before:
+        one, other = _as_map(before[part]), _as_map(after[part])
+        for key in sorted(one.keys() | other.keys()):
+            if one.get(key) != other.get(key):
+                told.append(f"{part}: {key}: {one.get(key)} → {other.get(key)}")
+    return told
+
+
+def leftovers(lab: Lab, host: str) -> list[str]:
+    """Return what a finished run must not leave on a host."""
+    units = _lines(lab, host, [*_SYSTEMCTL, "list-units", "--all", "luytre-*"])
+    script = "ls -d /run/luytre /run/motd.d/luytre /var/lib/luytre/lock 2>/dev/null"
+    places = _lines(lab, host, ["sh", "-c", f"{script}; find /etc -name '*luytre*'"])
+    return [*units, *places, *processes(lab, host)]
+
+
+def processes(lab: Lab, host: str) -> list[str]:
+    """Return the command lines of our processes on a host: the agent in all its forms."""
+    listed = _lines(lab, host, ["ps", "-eo", "args", "ww"])
+    return [line for line in listed if "luytre" in line or "serve(m,u(request)" in line]
+
+
+def record(lab: Lab, host: str, run: str = "") -> dict[str, Any]:
+    """Return the host's own record of a run (the newest without a name), empty without one."""
+    runs = sorted((lab.root(host) / "var/lib/luytre/runs").glob(f"{run or '*'}/run.json"))
+    try:
+        return dict(json.loads(runs[-1].read_bytes())) if runs else {}
+    except FileNotFoundError:
+        return {}
+
+
+_SYSTEMCTL = ["systemctl", "--plain", "--no-legend", "--full", "--no-pager"]
+
+
+def _units(lab: Lab, host: str) -> list[str]:
+    """Return the units that run or failed; what merely is in systemd's memory comes and goes."""
+    listed = _lines(lab, host, [*_SYSTEMCTL, "list-units"])
+    rows = [line.lstrip("● *").split(None, 4)[:3] for line in listed]
+    return [" ".join(row) for row in rows if not _PASSING.match(row[0])]
+
+
+def _lines(lab: Lab, host: str, argv: list[str]) -> list[str]:
+    done = lab.run(host, argv, check=False)
+    return done.stdout.decode("utf-8", "replace").splitlines()
+
+
+def _as_map(part: Any) -> dict[str, str]:
+    return part if isinstance(part, dict) else {line: "there" for line in part}
+
+
+def _described(path: Path) -> str:
+    found = path.lstat()
+    parts = [oct(found.st_mode), f"{found.st_uid}:{found.st_gid}"]
+    if stat.S_ISLNK(found.st_mode):
+        parts.append(f"-> {path.readlink()}")
+    elif stat.S_ISREG(found.st_mode):
+        parts.append(hashlib.sha256(path.read_bytes()).hexdigest())
+    for name in sorted(os.listxattr(path, follow_symlinks=False)):
+        parts.append(f"{name}={os.getxattr(path, name, follow_symlinks=False).hex()}")
+    return " ".join(parts)
