@@ -7,16 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from orchestrator.cli.context import Context, ExitCode, Output, code_of_outcomes, combine
-from orchestrator.cli.options import (
-    chapter_option,
-    control_option,
-    count_option,
-    limit_option,
-    output_option,
-    yes_option,
-)
+from orchestrator.cli.options import consent_options, output_option, selection_options
 from orchestrator.model.change import HostOutcome, Outcome
 from orchestrator.model.i18n import _
+from orchestrator.model.selection import Consent, Selection
 
 if TYPE_CHECKING:
     from orchestrator.drift.scope import Scope
@@ -31,47 +25,24 @@ if TYPE_CHECKING:
         "Example:\n  luytre apply --limit web1 --yes"
     )
 )
-@limit_option
-@chapter_option
-@control_option
-@yes_option
-@count_option
+@selection_options
+@consent_options
 @output_option
 @click.pass_obj
-def command(  # noqa: PLR0913, PLR0917 - one parameter per option
-    context: Context,
-    limit: str | None,
-    chapter: tuple[str, ...],
-    control: tuple[str, ...],
-    yes: bool,
-    count: int | None,
-    output: Output,
-) -> ExitCode:
+def command(context: Context, selection: Selection, consent: Consent, output: Output) -> ExitCode:
     """Apply the baseline to the hosts and show how each ended."""
-    from orchestrator.change.plan import plan_fleet  # noqa: PLC0415 - start-up time
-    from orchestrator.cli.planning import outcome_of_error, split  # noqa: PLC0415
+    from orchestrator.cli.planning import make_plans, outcome_of_error  # noqa: PLC0415
     from orchestrator.cli.views import plan_view  # noqa: PLC0415
-    from orchestrator.cli.views.output import console, progress  # noqa: PLC0415
-    from orchestrator.drift.scope import Selection, gather  # noqa: PLC0415
+    from orchestrator.cli.views.output import console  # noqa: PLC0415
 
     workspace = context.workspace()
-    scope = gather(workspace, Selection(limit, chapter, control))
-    workspace.prepare_state()
-    with progress(_("plan"), len(scope.hosts), output) as done:
-        found = plan_fleet(
-            scope.fleet,
-            scope.hosts,
-            scope.manifests,
-            workspace.digest_key(),
-            lambda host, _plan: done(host.name),
-        )
-    plans, errors = split(found)
+    scope, plans, errors = make_plans(workspace, selection, output)
     failed = [outcome_of_error(error) for error in errors]
     touched = [plan.host for plan in plans if plan.changes]
     if touched:
         if output is Output.HUMAN:
             console(sys.stdout.isatty()).print(plan_view.render(plans))
-        context.confirm_hosts(touched, yes=yes, count=count)
+        context.confirm_hosts(touched, yes=consent.yes, count=consent.count)
     outcomes = _carry_out(workspace, scope, plans, failed, output)
     unplanned = any(plan.unplanned for plan in plans)
     return combine([code_of_outcomes(outcomes), *([ExitCode.FAILED] if unplanned else [])])

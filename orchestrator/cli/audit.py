@@ -3,8 +3,9 @@
 import click
 
 from orchestrator.cli.context import Context, ExitCode, Output, code_of_audits
-from orchestrator.cli.options import chapter_option, control_option, limit_option, output_option
+from orchestrator.cli.options import output_option, selection_options
 from orchestrator.model.i18n import _, language
+from orchestrator.model.selection import Selection
 
 
 @click.command(
@@ -14,25 +15,17 @@ from orchestrator.model.i18n import _, language
         "Example:\n  luytre audit --limit web1 --chapter ssh"
     )
 )
-@limit_option
-@chapter_option
-@control_option
+@selection_options
 @output_option
 @click.pass_obj
-def command(
-    context: Context,
-    limit: str | None,
-    chapter: tuple[str, ...],
-    control: tuple[str, ...],
-    output: Output,
-) -> ExitCode:
+def command(context: Context, selection: Selection, output: Output) -> ExitCode:
     """Audit the hosts and show the findings."""
     from orchestrator.cli.views.output import emit, progress  # noqa: PLC0415 - start-up time
-    from orchestrator.drift.scope import Selection, gather  # noqa: PLC0415
+    from orchestrator.drift.scope import gather  # noqa: PLC0415
     from orchestrator.drift.watch import open_store, watch  # noqa: PLC0415
 
     workspace = context.workspace()
-    scope = gather(workspace, Selection(limit, chapter, control))
+    scope = gather(workspace, selection)
     with open_store(workspace) as store, progress(_("audit"), len(scope.hosts), output) as done:
         seen = watch(workspace, scope, store, done)
     from orchestrator.cli.views import audit_view  # noqa: PLC0415

@@ -14,7 +14,7 @@ from orchestrator.model.change import HostOutcome, Outcome
 from orchestrator.model.errors import RefusedError
 from orchestrator.model.finding import HostAudit, Mark, Reach, Verdict
 from orchestrator.model.i18n import _
-from orchestrator.report.text import shorten
+from orchestrator.model.text import shorten
 
 if TYPE_CHECKING:
     from orchestrator.workspace.directory import Workspace

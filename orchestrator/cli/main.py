@@ -22,7 +22,7 @@ from orchestrator import __version__
 from orchestrator.cli.context import Context, ExitCode
 from orchestrator.model import errors
 from orchestrator.model.i18n import _, language
-from orchestrator.report.text import visible
+from orchestrator.model.text import visible
 
 PROGRAM = "luytre"
 LOCALES = Path(__file__).resolve().parent.parent / "locales"

@@ -1,12 +1,14 @@
 """Options that several commands share, declared once."""
 
+import functools
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 
 from orchestrator.cli.context import Output
 from orchestrator.model.i18n import _
+from orchestrator.model.selection import Consent, Selection
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -49,6 +51,28 @@ def control_option(command: Command) -> Command:
         metavar=_("CONTROL"),
         help=_("Only this control of the baseline (repeatable)."),
     )(command)
+
+
+def selection_options(command: Command) -> Command:
+    """Add ``--limit``, ``--chapter``, ``--control``; the command gets ``selection: Selection``."""
+
+    @functools.wraps(command)
+    def selecting(*args: Any, **options: Any) -> Any:
+        picked = (options.pop("limit"), options.pop("chapter"), options.pop("control"))
+        return command(*args, selection=Selection(*picked), **options)
+
+    return limit_option(chapter_option(control_option(cast("Command", selecting))))
+
+
+def consent_options(command: Command) -> Command:
+    """Add ``--yes`` and ``--count``; the command gets ``consent: Consent``."""
+
+    @functools.wraps(command)
+    def consenting(*args: Any, **options: Any) -> Any:
+        given = Consent(options.pop("yes"), options.pop("count"))
+        return command(*args, consent=given, **options)
+
+    return yes_option(count_option(cast("Command", consenting)))
 
 
 def yes_option(command: Command) -> Command:

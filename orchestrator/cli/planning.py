@@ -2,18 +2,33 @@
 
 from collections.abc import Mapping, Sequence
 
-from orchestrator.cli.context import ExitCode
-from orchestrator.cli.views.output import note
+from orchestrator.change.plan import plan_fleet
+from orchestrator.cli.context import ExitCode, Output
+from orchestrator.cli.views.output import note, progress
+from orchestrator.drift.scope import Scope, gather
 from orchestrator.model.change import HostOutcome, HostPlan, Outcome
 from orchestrator.model.errors import HostError, HostRefusedError, UnreachableError
+from orchestrator.model.i18n import _
+from orchestrator.model.selection import Selection
+from orchestrator.workspace.directory import Workspace
 
 
-def split(
-    found: Sequence[HostPlan | HostError],
-) -> tuple[list[HostPlan], dict[HostError, ExitCode]]:
-    """Return the plans, and each host's error with its exit code."""
+def make_plans(
+    workspace: Workspace, selection: Selection, output: Output
+) -> tuple[Scope, list[HostPlan], dict[HostError, ExitCode]]:
+    """Let the selected hosts plan; return the plans, and each failed host's error with its code."""
+    scope = gather(workspace, selection)
+    workspace.prepare_state()
+    with progress(_("plan"), len(scope.hosts), output) as done:
+        found = plan_fleet(
+            scope.fleet,
+            scope.hosts,
+            scope.manifests,
+            workspace.digest_key(),
+            lambda host, _plan: done(host.name),
+        )
     plans = [one for one in found if isinstance(one, HostPlan)]
-    return plans, {one: _code(one) for one in found if isinstance(one, HostError)}
+    return scope, plans, {one: _code(one) for one in found if isinstance(one, HostError)}
 
 
 def code_of_plans(plans: Sequence[HostPlan]) -> ExitCode:

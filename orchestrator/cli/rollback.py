@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import click
 
 from orchestrator.cli.context import Context, ExitCode, Output, code_of_outcomes
-from orchestrator.cli.options import count_option, limit_option, output_option, yes_option
+from orchestrator.cli.options import consent_options, limit_option, output_option
 from orchestrator.model.change import HostOutcome, Outcome
 from orchestrator.model.i18n import _
+from orchestrator.model.selection import Consent
 
 
 @click.command(
@@ -23,8 +24,7 @@ from orchestrator.model.i18n import _
 )
 @limit_option
 @click.option("--force", is_flag=True, help=_("Also what was changed since the run."))
-@yes_option
-@count_option
+@consent_options
 @output_option
 @click.pass_obj
 def command(  # noqa: PLR0913, PLR0917 - one parameter per option
@@ -33,8 +33,7 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter per option
     host: str | None,
     limit: str | None,
     force: bool,
-    yes: bool,
-    count: int | None,
+    consent: Consent,
     output: Output,
 ) -> ExitCode:
     """Roll back and show how each host ended; exit 0 when all of it was taken back."""
@@ -53,7 +52,7 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter per option
             names = hosts_of_run(store, run)
             hosts = tuple(one for one in hosts if one.name in names)
         if hosts:
-            context.confirm_hosts([one.name for one in hosts], yes=yes, count=count)
+            context.confirm_hosts([one.name for one in hosts], yes=consent.yes, count=consent.count)
         record, outcomes = roll_back_recorded(workspace, store, fleet, hosts, run, force=force)
     emit(
         output,

@@ -1,6 +1,6 @@
 """What a command works on: the hosts within the limit, the way to them, what is wanted of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from orchestrator.baseline.compile import compile_manifest
@@ -11,21 +11,8 @@ from orchestrator.fleet.pins import load_pins
 from orchestrator.model.control import Baseline
 from orchestrator.model.host import ManagedHost, Management
 from orchestrator.model.manifest import Manifest
+from orchestrator.model.selection import Selection
 from orchestrator.workspace.directory import Workspace
-
-
-@dataclass(frozen=True)
-class Selection:
-    """What the operator selected: Ansible's host pattern, chapters, controls (empty: all)."""
-
-    limit: str | None = None
-    chapters: Sequence[str] = ()
-    controls: Sequence[str] = ()
-
-    @property
-    def part(self) -> str:
-        """Return the part of the baseline as text; empty for the whole."""
-        return " ".join((*self.chapters, *self.controls))
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ from typing import Any
 from orchestrator.fleet import pack
 from orchestrator.fleet.connection import Login, connect
 from orchestrator.fleet.ssh import Exchange, exchange, sudo_command
-from orchestrator.fleet.text import quoted
 from orchestrator.model.errors import AgentError, HostRefusedError
 from orchestrator.model.host import Endpoint, ManagedHost
 from orchestrator.model.i18n import _
+from orchestrator.model.text import quoted
 
 FORMAT = 1
 # 16 MiB compressed is what the agent sends at most (agent.wire); what it unpacks to is bounded too.
@@ -73,7 +73,7 @@ def frame(host: str, marker: bytes, said: Exchange) -> bytes:
         raise AgentError(host, _("it says too much: more than {n} bytes").format(n=_MAX_OUTPUT))
     start = said.stdout.find(b"\n" + marker + b"\n")
     if start < 0:
-        raise AgentError(host, _("no usable answer: {what}").format(what=_complaint(said)))
+        raise AgentError(host, _("it did not answer: {what}").format(what=_complaint(said)))
     size, _newline, data = said.stdout[start + len(marker) + 2 :].partition(b"\n")
     if not size.isdigit() or len(data) < int(size):
         raise AgentError(host, _("the answer is cut off"))

@@ -9,10 +9,10 @@ from orchestrator.fleet.connection import LoginError, Stage, connect
 from orchestrator.fleet.pins import Pins
 from orchestrator.fleet.pool import over_hosts
 from orchestrator.fleet.ssh import exchange, sudo_command
-from orchestrator.fleet.text import quoted
 from orchestrator.model.errors import AgentError, HostError
 from orchestrator.model.host import Endpoint, ManagedHost, Management
 from orchestrator.model.i18n import _
+from orchestrator.model.text import quoted
 
 # The agent's own floor, and what Ansible's modules of ansible-core 2.19 need on a host.
 OLDEST_FOR_AUDIT = (3, 6)

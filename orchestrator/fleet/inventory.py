@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from orchestrator.fleet.text import quoted
 from orchestrator.model.errors import ConfigurationError, ControllerError, Position
 from orchestrator.model.host import Endpoint, ManagedHost, Management
 from orchestrator.model.i18n import _
+from orchestrator.model.text import quoted
 
 # A province has hundreds of hosts, which take a second; an inventory script may ask a slow server.
 TIMEOUT = 120.0

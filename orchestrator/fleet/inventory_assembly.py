@@ -9,10 +9,10 @@ from orchestrator.baseline.variables import PREFIX
 from orchestrator.fleet import inventory_endpoint, inventory_schema
 from orchestrator.fleet.inventory_endpoint import Defaults, Wrong
 from orchestrator.fleet.pins import NAME
-from orchestrator.fleet.text import quoted
 from orchestrator.model.errors import ConfigurationError, Position
 from orchestrator.model.host import Endpoint, ManagedHost, Management
 from orchestrator.model.i18n import _
+from orchestrator.model.text import quoted
 
 # After so many the rest is most likely the same mistake again.
 MOST_PROBLEMS = 20

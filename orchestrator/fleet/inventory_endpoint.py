@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from orchestrator.fleet.pins import NAME
-from orchestrator.fleet.text import quoted
 from orchestrator.model.host import Endpoint
 from orchestrator.model.i18n import _
+from orchestrator.model.text import quoted
 
 # Where Ansible knows several names for one thing, the last one that is set counts (its plugins'
 # own order: connection/ssh.py, become/sudo.py).

@@ -39,9 +39,9 @@ from ansible.vars.manager import VariableManager
 from orchestrator.baseline.variables import PREFIX
 from orchestrator.fleet.inventory_assembly import Assembly, ResolvedHost
 from orchestrator.fleet.inventory_endpoint import CONNECTION_VARIABLES, Defaults
-from orchestrator.fleet.text import quoted
 from orchestrator.model.errors import ConfigurationError, Position
 from orchestrator.model.i18n import _
+from orchestrator.model.text import quoted
 
 Inside = tuple[str | int, ...]
 

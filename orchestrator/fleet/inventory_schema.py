@@ -22,8 +22,8 @@ from pydantic import (
 )
 
 from orchestrator.fleet.pins import NAME
-from orchestrator.fleet.text import quoted
 from orchestrator.model.i18n import _
+from orchestrator.model.text import quoted
 
 _LONGEST_NAME = 200
 # Names become directories, report titles and table cells; a slash or a control character in one

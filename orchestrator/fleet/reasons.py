@@ -8,9 +8,9 @@ import paramiko
 
 from orchestrator.fleet.connection import Login, LoginError, Stage
 from orchestrator.fleet.pins import HostKey
-from orchestrator.fleet.text import quoted
 from orchestrator.model.host import Endpoint
 from orchestrator.model.i18n import _
+from orchestrator.model.text import quoted
 
 _NO_ROUTE = {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN}
 

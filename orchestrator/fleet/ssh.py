@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from orchestrator.fleet.connection import Login
 from orchestrator.fleet.sudo import refusal, wrong_password
-from orchestrator.fleet.text import quoted
 from orchestrator.model.errors import AgentError
 from orchestrator.model.host import Endpoint
 from orchestrator.model.i18n import _
+from orchestrator.model.text import quoted
 
 if TYPE_CHECKING:
     import paramiko

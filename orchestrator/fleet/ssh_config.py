@@ -7,10 +7,10 @@ from pathlib import Path
 
 from orchestrator.fleet.connection import CONNECT_TIMEOUT, KEEPALIVE
 from orchestrator.fleet.pins import NAME
-from orchestrator.fleet.text import quoted
 from orchestrator.model.errors import ConfigurationError
 from orchestrator.model.host import Endpoint, ManagedHost
 from orchestrator.model.i18n import _
+from orchestrator.model.text import quoted
 
 FILE_NAME = "ssh_config"
 

@@ -3,9 +3,9 @@
 import re
 from typing import NamedTuple
 
-from orchestrator.fleet.text import quoted
 from orchestrator.model.host import Endpoint
 from orchestrator.model.i18n import _
+from orchestrator.model.text import quoted
 
 _NO_COMMAND = (126, 127)
 

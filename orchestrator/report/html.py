@@ -16,10 +16,10 @@ from orchestrator.model.finding import Reach, Severity, Verdict
 from orchestrator.model.host import Management
 from orchestrator.model.i18n import _, language
 from orchestrator.model.record import Counts
+from orchestrator.model.text import shorten, visible
 from orchestrator.report import digest, words
 from orchestrator.report.compliance import NOTHING, SEVEREST_FIRST, percent, percent_text
 from orchestrator.report.data import HostSection, ReportData, RunSection
-from orchestrator.report.text import shorten, visible
 from orchestrator.workspace.shipped import shipped
 
 TEMPLATE = "report/report.html.j2"

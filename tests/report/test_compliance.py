@@ -7,10 +7,10 @@ import pytest
 from orchestrator.model.drift import DriftEvent
 from orchestrator.model.finding import Mark, Severity, Verdict
 from orchestrator.model.record import Counts, Reading
+from orchestrator.model.text import shorten, visible
 from orchestrator.report import digest
 from orchestrator.report.compliance import percent, percent_text, total
 from orchestrator.report.data import HostSection
-from orchestrator.report.text import shorten, visible
 from tests.report import samples
 
 

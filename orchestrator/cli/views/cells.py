@@ -10,7 +10,7 @@ from rich.text import Text
 
 from orchestrator.model.finding import Severity, Verdict
 from orchestrator.model.i18n import _
-from orchestrator.report.text import shorten, visible
+from orchestrator.model.text import shorten, visible
 from orchestrator.report.words import severity_name
 
 STYLE_OF_VERDICT = {

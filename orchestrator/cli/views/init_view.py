@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.model.i18n import _
-from orchestrator.report.text import visible
+from orchestrator.model.text import visible
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

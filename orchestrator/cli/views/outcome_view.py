@@ -10,7 +10,7 @@ from rich.text import Text
 from orchestrator.cli.views.cells import heading, line
 from orchestrator.model.change import HostOutcome, Outcome
 from orchestrator.model.i18n import _
-from orchestrator.report.text import visible
+from orchestrator.model.text import visible
 from orchestrator.report.words import outcome_name
 
 _MOST_URGENT_FIRST = (

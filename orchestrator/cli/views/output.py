@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orchestrator.cli.context import Output
-from orchestrator.report.text import visible
+from orchestrator.model.text import visible
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType

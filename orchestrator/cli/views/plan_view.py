@@ -11,7 +11,7 @@ from orchestrator.cli.views.cells import heading, line
 from orchestrator.model.change import Change, HostPlan
 from orchestrator.model.finding import Risk
 from orchestrator.model.i18n import _
-from orchestrator.report.text import visible
+from orchestrator.model.text import visible
 from orchestrator.report.words import risk_name
 
 _STYLE_OF_RISK = {

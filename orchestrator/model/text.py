@@ -1,5 +1,7 @@
 """Text that came from a host, made safe to show: it is data, and may be hostile."""
 
+QUOTED_WIDTH = 300
+
 
 def visible(text: str) -> str:
     r"""Return ``text`` on one line with everything that does not print spelled out.
@@ -16,6 +18,12 @@ def shorten(text: str, width: int) -> str:
     """Return :func:`visible` text of at most ``width`` characters, cut with ``…``."""
     shown = visible(text)
     return shown if len(shown) <= width else shown[: max(width - 1, 0)] + "…"
+
+
+def quoted(raw: str | bytes) -> str:
+    """Return a host's words for one of our own sentences: :func:`visible`, one line, cut."""
+    text = raw.decode("utf-8", "backslashreplace") if isinstance(raw, bytes) else raw
+    return shorten(text.strip(), QUOTED_WIDTH)
 
 
 def _spelled_out(character: str) -> str:
