@@ -14,6 +14,8 @@ SECONDS = 600
 # What an operator may take back; the timer and the boot unit only touch what is not confirmed.
 _UNCONFIRMED = ["armed", "converged"]
 _ANY = ["begun", "armed", "converged", "confirmed", "rolling_back", "broken"]
+# What a boot that takes a run back compares: the rest comes up after it.
+_FILES = ("path:", "dress:")
 _VERBS = {"reload": "try-reload-or-restart", "restart": "try-restart"}
 
 
@@ -128,7 +130,7 @@ def _differences(run: Run, entries: "List[Dict[str, Any]]", host: Host) -> "List
     found = []
     for entry in entries:
         resource, wanted = entry["resource"], dict(entry["state"])
-        if resource.startswith("package:") or (host.booting and not resource.startswith("path:")):
+        if resource.startswith("package:") or (host.booting and not resource.startswith(_FILES)):
             continue
         state, content = resources.capture(resource, host)
         for told in (state, wanted):

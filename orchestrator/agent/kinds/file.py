@@ -62,7 +62,8 @@ def propose(want: "Dict[str, Any]", observed: Observed, target: Target) -> Propo
     _refuse_other_types(want, observed)
     activate = ["reload " + unit for unit in want.get("reload", ())]
     activate += ["restart " + unit for unit in want.get("restart", ())]
-    resources = ["path:" + parent for parent in path.missing_parents(place)] + ["path:" + place]
+    resources = ["path:" + parent for parent in path.missing_parents(place)]
+    resources.append(("dress:" if _keeps_content(want, observed) else "path:") + place)
     if want.get("state") == "absent":
         return Proposal("removes {}".format(place), resources, activate)
     differences = _differences(want, observed)
@@ -82,13 +83,11 @@ def validate(want: "Dict[str, Any]", target: Target) -> None:
 def converge(want: "Dict[str, Any]", target: Target) -> None:
     """Make the path as wanted; what the state does not speak of is kept."""
     place = want["path"]
-    present = path.capture(place, target.host)[0]
+    present = path.look(place)
     if want.get("state") == "absent":
         path.restore(place, path.ABSENT, b"", target.host)
         return
-    for parent in path.missing_parents(place):
-        dress = {"type": "directory", "uid": 0, "gid": 0, "mode": 0o755}
-        path.restore(parent, dress, b"", target.host)
+    path.make_parents(place)
     state = _dress(want, present)
     if want.get("type", "file") == "file" and "content" in want:
         path.write(place, want["content"].encode(), state)
@@ -98,6 +97,11 @@ def converge(want: "Dict[str, Any]", target: Target) -> None:
         path.redress(place, state)
     else:
         path.restore(place, state, b"", target.host)
+
+
+def _keeps_content(want: "Dict[str, Any]", observed: Observed) -> bool:
+    present = observed.type != "absent" and want.get("state") != "absent"
+    return present and "content" not in want
 
 
 def _dress(want: "Dict[str, Any]", present: "Dict[str, Any]") -> "Dict[str, Any]":

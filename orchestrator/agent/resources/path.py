@@ -7,50 +7,71 @@ from ..host import FILE_LIMIT, Host, Unreadable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, Tuple
+    from typing import Any, Dict, Tuple, Union
 
 ABSENT = {"type": "absent"}
+_LABELS = ("security.selinux", "security.SMACK", "security.ima", "security.evm")
 
 
 def capture(key: str, host: Host) -> "Tuple[Dict[str, Any], bytes]":
-    """Return the state of a path; a symbolic link is captured itself, never followed."""
+    """Return the state of a path and its content; a link is captured itself, never followed."""
+    state = look(key)
+    if state["type"] != "file":
+        return state, b""
+    if os.lstat(key).st_size > FILE_LIMIT:
+        raise Unreadable("{}: larger than {} bytes".format(key, FILE_LIMIT))
+    return state, host.read(key) or b""
+
+
+def look(key: str) -> "Dict[str, Any]":
+    """Return the state of a path without its content.
+
+    Raises Unreadable for devices, pipes and sockets: they are never touched.
+    """
     try:
         found = os.lstat(key)
     except (FileNotFoundError, NotADirectoryError):
-        return dict(ABSENT), b""
+        return dict(ABSENT)
     except OSError as problem:
         raise Unreadable("{}: {}".format(key, problem.strerror)) from None
     state: "Dict[str, Any]" = {"uid": found.st_uid, "gid": found.st_gid}
     if stat.S_ISLNK(found.st_mode):
         state.update(type="link", target=os.readlink(key))
-        return state, b""
+        return state
     state.update(mode=stat.S_IMODE(found.st_mode), xattrs=_xattrs(key))
     if stat.S_ISDIR(found.st_mode):
         state.update(type="directory")
-        return state, b""
-    if not stat.S_ISREG(found.st_mode) or found.st_size > FILE_LIMIT:
-        raise Unreadable(
-            "{}: neither a file of at most {} bytes nor a directory".format(key, FILE_LIMIT)
-        )
-    state.update(type="file", mtime_ns=found.st_mtime_ns)
-    return state, host.read(key) or b""
+    elif stat.S_ISREG(found.st_mode):
+        state.update(type="file", mtime_ns=found.st_mtime_ns)
+    else:
+        raise Unreadable("{}: neither a file nor a directory".format(key))
+    return state
 
 
 def restore(key: str, state: "Dict[str, Any]", content: bytes, host: Host) -> None:
-    """Put a path back: same type, bytes, mode, owner and attributes, or gone."""
+    """Put a path back: same type, bytes, mode, owner and attributes, or gone.
+
+    Only what differs is written: a file that is as it was may be immutable, or open elsewhere.
+    """
     wanted = state["type"]
-    present = capture(key, host)[0]["type"]
-    if present not in ("absent", wanted):
-        _remove(key, present)
-        present = "absent"
+    present = look(key)
+    if present["type"] not in ("absent", wanted):
+        _remove(key, present["type"])
+        present = dict(ABSENT)
     if wanted == "absent":
-        if present != "absent":
-            _remove(key, present)
-    elif wanted == "link":
-        _link(key, state)
+        if present["type"] != "absent":
+            _remove(key, present["type"])
+        return
+    make_parents(key)
+    if wanted == "link":
+        if present != state:
+            _link(key, state)
     elif wanted == "directory":
-        if present == "absent":
+        if present["type"] == "absent":
             os.mkdir(key, 0o700)
+            sync_directory(os.path.dirname(key))
+        redress(key, state)
+    elif present["type"] == "file" and _holds(key, content, host):
         redress(key, state)
     else:
         write(key, content, state)
@@ -59,20 +80,14 @@ def restore(key: str, state: "Dict[str, Any]", content: bytes, host: Host) -> No
 def write(key: str, content: bytes, state: "Dict[str, Any]") -> None:
     """Replace a file atomically: temporary file, owner, mode, attributes, fsync, rename."""
     directory, name = os.path.split(key)
-    temporary = os.path.join(directory, ".{}.luytre".format(name))
-    _discard(temporary)
+    temporary = _temporary(directory, name)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     descriptor = os.open(temporary, flags, 0o600)
     try:
         view = memoryview(content)
         while view:
             view = view[os.write(descriptor, view) :]
-        os.fchown(descriptor, state["uid"], state["gid"])
-        os.fchmod(descriptor, state["mode"])
-        for attribute, value in state.get("xattrs", {}).items():
-            os.setxattr(descriptor, attribute, bytes.fromhex(value))
-        if "mtime_ns" in state:
-            os.utime(descriptor, ns=(state["mtime_ns"], state["mtime_ns"]))
+        _put_on(descriptor, state)
         os.fsync(descriptor)
         os.rename(temporary, key)
     except BaseException:
@@ -84,15 +99,38 @@ def write(key: str, content: bytes, state: "Dict[str, Any]") -> None:
 
 
 def redress(key: str, state: "Dict[str, Any]") -> None:
-    """Change owner, mode and attributes of a file or directory in place."""
+    """Change owner, mode, attributes (and time, if given) of a file or directory in place."""
     descriptor = os.open(key, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
-        os.fchown(descriptor, state["uid"], state["gid"])
-        os.fchmod(descriptor, state["mode"])
-        for attribute, value in state.get("xattrs", {}).items():
-            os.setxattr(descriptor, attribute, bytes.fromhex(value))
+        _put_on(descriptor, state)
+        os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _put_on(descriptor: int, state: "Dict[str, Any]") -> None:
+    """Give an open file owner, mode, attributes and time, as far as they differ."""
+    found = os.fstat(descriptor)
+    if (found.st_uid, found.st_gid) != (state["uid"], state["gid"]):
+        os.fchown(descriptor, state["uid"], state["gid"])
+    if "xattrs" in state:
+        _put_xattrs(descriptor, state["xattrs"])
+    # Last: a change of owner clears the bits for other identities, an access list sets the group's.
+    if stat.S_IMODE(os.fstat(descriptor).st_mode) != state["mode"]:
+        os.fchmod(descriptor, state["mode"])
+    if "mtime_ns" in state and found.st_mtime_ns != state["mtime_ns"]:
+        os.utime(descriptor, ns=(state["mtime_ns"], state["mtime_ns"]))
+
+
+def _put_xattrs(descriptor: int, wanted: "Dict[str, str]") -> None:
+    present = _xattrs(descriptor)
+    for name in present:
+        # Labels of a security module are its own business; what it needs, it sets.
+        if name not in wanted and not name.startswith(_LABELS):
+            os.removexattr(descriptor, name)
+    for name, value in wanted.items():
+        if present.get(name) != value:
+            os.setxattr(descriptor, name, bytes.fromhex(value))
 
 
 def sync_directory(directory: str) -> None:
@@ -114,21 +152,39 @@ def missing_parents(key: str) -> "list[str]":
     return missing
 
 
+def make_parents(key: str) -> None:
+    """Make the missing directories above a path: root's, open to read."""
+    for parent in missing_parents(key):
+        os.mkdir(parent, 0o755)
+        redress(parent, {"uid": 0, "gid": 0, "mode": 0o755})
+        sync_directory(os.path.dirname(parent))
+
+
+def _holds(key: str, content: bytes, host: Host) -> bool:
+    return os.lstat(key).st_size == len(content) and host.read(key) == content
+
+
 def _link(key: str, state: "Dict[str, Any]") -> None:
     directory, name = os.path.split(key)
-    temporary = os.path.join(directory, ".{}.luytre".format(name))
-    _discard(temporary)
+    temporary = _temporary(directory, name)
     os.symlink(state["target"], temporary)
     os.lchown(temporary, state["uid"], state["gid"])
     os.rename(temporary, key)
     sync_directory(directory)
 
 
+def _temporary(directory: str, name: str) -> str:
+    """Return the free place beside a path where its successor is made (255 bytes: NAME_MAX)."""
+    place = os.path.join(directory, ".{}.luytre".format(name[:60]))
+    _discard(place)
+    return place
+
+
 def _remove(key: str, present: str) -> None:
     if present == "directory":
         os.rmdir(key)
     else:
-        os.unlink(key)
+        _discard(key)
     sync_directory(os.path.dirname(key))
 
 
@@ -139,9 +195,12 @@ def _discard(path: str) -> None:
         return
 
 
-def _xattrs(key: str) -> "Dict[str, str]":
+def _xattrs(place: "Union[str, int]") -> "Dict[str, str]":
+    """Return the attributes of a path (never following a link) or of an open file, in hex."""
     try:
-        names = os.listxattr(key, follow_symlinks=False)
-        return {name: os.getxattr(key, name, follow_symlinks=False).hex() for name in sorted(names)}
+        if isinstance(place, int):
+            return {name: os.getxattr(place, name).hex() for name in sorted(os.listxattr(place))}
+        names = sorted(os.listxattr(place, follow_symlinks=False))
+        return {name: os.getxattr(place, name, follow_symlinks=False).hex() for name in names}
     except OSError as problem:
-        raise Unreadable("{}: extended attributes: {}".format(key, problem.strerror)) from None
+        raise Unreadable("{}: extended attributes: {}".format(place, problem.strerror)) from None
