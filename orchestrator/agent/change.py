@@ -206,6 +206,10 @@ def _carry_out(
         except (Unreadable, kinds.Invalid, OSError) as problem:
             raise Unreadable("{}: {}".format(control, problem)) from None
         host.forget()
+    for _, kind, want, target in work:
+        # Setting one kernel parameter resets others (ip_forward those of redirects).
+        if kind is kinds.module("sysctl"):
+            kind.converge(want, target)
     if _SSHD_RELOAD in activates:
         host.expect(["/usr/sbin/sshd", "-t"])
     rollback.activate(activates, host)
