@@ -1,6 +1,5 @@
 """Opening one Fabric connection: TCP, the pinned host key, login by key. Imports paramiko."""
 
-import functools
 import logging
 import socket
 from typing import Any
@@ -121,9 +120,11 @@ def _connection(endpoint: Endpoint, sock: Any, keys: KeyLogin, timeout: float) -
     return connection
 
 
-@functools.cache
 def _config() -> fabric.Config:
-    """Return one configuration for all: reads no file of the user's, ``~/.ssh/config`` neither."""
+    """Return a configuration that reads no file of the user's, ``~/.ssh/config`` neither.
+
+    Each connection needs its own: making one writes into it, and empties it meanwhile.
+    """
     return fabric.Config(overrides={"load_ssh_configs": False}, lazy=True)
 
 

@@ -1,6 +1,7 @@
 """Places where no login can succeed: real sockets that refuse, hang, hang up or talk nonsense."""
 
 import socket
+import sys
 import threading
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from orchestrator.fleet.connection import LoginError, Stage, connect, shared_logins, shown_key
+from orchestrator.fleet.pool import over_hosts
 from orchestrator.model.errors import UnreachableError
-from orchestrator.model.host import Endpoint
+from orchestrator.model.host import Endpoint, ManagedHost
 
 HERE = "127.0.0.1"
 
@@ -58,6 +60,24 @@ def test_a_closed_port_is_told():
     error = refusal(1)
     assert str(error) == "web1: 127.0.0.1:1 refuses connections"
     assert error.stage is Stage.NETWORK
+
+
+@pytest.fixture
+def switching_threads():
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
+
+
+@pytest.mark.usefixtures("switching_threads")
+def test_many_hosts_at_once_do_not_get_into_each_others_way():
+    with listener(hang_up=True) as port:
+        endpoints = {f"web{n}": Endpoint(f"web{n}", HERE, port, "ops") for n in range(200)}
+        hosts = [ManagedHost(name, each) for name, each in endpoints.items()]
+        told = over_hosts(hosts, lambda host: connect(host.endpoint, endpoints, {}), 20)
+    assert all("closed the connection before the login" in str(error) for error in told)
+    assert [error.host for error in told] == list(endpoints)
 
 
 def test_an_unknown_name_is_told():
