@@ -2,6 +2,7 @@
 
 import gettext
 import os
+from functools import cache
 from pathlib import Path
 
 _LOCALES = Path(__file__).resolve().parent.parent / "locales"
@@ -15,4 +16,9 @@ def language() -> str:
 
 def _(message: str) -> str:
     """Return ``message`` in the operator's language, or unchanged where no translation exists."""
-    return gettext.translation("luytre", _LOCALES, [language()], fallback=True).gettext(message)
+    return _catalogue(language()).gettext(message)
+
+
+@cache
+def _catalogue(language: str) -> gettext.NullTranslations:
+    return gettext.translation("luytre", _LOCALES, [language], fallback=True)
