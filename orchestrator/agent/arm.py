@@ -5,7 +5,6 @@ confirmed; the boot unit does it before network, firewall and SSH come up; the c
 without network or controller.
 """
 
-import os
 import sys
 
 from .host import Host, Unreadable
@@ -14,6 +13,9 @@ from .resources import unit as units
 from .runs import BASE, Run
 
 AGENT = "agent.pyz"
+_SYSTEMD_RUN = ("/usr/bin/systemd-run", "--quiet", "--collect")
+# A way back that is killed, or finds a full disk, is tried again until it has come to its end.
+_PERSISTENT = ("--property=Restart=on-failure", "--property=RestartSec=2s")
 UNDO = BASE + "/undo"
 MOTD = "/run/motd.d/luytre"
 BOOT_UNIT = "luytre-revert.service"
@@ -64,7 +66,7 @@ def arm(run: Run, operator: str, seconds: int, host: Host) -> None:
     units.put_links(BOOT_UNIT, {_BOOT_LINK: _BOOT_FILE})
     units.reload_manager(host)
     rearm(run, seconds, host)
-    os.makedirs(os.path.dirname(MOTD), exist_ok=True)
+    path.make_parents(MOTD)
     _write(MOTD, _MOTD_TEXT.format(**words), 0o644)
 
 
@@ -75,37 +77,32 @@ def rearm(run: Run, seconds: int, host: Host) -> None:
     while name + ".timer" in former:
         name += "x"
     # AccuracySec: the default of one minute let a timer of 5 s fire after 13 s.
-    host.expect(
-        [
-            "/usr/bin/systemd-run",
-            "--quiet",
-            "--collect",
-            "--unit=" + name,
-            "--on-active={}s".format(seconds),
-            "--timer-property=AccuracySec=100ms",
-            *command(run, "expire"),
-        ]
-    )
+    delay = ("--on-active={}s".format(seconds), "--timer-property=AccuracySec=100ms")
+    host.expect([*_SYSTEMD_RUN, "--unit=" + name, *delay, *_PERSISTENT, *command(run, "expire")])
     for timer in former:
         host.run(["/usr/bin/systemctl", "stop", timer])
 
 
 def disarm(run: Run, host: Host) -> None:
-    """Take timer, boot unit and the word in the motd away."""
+    """Take the run's timer, boot unit and word in the motd away; another run's stay."""
     for timer in timers(run, host):
         host.run(["/usr/bin/systemctl", "stop", timer])
-    units.put_links(BOOT_UNIT, {})
-    for place in (_BOOT_FILE, MOTD):
-        path.restore(place, path.ABSENT, b"", host)
-    units.reload_manager(host)
+    boot = host.read(_BOOT_FILE)
+    if boot is None or run.path(AGENT).encode() in boot:
+        units.put_links(BOOT_UNIT, {})
+        for place in (_BOOT_FILE, MOTD):
+            path.restore(place, path.ABSENT, b"", host)
+        units.reload_manager(host)
 
 
 def timers(run: Run, host: Host) -> "list[str]":
     """Return the timers of a run that are waiting."""
-    pattern = "luytre-revert-{}-*.timer".format(run.name)
-    argv = ["/usr/bin/systemctl", "list-units", "--plain", "--no-legend", "--full", pattern]
-    out = host.expect(argv).decode("utf-8", "replace")
-    return [line.split()[0] for line in out.splitlines() if line.strip()]
+    head = "luytre-revert-{}-".format(run.name)
+    argv = ["/usr/bin/systemctl", "list-units", "--plain", "--no-legend", "--full"]
+    out = host.expect([*argv, head + "*.timer"]).decode("utf-8", "replace")
+    names = [line.split()[0] for line in out.splitlines() if line.strip()]
+    # The pattern finds those of a run "a-1" for a run "a" as well.
+    return [name for name in names if name[len(head) : -len(".timer")].strip("x").isdigit()]
 
 
 def detach(run: Run, verb: str, host: Host, options: "tuple[str, ...]" = ()) -> str:
@@ -113,9 +110,9 @@ def detach(run: Run, verb: str, host: Host, options: "tuple[str, ...]" = ()) -> 
 
     Returns the unit's name.
     """
-    unit = "luytre-{}-{}".format(verb, run.name)
-    argv = ["/usr/bin/systemd-run", "--quiet", "--collect", "--unit=" + unit]
-    host.expect([*argv, *command(run, verb), *options])
+    unit = "luytre-{}-{}.service".format(verb, run.name)
+    again = () if verb == "converge" else _PERSISTENT
+    host.expect([*_SYSTEMD_RUN, "--unit=" + unit, *again, *command(run, verb), *options])
     return unit
 
 

@@ -4,9 +4,10 @@ import os
 import shutil
 import time
 
-from . import arm, facts, journal, kinds, packages, plan, resources, rollback, runs
+from . import arm, facts, journal, kinds, packages, plan, resources, rollback, runs, systemd
 from .host import Host, Refused, Unreadable
 from .phases import PHASE_OF, PHASES
+from .resources import unit as units
 from .runs import Run
 
 TYPE_CHECKING = False
@@ -27,6 +28,8 @@ def begin(request: "Dict[str, Any]", sources: bytes, host: Host) -> "Dict[str, A
     """
     run = Run(request["run"])
     key = _key(run)
+    if run.exists():
+        raise Refused("run {} was here before".format(run.name))
     try:
         runs.acquire(run, request["operator"], request["controller"])
     except Refused:
@@ -36,8 +39,6 @@ def begin(request: "Dict[str, Any]", sources: bytes, host: Host) -> "Dict[str, A
         stale = _stale(request["changes"], key, host)
         if stale:
             raise Refused("changed since the plan: {}".format(", ".join(stale)))
-        if run.exists():
-            raise Refused("run {} was here before".format(run.name))
         runs.private_directory(run.directory)
         arm.save_agent(run, sources)
         run.save("request.json", request)
@@ -45,19 +46,32 @@ def begin(request: "Dict[str, Any]", sources: bytes, host: Host) -> "Dict[str, A
         packages.keep(_replaced(request, host), run.path("debs"), host)
         run.save("packages.json", {"before": facts.packages(host)})
         state = {"state": "begun", "run": run.name, "since": time.time(), "activates": []}
+        run.reserve_room()
         run.save("run.json", dict(state, operator=request["operator"], witness=request["witness"]))
     except BaseException:
-        drop(run)
+        _forget(run)
         raise
     return {"state": "begun"}
 
 
 def start(request: "Dict[str, Any]", host: Host) -> "Dict[str, Any]":
-    """Let converge work in its own unit and wait for what it says."""
+    """Let converge work in its own unit and wait for what it says.
+
+    Where it ends without a word, the run goes back at once. Raises Refused for a run that has
+    converged, or tried to, before: its journal is not written twice.
+    """
     run = Run(request["run"])
-    run.record()
-    unit = arm.detach(run, "converge", host)
-    return wait_for(run, RESULT, unit, CONVERGE_SECONDS)
+    _refuse_unless_begun(run)
+    try:
+        unit = arm.detach(run, "converge", host)
+    except Unreadable as problem:
+        return {"state": "dropped", "reason": _joined(str(problem), _drop(run, host))}
+    try:
+        return wait_for(run, RESULT, unit, host)
+    except Unreadable as problem:
+        unit = arm.detach(run, "expire", host)
+        outcome = wait_for(run, rollback.RESULT, unit, host)
+        return dict(outcome, reason=_joined(str(problem), outcome["reason"]))
 
 
 def converge(run: Run, host: Host) -> None:
@@ -65,30 +79,57 @@ def converge(run: Run, host: Host) -> None:
 
     What came of it is left in the run's result file.
     """
+    _refuse_unless_begun(run)
     try:
         request = run.load("request.json")
         _journal_again(run, request, host)
         work = list(_work(request, host))
         for _, kind, want, target in work:
             kind.validate(want, target)
-    except (Unreadable, kinds.Invalid, Refused, OSError) as problem:
-        drop(run)
-        _tell(run, {"state": "dropped", "reason": str(problem)})
+        arm.arm(run, request["operator"], CONVERGE_SECONDS, host)
+        run.step(["begun"], "armed")
+    except Exception as problem:  # noqa: BLE001 - whatever it was, nothing has been changed yet
+        _tell(run, {"state": "dropped", "reason": _joined(_words(problem), _drop(run, host))})
         return
-    arm.arm(run, request["operator"], CONVERGE_SECONDS, host)
-    run.step(["begun"], "armed")
     try:
         _carry_out(run, work, host)
         run.step(["armed"], "converged")
         arm.rearm(run, request["window"], host)
-    except (Unreadable, kinds.Invalid, OSError) as problem:
-        outcome = rollback.revert(run, ["armed", "converged"], host)
-        _tell(run, dict(outcome, reason="{}; {}".format(problem, outcome["reason"])))
-        return
-    except Refused as problem:
-        _tell(run, {"state": "rolled_back", "reason": str(problem)})
+    except Exception as problem:  # noqa: BLE001 - whatever it was, the host goes back
+        outcome = _back(run, host)
+        _tell(run, dict(outcome, reason=_joined(_words(problem), outcome["reason"])))
         return
     _tell(run, {"state": "converged", "reason": "", "changed": sorted(request["changes"])})
+
+
+def _refuse_unless_begun(run: Run) -> None:
+    state = run.record()["state"]
+    if state != "begun":
+        raise Refused("run {} is {}".format(run.name, state))
+
+
+def _drop(run: Run, host: Host) -> str:
+    try:
+        return rollback.drop(run, host, put_packages_back=True)
+    except Refused as problem:
+        return str(problem)
+
+
+def _back(run: Run, host: Host) -> "Dict[str, Any]":
+    try:
+        return rollback.revert(run, ["armed", "converged"], host)
+    except Refused as problem:
+        return {"state": run.record()["state"], "reason": str(problem)}
+
+
+def _words(problem: Exception) -> str:
+    if isinstance(problem, (Unreadable, kinds.Invalid, Refused, OSError)):
+        return str(problem)
+    return "{}: {}".format(type(problem).__name__, problem)
+
+
+def _joined(*reasons: str) -> str:
+    return "; ".join(reason for reason in reasons if reason)
 
 
 def confirm(request: "Dict[str, Any]", host: Host) -> "Dict[str, Any]":
@@ -98,10 +139,12 @@ def confirm(request: "Dict[str, Any]", host: Host) -> "Dict[str, Any]":
     """
     run = Run(request["run"])
     record = run.record()
-    if record["state"] != "confirmed":
-        record = run.step(["converged"], "confirmed", confirmed=time.time())
-    problems = []
     asked = run.load("request.json")
+    if record["state"] != "confirmed":
+        # Closing: the removals are still to come, and the host stays held for them.
+        more = {"confirmed": time.time(), "closing": bool(asked["remove"])}
+        record = run.step(["converged"], "confirmed", **more)
+    problems = []
     for control, kind, want, target in _wishes(asked, host):
         if hasattr(kind, "persist"):
             try:
@@ -111,6 +154,7 @@ def confirm(request: "Dict[str, Any]", host: Host) -> "Dict[str, Any]":
     host.forget()
     run.save(journal.AFTER, _digests(run, host))
     arm.disarm(run, host)
+    run.free_room()
     if not asked["remove"]:
         runs.release(run)
     return {"state": "confirmed", "problems": problems}
@@ -126,39 +170,37 @@ def await_confirm(request: "Dict[str, Any]", host: Host) -> "Dict[str, Any]":
             return {"state": state}
         if state not in ("armed", "converged"):
             raise Refused("run {} is {}".format(run.name, state))
-        time.sleep(_POLL_SECONDS)
+        host.pause(_POLL_SECONDS)
     raise Refused("run {} was not confirmed".format(run.name))
 
 
 def finish(request: "Dict[str, Any]", host: Host) -> "Dict[str, Any]":
     """Close a confirmed run whose packages were removed after confirm."""
     run = Run(request["run"])
-    run.step(["confirmed"], "confirmed")
+    run.step(["confirmed"], "confirmed", closing=False)
     run.save("packages.json", dict(run.load("packages.json"), after=facts.packages(host)))
     run.save(journal.AFTER, _digests(run, host))
     runs.release(run)
     return {"state": "confirmed", "problems": []}
 
 
-def drop(run: Run) -> None:
-    """Forget a run that changed nothing, and give the lock back."""
-    held = runs.holder()
-    if held and held["run"] == run.name:
-        runs.release(run)
-        if run.exists():
-            run.step(["begun"], "dropped")
-        else:
-            shutil.rmtree(run.directory, ignore_errors=True)
+def _forget(run: Run) -> None:
+    """Forget a run that came to nothing, and give the lock back."""
+    shutil.rmtree(run.directory, ignore_errors=True)
+    runs.release(run)
 
 
-def wait_for(run: Run, name: str, unit: str, seconds: float) -> "Dict[str, Any]":
+def wait_for(run: Run, name: str, unit: str, host: Host) -> "Dict[str, Any]":
     """Return what a detached work wrote; raises Unreadable where it ended without a word."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + rollback.SECONDS
     while time.monotonic() < deadline:
+        running = systemd.unit_states(host, [unit])[unit].active in units.RUNNING
         if os.path.exists(run.path(name)):
             return run.load(name)
-        time.sleep(_POLL_SECONDS)
-    raise Unreadable("{}: no result after {:g} s".format(unit, seconds))
+        if not running:
+            raise Unreadable("{} ended without a word".format(unit))
+        host.pause(_POLL_SECONDS)
+    raise Unreadable("{}: no result after {:g} s".format(unit, rollback.SECONDS))
 
 
 def _work(
@@ -197,7 +239,8 @@ def _carry_out(
         proposal = kind.propose(want, kind.observe(want, host), target)
         activates += [verb for verb in proposal.activate if verb not in activates]
     # Written before the first change: the way back activates the same units.
-    run.step(["armed"], "armed", activates=activates)
+    running = rollback.running(activates, host)
+    run.step(["armed"], "armed", activates=activates, running=running)
     for control, kind, want, target in work:
         if run.record()["state"] != "armed":
             raise Refused("run {} is {}".format(run.name, run.record()["state"]))

@@ -59,7 +59,7 @@ def console() -> None:
     if verb in ("rollback", "undo"):
         rollback.undo(run, host, force)
     else:
-        {"converge": change.converge, "expire": rollback.expire, "boot": rollback.boot}[verb](
+        {"converge": change.converge, "expire": rollback.expire, "boot": rollback.expire}[verb](
             run, host
         )
     if verb == "undo":
@@ -141,7 +141,7 @@ def _rollback(request: "Document", call: "Call") -> "Document":
     except FileNotFoundError:
         pass
     unit = arm.detach(run, "rollback", call.host, ("--force",) if request.get("force") else ())
-    return change.wait_for(run, rollback.RESULT, unit, rollback.SECONDS)
+    return change.wait_for(run, rollback.RESULT, unit, call.host)
 
 
 def _facts(host: Host, brief: bool = False) -> "Document":

@@ -147,6 +147,14 @@ class Host:
         finally:
             program.close()
 
+    def pause(self, seconds: float) -> None:
+        """Wait; raises Abandoned when the controller goes away meanwhile."""
+        poll = select.poll()
+        if self._lifeline is not None:
+            poll.register(self._lifeline, _HANGUP)
+        if poll.poll(seconds * 1000):
+            raise Abandoned()
+
     def expect(self, argv: "Sequence[str]", stdin: bytes = b"") -> bytes:
         """Run a program that must succeed and return its output; otherwise raise Unreadable."""
         completed = self.run(argv, stdin)

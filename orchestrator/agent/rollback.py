@@ -13,38 +13,64 @@ RESULT = "rollback.json"
 SECONDS = 600
 # What an operator may take back; the timer and the boot unit only touch what is not confirmed.
 _UNCONFIRMED = ["armed", "converged"]
-_ANY = ["begun", "armed", "converged", "confirmed", "rolling_back", "broken"]
+_ANY = ["begun", "armed", "converged", "confirmed", "broken"]
 # What a boot that takes a run back compares: the rest comes up after it.
 _FILES = ("path:", "dress:")
 _VERBS = {"reload": "try-reload-or-restart", "restart": "try-restart"}
 
 
 def expire(run: Run, host: Host) -> None:
-    """Take back a run that nobody confirmed in time."""
-    if run.record()["state"] == "begun":
-        arm.disarm(run, host)
-        return
-    run.save(RESULT, revert(run, _UNCONFIRMED, host))
+    """Take back a run that nobody confirmed in time, or that a reboot met while armed."""
+    try:
+        state = run.record()["state"]
+        if state == "begun":
+            run.save(RESULT, {"state": "dropped", "reason": drop(run, host)})
+        elif state in (*_UNCONFIRMED, "rolling_back"):
+            revert(run, _UNCONFIRMED, host)
+        else:
+            arm.disarm(run, host)
+    except Refused:
+        return  # somebody else was first
 
 
-def boot(run: Run, host: Host) -> None:
-    """Take back a run that a reboot met while armed, or already on its way back."""
-    if run.record()["state"] in (*_UNCONFIRMED, "rolling_back"):
-        run.save(RESULT, revert(run, [*_UNCONFIRMED, "rolling_back"], host))
-    else:
-        arm.disarm(run, host)
+def drop(run: Run, host: Host, put_packages_back: bool = False) -> str:
+    """Close a run that has changed nothing but packages; return what went wrong.
+
+    Raises Refused where it has gone further.
+    """
+    problems: "List[str]" = []
+    if run.exists():
+        run.step(["begun"], "dropped")
+        if put_packages_back:
+            _attempt(problems, "packages", lambda: _packages(run, host))
+        _attempt(problems, "disarm", lambda: arm.disarm(run, host))
+        run.free_room()
+    runs.release(run)
+    return "; ".join(problems)
 
 
 def undo(run: Run, host: Host, force: bool) -> None:
     """Take a run back because the operator says so; the outcome is left in the result file."""
     try:
-        state = run.record()["state"]
-        if state == "confirmed" and not force:
-            _refuse_if_moved(run, host)
-        outcome = revert(run, _ANY, host, put_packages_back=True)
+        _undo(run, host, force)
     except (Refused, Unreadable, OSError) as problem:
-        outcome = {"state": "refused", "reason": str(problem)}
-    run.save(RESULT, outcome)
+        run.save(RESULT, {"state": "refused", "reason": str(problem)})
+
+
+def _undo(run: Run, host: Host, force: bool) -> None:
+    record = run.record()
+    held = runs.holds(run)
+    if not held:
+        # Nobody else may change the host meanwhile, and no other run's armed way back be disturbed.
+        runs.acquire(run, record.get("operator", ""), "its rollback")
+    try:
+        if record["state"] == "confirmed" and not force:
+            _refuse_if_moved(run, host)
+        revert(run, _ANY, host, put_packages_back=True)
+    except (Refused, Unreadable, OSError):
+        if not held and run.record()["state"] not in runs.LIVE:
+            runs.release(run)
+        raise
 
 
 def revert(
@@ -52,48 +78,100 @@ def revert(
 ) -> "Dict[str, Any]":
     """Restore every journaled resource; return the state reached and what went wrong.
 
-    Raises Refused where the run is in none of the expected states: somebody else was first.
+    The same is left in the run's result file. A way back that was killed is taken on. Raises
+    Refused where the run is in none of the expected states: somebody else was first.
     """
-    record = run.step(expected, "rolling_back")
-    problems: "List[str]" = []
-    _attempt(problems, "converge", lambda: _halt_converge(run, host))
-    entries = journal.entries(run, journal.JOURNAL)
-    if put_packages_back and entries:
-        before = len(problems)
-        _attempt(problems, "packages", lambda: _packages(run, host))
-        # With the packages gone, only the state before them makes sense.
-        if len(problems) == before:
-            entries = journal.entries(run, journal.BEFORE)
+    with runs.Flock(run.path("revert.lock")):
+        run.free_room()
+        record = run.step([*expected, "rolling_back"], "rolling_back")
+        problems: "List[str]" = []
+        _attempt(problems, "converge", lambda: _halt_converge(run, host))
+        entries = _entries(run, journal.JOURNAL, problems)
+        if put_packages_back:
+            before = len(problems)
+            _attempt(problems, "packages", lambda: _packages(run, host))
+            # With the packages gone, only the state before them makes sense.
+            if len(problems) == before and entries:
+                entries = _entries(run, journal.BEFORE, problems)
+        _put_back(run, record, entries, host, problems)
+        state = "broken" if problems else "rolled_back"
+        run.step(["rolling_back"], state)
+        _attempt(problems, "disarm", lambda: arm.disarm(run, host))
+        runs.release(run)
+        outcome = {"state": state, "reason": "; ".join(problems)}
+        run.save(RESULT, outcome)
+    return outcome
+
+
+def _entries(run: Run, name: str, problems: "List[str]") -> "List[Dict[str, Any]]":
+    try:
+        return journal.entries(run, name)
+    except (Unreadable, OSError) as problem:
+        problems.append("journal: {}".format(problem))
+        return []
+
+
+def _put_back(
+    run: Run,
+    record: "Dict[str, Any]",
+    entries: "List[Dict[str, Any]]",
+    host: Host,
+    problems: "List[str]",
+) -> None:
     _restore(run, reversed(entries), host, problems)
-    host.forget()
-    if not host.booting:
-        _attempt(problems, "activation", lambda: activate(record["activates"], host))
+    for verb in in_order(record["activates"]):
+        # Each for itself: what one service says must not keep SSH from reading its files again.
+        _attempt(problems, verb, lambda verb=verb: activate([verb], host))
     # Setting one kernel parameter may reset others: those are set once more.
     _restore(run, (e for e in entries if e["resource"].startswith("sysctl:")), host, problems)
+    if not host.booting:
+        for unit in record.get("running", ()):
+            _attempt(problems, unit, lambda unit=unit: _start_again(unit, host))
     host.forget()
     problems.extend(_differences(run, entries, host))
-    state = "broken" if problems else "rolled_back"
-    run.step(["rolling_back"], state)
-    _attempt(problems, "disarm", lambda: arm.disarm(run, host))
-    runs.release(run)
-    return {"state": state, "reason": "; ".join(problems)}
+
+
+def in_order(verbs: "Iterable[str]") -> "List[str]":
+    """Return the verbs in the order of work: the manager's reload first, SSH last."""
+    return sorted(verbs, key=lambda verb: (" " in verb, verb.endswith(" ssh.service")))
 
 
 def activate(verbs: "Iterable[str]", host: Host) -> None:
-    """Reload what must be reloaded, each once: the manager first, SSH last."""
-    wanted = list(verbs)
-    if "daemon-reload" in wanted:
-        units.reload_manager(host)
-    for verb in sorted((v for v in wanted if " " in v), key=lambda v: v.endswith(" ssh.service")):
-        action, unit = verb.split(" ", 1)
-        if systemd.unit_states(host, [unit])[unit].load != "not-found":
+    """Reload what must be reloaded, each once, where it runs."""
+    for verb in in_order(verbs):
+        action, _, unit = verb.partition(" ")
+        if not unit:
+            units.reload_manager(host)
+            continue
+        state = systemd.unit_states(host, [unit])[unit]
+        if state.active in units.RUNNING and state.load not in ("not-found", "masked"):
             units.control(host, _VERBS[action], unit)
+
+
+def running(verbs: "Iterable[str]", host: Host) -> "List[str]":
+    """Return the units among those to reload that run now: they shall run after a way back."""
+    found = [verb.split(" ", 1)[1] for verb in verbs if " " in verb]
+    states = systemd.unit_states(host, found) if found else {}
+    return [unit for unit in found if states[unit].active in units.RUNNING]
+
+
+def _start_again(unit: str, host: Host) -> None:
+    """Start a unit that the change had brought down: a reload does not."""
+    state = systemd.unit_states(host, [unit])[unit]
+    if state.active not in units.RUNNING and state.load not in ("not-found", "masked"):
+        units.control(host, "start", unit)
 
 
 def _refuse_if_moved(run: Run, host: Host) -> None:
     """Refuse where a resource is not as the run left it; tell before, after and now."""
     moved = []
-    after = run.load(journal.AFTER)
+    try:
+        after = run.load(journal.AFTER)
+    except FileNotFoundError:
+        raise Refused(
+            "nobody wrote down how the run left the host (its confirm was interrupted); "
+            "--force takes it back all the same"
+        ) from None
     for entry in journal.entries(run, journal.JOURNAL):
         state, content = resources.capture(entry["resource"], host)
         if resources.digest(state, content, b"") != after.get(entry["resource"]):
@@ -132,18 +210,24 @@ def _differences(run: Run, entries: "List[Dict[str, Any]]", host: Host) -> "List
         resource, wanted = entry["resource"], dict(entry["state"])
         if resource.startswith("package:") or (host.booting and not resource.startswith(_FILES)):
             continue
-        state, content = resources.capture(resource, host)
+        try:
+            state, content = resources.capture(resource, host)
+            kept = journal.content(run, entry["state"])
+        except (Unreadable, OSError) as problem:
+            found.append("{}: {}".format(resource, problem))
+            continue
         for told in (state, wanted):
             told.pop("load", None)
-        kept = journal.content(run, entry["state"])
         if resources.digest(state, content, b"") != resources.digest(wanted, kept, b""):
             found.append("{} is not as it was".format(resource))
     return found
 
 
 def _packages(run: Run, host: Host) -> None:
+    """Take back what the packages step did; where converge never was, what it was asked to do."""
     kept = run.load("packages.json")
-    before, after = kept["before"], kept.get("after", kept["before"])
+    before = kept["before"]
+    after = kept.get("after") or dict(before, **run.load("request.json")["install"])
     host.forget()
     packages.put_back(before, after, run.path("debs"), host)
     still = set(facts.packages(host)) ^ set(before)

@@ -8,13 +8,15 @@ State of a run::
     dropped         rolling_back ──► rolled_back | broken
 
 Every step is taken under one flock, so that ``confirmed`` and ``rolling_back`` exclude each other.
+The way back itself holds another one for as long as it takes: there is one at a time, and where it
+was killed, the next one takes the work on.
 """
 
 import json
 import os
 import time
 
-from .host import Refused
+from .host import Refused, Unreadable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,17 +26,21 @@ if TYPE_CHECKING:
 BASE = "/var/lib/luytre"
 RUNS = BASE + "/runs"
 LOCK = BASE + "/lock"
+_GUARD = BASE + "/lock.guard"
 SECRETS = "/run/luytre"
 # A run that neither armed nor ended within this time was abandoned; the next one may take over.
 STALE_SECONDS = 3600
 LIVE = ("armed", "converged", "rolling_back")
+# Kept free for the way back, in bytes: a full disk must not stop it.
+_RESERVE = 1024 * 1024
+_RESERVE_FILE = "reserve"
 
 
 class Run:
     """One run: its directory and its record."""
 
     def __init__(self, name: str) -> None:
-        if not name or not name.replace("-", "").isalnum():
+        if not _is_name(name):
             raise Refused("not the name of a run: {!r}".format(name[:80]))
         self.name = name
         self.directory = "{}/{}".format(RUNS, name)
@@ -55,9 +61,12 @@ class Run:
             raise Refused("this host knows no run {}".format(self.name)) from None
 
     def load(self, name: str) -> "Dict[str, Any]":
-        """Return one of the run's JSON files."""
+        """Return one of the run's JSON files; raises Unreadable for one that is damaged."""
         with open(self.path(name), "rb") as stream:
-            return json.loads(stream.read().decode())  # type: ignore[no-any-return]
+            try:
+                return json.loads(stream.read().decode())  # type: ignore[no-any-return]
+            except ValueError as problem:
+                raise Unreadable("{}: {}".format(self.path(name), problem)) from None
 
     def save(self, name: str, data: "Any") -> None:
         """Write one of the run's JSON files, atomically and for good."""
@@ -65,13 +74,25 @@ class Run:
 
     def step(self, expected: "List[str]", state: str, **more: "Any") -> "Dict[str, Any]":
         """Take the run from one of the expected states to another; raises Refused otherwise."""
-        with _Flock(self.path("state.lock")):
+        with Flock(self.path("state.lock")):
             record = self.record()
             if record["state"] not in expected:
                 raise Refused("run {} is {}".format(self.name, record["state"]))
             record.update(more, state=state)
             self.save("run.json", record)
             return record
+
+    def reserve_room(self) -> None:
+        """Take the room that the way back will need."""
+        # Random: a file system that compresses would keep nothing free behind zeros.
+        write_private(self.path(_RESERVE_FILE), os.urandom(_RESERVE))
+
+    def free_room(self) -> None:
+        """Give the reserved room back."""
+        try:
+            os.unlink(self.path(_RESERVE_FILE))
+        except FileNotFoundError:
+            return
 
 
 def write_private(place: str, data: bytes) -> None:
@@ -83,8 +104,11 @@ def write_private(place: str, data: bytes) -> None:
 
 def private_directory(place: str) -> None:
     """Make a directory only root can enter; raises Refused for a planted link or another owner."""
+    from .resources import path
+
     try:
         os.makedirs(place, 0o700)
+        path.sync_directory(os.path.dirname(place))
     except FileExistsError:
         pass
     found = os.lstat(place)
@@ -97,21 +121,11 @@ def acquire(run: Run, operator: str, controller: str) -> None:
     """Take the host's lock for a run; raises Refused naming who holds it."""
     private_directory(BASE)
     private_directory(RUNS)
-    holder = {"run": run.name, "operator": operator, "controller": controller, "since": time.time()}
-    data = json.dumps(holder, sort_keys=True).encode()
-    for _ in range(2):
-        try:
-            descriptor = os.open(LOCK, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-        except FileExistsError:
-            _take_over()
-            continue
-        try:
-            os.write(descriptor, data)
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        return
-    raise Refused("the host's lock cannot be taken")
+    taken = {"run": run.name, "operator": operator, "controller": controller, "since": time.time()}
+    data = json.dumps(dict(taken, **_now()), sort_keys=True).encode()
+    with Flock(_GUARD):
+        _refuse_if_held()
+        write_private(LOCK, data)
 
 
 def holder() -> "Optional[Dict[str, Any]]":
@@ -122,15 +136,23 @@ def holder() -> "Optional[Dict[str, Any]]":
     except FileNotFoundError:
         return None
     except ValueError:
+        # Never written by this code: it is replaced as a whole.
         return {"run": "", "operator": "unknown", "controller": "unknown", "since": 0.0}
 
 
 def release(run: Run) -> None:
     """Give the lock back if this run holds it, and forget the run's secrets."""
-    held = holder()
-    if held and held["run"] == run.name:
-        os.unlink(LOCK)
+    private_directory(BASE)
+    with Flock(_GUARD):
+        if holds(run):
+            os.unlink(LOCK)
     forget_secrets(run)
+
+
+def holds(run: Run) -> bool:
+    """Return whether this run holds the host's lock."""
+    held = holder()
+    return held is not None and held["run"] == run.name
 
 
 def forget_secrets(run: Run) -> None:
@@ -159,7 +181,7 @@ def known() -> "List[Run]":
         names = sorted(os.listdir(RUNS), reverse=True)
     except FileNotFoundError:
         return []
-    return [run for run in map(Run, names) if run.exists()]
+    return [run for run in map(Run, filter(_is_name, names)) if run.exists()]
 
 
 def live() -> "Optional[Run]":
@@ -170,21 +192,34 @@ def live() -> "Optional[Run]":
     return None
 
 
-def _take_over() -> None:
-    """Remove a lock that nobody needs any more; raises Refused where somebody does."""
+def _is_name(name: str) -> bool:
+    return bool(name) and name[0] != "-" and name.replace("-", "").isalnum()
+
+
+def _now() -> "Dict[str, Any]":
+    """Return the moment by a clock that nobody sets: seconds since this boot, and which boot."""
+    with open("/proc/sys/kernel/random/boot_id") as stream:
+        return {"boot": stream.read().strip(), "uptime": time.monotonic()}
+
+
+def _refuse_if_held() -> None:
+    """Raise Refused where somebody needs the lock that is there."""
     held = holder()
     if held is None:
         return
     run = Run(held["run"] or "unknown")
-    state = run.record()["state"] if run.exists() else "gone"
-    age = time.time() - held["since"]
-    if state in LIVE or (state in ("begun", "gone") and 0 <= age < STALE_SECONDS):
+    record = run.record() if run.exists() else {"state": "gone"}
+    now = _now()
+    age = now["uptime"] - held.get("uptime", 0.0)
+    # No run that has not armed survives a reboot: what it keeps in memory is gone.
+    young = held.get("boot") == now["boot"] and age < STALE_SECONDS
+    waiting = record["state"] in ("begun", "gone") or record.get("closing")
+    if record["state"] in LIVE or (waiting and young):
         told = "{operator} from {controller} (run {run})".format(**held)
-        raise Refused("the host is held by {} for {:.0f} s".format(told, age))
-    os.unlink(LOCK)
+        raise Refused("the host is held by {} for {:.0f} s".format(told, max(age, 0.0)))
 
 
-class _Flock:
+class Flock:
     """An exclusive lock on a file for as long as the block runs."""
 
     def __init__(self, place: str) -> None:

@@ -1,5 +1,6 @@
 """systemd units: the links that start them at boot, and whether they run."""
 
+import errno
 import os
 
 from .. import systemd
@@ -14,6 +15,7 @@ ETC = "/etc/systemd/system"
 RUNNING = ("active", "activating", "reloading", "refreshing")
 _SYSTEMCTL = "/usr/bin/systemctl"
 _START_SECONDS = 90.0
+_DEPENDENTS = (".wants", ".requires", ".upholds")
 
 
 def capture(key: str, host: Host) -> "Tuple[Dict[str, Any], bytes]":
@@ -23,10 +25,16 @@ def capture(key: str, host: Host) -> "Tuple[Dict[str, Any], bytes]":
 
 
 def restore(key: str, state: "Dict[str, Any]", content: bytes, host: Host) -> None:
-    """Put the links back exactly, then start or stop the unit as it was."""
-    put_links(key, state["links"])
+    """Put the links back exactly, then start or stop the unit as it was.
+
+    At boot, a unit follows its links; but where they had to be put back, systemd has decided by
+    the others already what this boot starts.
+    """
+    changed = put_links(key, state["links"])
     reload_manager(host)
     if host.booting:
+        if changed:
+            control(host, "start" if state["active"] else "stop", key)
         return
     running = systemd.unit_states(host, [key])[key].active in RUNNING
     if running is not state["active"]:
@@ -50,16 +58,26 @@ def links(key: str) -> "Dict[str, str]":
     return found
 
 
-def put_links(key: str, wanted: "Dict[str, str]") -> None:
-    """Make the links of a unit exactly these."""
-    for place in links(key):
+def put_links(key: str, wanted: "Dict[str, str]") -> bool:
+    """Make the links of a unit exactly these; return whether anything had to be changed."""
+    present = links(key)
+    for place in present:
         if place not in wanted:
-            os.unlink(place)
-            path.sync_directory(os.path.dirname(place))
+            path.restore(place, path.ABSENT, b"", Host())
+            _remove_if_empty(os.path.dirname(place))
     for place, target in wanted.items():
-        if not os.path.islink(place) or os.readlink(place) != target:
-            os.makedirs(os.path.dirname(place), exist_ok=True)
-            path.restore(place, {"type": "link", "target": target, "uid": 0, "gid": 0}, b"", Host())
+        path.restore(place, {"type": "link", "target": target, "uid": 0, "gid": 0}, b"", Host())
+    return present != wanted
+
+
+def _remove_if_empty(directory: str) -> None:
+    """Remove a unit's directory of dependents after the last one, as systemctl does."""
+    if directory.endswith(_DEPENDENTS):
+        try:
+            os.rmdir(directory)
+        except OSError as problem:
+            if problem.errno not in (errno.ENOTEMPTY, errno.ENOENT):
+                raise
 
 
 def reload_manager(host: Host) -> None:
@@ -68,10 +86,14 @@ def reload_manager(host: Host) -> None:
 
 
 def control(host: Host, verb: str, key: str) -> None:
-    """Start, stop, reload or restart a unit and wait for it; raises Unreadable on failure."""
+    """Start, stop, reload or restart a unit and wait for it; raises Unreadable on failure.
+
+    At boot nothing is waited for: it may have to wait for us.
+    """
     # The start limit would kill a unit that was restarted several times in a row.
     host.run([_SYSTEMCTL, "reset-failed", key])
-    completed = host.run([_SYSTEMCTL, verb, key], seconds=_START_SECONDS)
+    waiting = ["--no-block"] if host.booting else []
+    completed = host.run([_SYSTEMCTL, *waiting, verb, key], seconds=_START_SECONDS)
     if completed.status != 0:
         raise Unreadable("systemctl {} {}: {}".format(verb, key, completed.complaint))
 
@@ -93,5 +115,4 @@ def _directories() -> "Tuple[str, ...]":
         entries = sorted(os.scandir(ETC), key=lambda entry: entry.name)
     except OSError as problem:
         raise Unreadable("{}: {}".format(ETC, problem.strerror)) from None
-    dependents = (".wants", ".requires", ".upholds")
-    return (ETC, *(e.path for e in entries if e.is_dir() and e.name.endswith(dependents)))
+    return (ETC, *(e.path for e in entries if e.is_dir() and e.name.endswith(_DEPENDENTS)))
