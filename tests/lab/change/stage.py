@@ -30,8 +30,14 @@ DEBS = (
 )
 
 
+_DAEMON = "/usr/lib/systemd/system/own-daemon.service"
+
+
 def stock(lab: Lab, host: str, scratch: Path) -> None:
-    """Give a host the packages of DEBS, from a directory of its own: no mirror is asked."""
+    """Give a host the packages of DEBS, and a service that is enabled and runs.
+
+    The packages come from a directory of its own: no mirror is asked.
+    """
     index = []
     for deb in DEBS:
         file = _built(deb, scratch)
@@ -45,6 +51,9 @@ def stock(lab: Lab, host: str, scratch: Path) -> None:
     keep = ["-o", "APT::Get::List-Cleanup=0"]
     lab.run(host, ["apt-get", "-q", *only, *keep, "update"])
     lab.run(host, ["apt-cache", "gencaches"])
+    text = "[Service]\nExecStart=/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n"
+    lab.write(host, _DAEMON, text.encode())
+    lab.run(host, ["systemctl", "enable", "--quiet", "--now", "own-daemon.service"])
 
 
 @contextmanager

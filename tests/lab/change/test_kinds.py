@@ -3,7 +3,7 @@
 import pytest
 
 from . import tree
-from .wishes import WALL, content, control
+from .wishes import DAEMON, WALL, content, control
 
 pytestmark = pytest.mark.lab
 
@@ -38,22 +38,13 @@ CASES = {
             ),
         },
     ),
+    "sysctl-that-resets-another": (
+        [{"sysctl": {"net.ipv4.conf.all.accept_redirects": 0, "net.ipv4.ip_forward": 0}}],
+        {"sysctl -n net.ipv4.conf.all.accept_redirects net.ipv4.ip_forward": "0\n0"},
+    ),
     "unit": (
-        [
-            {
-                "unit": {
-                    "name": "systemd-timesyncd.service",
-                    "enabled": False,
-                    "active": False,
-                    "masked": True,
-                }
-            }
-        ],
-        {
-            "systemctl is-enabled systemd-timesyncd; systemctl is-active systemd-timesyncd": (
-                "masked\ninactive"
-            ),
-        },
+        DAEMON["desired"],
+        {"systemctl is-enabled own-daemon; systemctl is-active own-daemon": "masked\ninactive"},
     ),
     "unit-of-ours": (
         [
@@ -70,9 +61,8 @@ CASES = {
         WALL["desired"],
         {
             "nft list tables": "table inet luytre",
-            "systemctl is-enabled luytre-firewall; grep -c 'policy drop' /etc/luytre/firewall.nft": (
-                "enabled\n1"
-            ),
+            "systemctl is-enabled luytre-firewall": "enabled",
+            "grep -c 'policy drop' /etc/luytre/firewall.nft": "1",
         },
     ),
 }

@@ -17,7 +17,7 @@ ROOTS = ("etc", "usr/lib/systemd", "var/lib")
 
 EXCLUDED = {
     r"var/lib/luytre(/.*)?": "our own journal: it outlives the rollback, for the evidence",
-    r"var/lib/dpkg/(status|diversions|statoverride|available)-old": "dpkg's copy of the last but one",
+    r"var/lib/dpkg/(status|diversions|statoverride|available)-old": "dpkg's former copies",
     r"var/lib/systemd/(random-seed|timers/stamp-.*|timesync/clock)": "systemd's own clockwork",
 }
 _EXCLUDED = re.compile("|".join(f"({pattern})" for pattern in EXCLUDED))
@@ -49,7 +49,7 @@ def state(lab: Lab, host: str) -> dict[str, Any]:
         "files": files(lab, host),
         "sysctl": _lines(lab, host, ["sh", "-c", _SYSCTL]),
         "nft": _lines(lab, host, ["nft", "-s", "list", "ruleset"]),
-        "unit files": _lines(lab, host, [*_SYSTEMCTL, "list-unit-files"]),
+        "unit files": _unit_files(lab, host),
         "units": _units(lab, host),
         "packages": _lines(
             lab, host, ["dpkg-query", "-W", "-f=${db:Status-Abbrev} ${Package} ${Version}\\n"]
@@ -61,8 +61,8 @@ def state(lab: Lab, host: str) -> dict[str, Any]:
 def differences(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
     """Return in words what is different between two states."""
     told = []
-    for part in before:
-        one, other = _as_map(before[part]), _as_map(after[part])
+    for part, was in before.items():
+        one, other = _as_map(was), _as_map(after[part])
         for key in sorted(one.keys() | other.keys()):
             if one.get(key) != other.get(key):
                 told.append(f"{part}: {key}: {one.get(key)} → {other.get(key)}")
@@ -95,6 +95,11 @@ def record(lab: Lab, host: str, run: str = "") -> dict[str, Any]:
 _SYSTEMCTL = ["systemctl", "--plain", "--no-legend", "--full", "--no-pager"]
 
 
+def _unit_files(lab: Lab, host: str) -> list[str]:
+    listed = _lines(lab, host, [*_SYSTEMCTL, "list-unit-files"])
+    return [" ".join(line.split()) for line in listed if not _PASSING.match(line)]
+
+
 def _units(lab: Lab, host: str) -> list[str]:
     """Return the units that run or failed; what merely is in systemd's memory comes and goes."""
     listed = _lines(lab, host, [*_SYSTEMCTL, "list-units"])
@@ -108,7 +113,7 @@ def _lines(lab: Lab, host: str, argv: list[str]) -> list[str]:
 
 
 def _as_map(part: Any) -> dict[str, str]:
-    return part if isinstance(part, dict) else {line: "there" for line in part}
+    return part if isinstance(part, dict) else dict.fromkeys(part, "there")
 
 
 def _described(path: Path) -> str:

@@ -1,0 +1,68 @@
+"""Packages: removed only after confirm, brought back from what was kept."""
+
+import pytest
+
+from .stage import without_mirrors
+from .wishes import TRAP, control
+
+pytestmark = pytest.mark.lab
+
+NO_TINY = control("own-tiny", {"package": {"name": "tiny", "state": "absent"}})
+FRIEND = control("own-friend", {"package": {"name": "tiny-friend", "state": "installed"}})
+
+
+@pytest.fixture
+def tiny(yard, c1):
+    """The package tiny, version 1.0, installed on c1, its configuration edited."""
+    yard.lab.run(c1, ["apt-get", "-qy", "install", "tiny=1.0"])
+    yard.lab.write(c1, "/etc/tiny.conf", b"edited\n")
+    yield "tiny"
+    yard.lab.run(c1, ["apt-get", "-qy", "purge", "tiny"])
+
+
+def version(yard, host, package):
+    script = "dpkg-query -W -f='${db:Status-Status} ${Version}' " + package
+    return yard.lab.run(host, ["sh", "-c", script], check=False).stdout.decode()
+
+
+def test_a_package_is_removed_only_after_the_host_was_confirmed(desk, yard, c1, tiny):
+    desk.want(NO_TINY, TRAP)
+    applied = desk.apply(c1)
+    assert applied.code == 5, applied
+    assert version(yard, c1, tiny) == "installed 1.0"
+    assert b"remove tiny" not in yard.lab.read(c1, "/var/log/dpkg.log")
+
+
+def test_a_removed_package_comes_back_without_any_mirror(desk, yard, c1, tiny):
+    desk.want(NO_TINY)
+    applied = desk.apply(c1)
+    assert applied.code == 0, applied
+    assert not version(yard, c1, tiny).startswith("installed")
+    assert desk.ask("audit", "--limit", c1).code == 0
+    with without_mirrors(yard.lab, c1):
+        taken = desk.ask("rollback", "--yes", "--run", applied.document["run"])
+        assert taken.code == 0, taken
+    assert version(yard, c1, tiny) == "installed 1.0"
+    assert yard.lab.read(c1, "/etc/tiny.conf") == b"edited\n"
+
+
+def test_a_package_that_had_to_be_upgraded_along_goes_back_to_its_version(desk, yard, c1, tiny):
+    desk.want(FRIEND)
+    applied = desk.apply(c1)
+    assert applied.code == 0, applied
+    assert version(yard, c1, tiny) == "installed 1.1"
+    with without_mirrors(yard.lab, c1):
+        taken = desk.ask("rollback", "--yes", "--run", applied.document["run"])
+        assert taken.code == 0, taken
+    assert version(yard, c1, tiny) == "installed 1.0"
+    assert version(yard, c1, "tiny-friend") == ""
+    assert yard.lab.read(c1, "/etc/tiny.conf") == b"edited\n"
+
+
+def test_packages_of_a_run_that_went_back_by_itself_are_taken_away_by_the_operator(desk, yard, c1):
+    desk.want(FRIEND, TRAP)
+    applied = desk.apply(c1)
+    assert applied.code == 5, applied
+    assert version(yard, c1, "tiny-friend") == "installed 1.0"
+    taken = desk.ask("rollback", "--yes", "--run", applied.document["run"])
+    assert taken.code == 0, taken

@@ -1,0 +1,54 @@
+"""An operator's rollback: of a server, of one run, refused, forced."""
+
+import pytest
+
+from . import tree
+from .wishes import BANNER, GRACE, MARTIANS, content, control
+
+pytestmark = pytest.mark.lab
+
+
+def test_a_server_is_taken_back_over_all_its_runs(desk, yard, c1):
+    desk.want(BANNER, GRACE)
+    first = desk.apply(c1, control="own-banner")
+    assert first.code == 0, first
+    again = control("own-banner", content("/etc/issue.net", "second\n"))
+    desk.want(again, GRACE)
+    second = desk.apply(c1)
+    assert second.code == 0, second
+    assert yard.lab.read(c1, "/etc/issue.net") == b"second\n"
+
+    refused = desk.ask("rollback", "--yes", "--run", first.document["run"])
+    assert refused.code == 6, refused
+    assert "path:/etc/issue.net" in refused.host(c1)["reason"]
+
+    taken = desk.ask("rollback", "--yes", "--host", c1)
+    assert taken.code == 0, taken
+    assert sorted(taken.host(c1)["changed"]) == [first.document["run"], second.document["run"]]
+    assert yard.changes(c1) == []
+    assert desk.ask("rollback", "--yes", "--host", c1).host(c1)["outcome"] == "unchanged"
+
+
+def test_a_rollback_is_refused_where_somebody_changed_a_resource_since_and_forced_otherwise(
+    desk, yard, c1
+):
+    desk.want(BANNER, MARTIANS)
+    applied = desk.apply(c1)
+    assert applied.code == 0, applied
+    run = applied.document["run"]
+    yard.lab.write(c1, "/etc/issue.net", b"somebody else's\n")
+    yard.lab.write(c1, "/etc/own-notes", b"not of the run\n")
+    changed = tree.state(yard.lab, c1)
+
+    refused = desk.ask("rollback", "--yes", "--run", run)
+    assert refused.code == 6, refused
+    told = refused.host(c1)
+    assert told["outcome"] == "refused"
+    assert "path:/etc/issue.net" in told["reason"]
+    assert "martians" not in told["reason"]
+    assert tree.differences(changed, tree.state(yard.lab, c1)) == []
+
+    forced = desk.ask("rollback", "--yes", "--run", run, "--force")
+    assert forced.code == 0, forced
+    assert yard.lab.read(c1, "/etc/own-notes") == b"not of the run\n"
+    yard.lab.run(c1, ["rm", "/etc/own-notes"])
