@@ -175,7 +175,7 @@ def _refuse(values: Mapping[str, Any]) -> None:
             )
     for name in _PASSPHRASES:
         if name in values:
-            message = _("{name}: passphrases belong into the SSH agent").format(name=name)
+            message = _("{name}: passphrases belong in the SSH agent").format(name=name)
             raise Wrong(name, message, "ssh-add")
     for name in _KEY_CHECKS:
         if name in values and str(values[name]).lower() not in ("true", "yes", "1"):

@@ -2,10 +2,12 @@
 
 python -m orchestrator.locales.catalogue            compile luytre.po to luytre.mo
 python -m orchestrator.locales.catalogue --missing  print the entries that luytre.po lacks
+python -m orchestrator.locales.catalogue --stale    print the entries that nobody says any more
 """
 
 import ast
 import gettext
+import importlib.util
 import json
 import re
 import struct
@@ -17,12 +19,18 @@ LOCALES = Path(__file__).resolve().parent
 PO = LOCALES / "vi" / "LC_MESSAGES" / "luytre.po"
 MO = PO.with_suffix(".mo")
 _MARKS = ("_", "_later")
+_KEYWORDS = ("msgid", "msgid_plural", "msgstr", "msgstr[0]")
+_UNTRANSLATED = "agent"
 _IN_TEMPLATE = re.compile(r'\b_\(("(?:[^"\\]|\\.)*")\)')
 _MAGIC = 0x950412DE
 
 
 def messages_in(source: Path) -> Iterator[tuple[str, int]]:
-    """Yield each message of a Python file or template with its line; templates end with ``.j2``."""
+    """Yield each message of a Python file or template with its line; templates end with ``.j2``.
+
+    Raises ValueError for a message that is put together before it is looked up (an f-string, a
+    sum): no catalogue can hold it.
+    """
     text = source.read_text(encoding="utf-8")
     if source.suffix == ".j2":
         for found in _IN_TEMPLATE.finditer(text):
@@ -32,6 +40,8 @@ def messages_in(source: Path) -> Iterator[tuple[str, int]]:
     for call in sorted(calls, key=lambda call: call.lineno):
         first = call.args[0] if call.args else None
         marked = isinstance(call.func, ast.Name) and call.func.id in _MARKS
+        if marked and isinstance(first, ast.JoinedStr | ast.BinOp):
+            raise ValueError(f"{source}:{call.lineno}: cannot be translated: {ast.unparse(first)}")
         if marked and isinstance(first, ast.Constant):
             yield str(first.value), call.lineno
 
@@ -39,8 +49,9 @@ def messages_in(source: Path) -> Iterator[tuple[str, int]]:
 def read_po(path: Path = PO) -> dict[str, str]:
     """Return the translations of a .po file; its header is the entry of the empty message.
 
-    Raises ValueError for a line that is none of comment, ``msgid``, ``msgstr`` or text, and for an
-    entry that comes twice.
+    The message of an entry with a plural is as gettext stores it: singular, NUL, plural; there is
+    one translation, because Vietnamese has one form. Raises ValueError for a line that is none of
+    comment, keyword (``_KEYWORDS``) or text, and for an entry that comes twice.
     """
     entries: dict[str, str] = {}
     parts: dict[str, list[str]] = {}
@@ -50,8 +61,8 @@ def read_po(path: Path = PO) -> dict[str, str]:
         if keyword == "msgid":
             _finish(entries, parts, number)
             parts = {}
-        if keyword in ("msgid", "msgstr"):
-            current = parts.setdefault(keyword, [])
+        if keyword in _KEYWORDS:
+            current = parts.setdefault(keyword.removesuffix("[0]"), [])
             current.append(json.loads(quoted))
         elif line.startswith('"'):
             current.append(json.loads(line))
@@ -76,9 +87,16 @@ def compiled(entries: Mapping[str, str]) -> bytes:
 
 
 def sources() -> list[Path]:
-    """Return the files whose messages must be translated: what users see when all goes well."""
+    """Return the files whose messages must be translated: the package and the reports' templates.
+
+    The agent speaks English: it runs on the hosts, where there is no catalogue.
+    """
     package = LOCALES.parent
-    python = [path for name in ("cli", "report") for path in (package / name).rglob("*.py")]
+    python = (
+        path
+        for path in package.rglob("*.py")
+        if path.relative_to(package).parts[0] != _UNTRANSLATED
+    )
     return sorted([*python, *(package.parent / "templates" / "report").rglob("*.j2")])
 
 
@@ -93,10 +111,24 @@ def missing() -> dict[str, str]:
     }
 
 
+def stale() -> list[str]:
+    """Return the messages that neither our sources nor click, which asks us too, say any more."""
+    said = {message for source in sources() for message, _line in messages_in(source)}
+    click = importlib.util.find_spec("click")
+    for place in (click and click.submodule_search_locations) or ():
+        for source in Path(place).rglob("*.py"):
+            nodes = ast.walk(ast.parse(source.read_text(encoding="utf-8")))
+            constants = (node.value for node in nodes if isinstance(node, ast.Constant))
+            said.update(text for text in constants if isinstance(text, str))
+    return [
+        message for message in read_po() if message and not said.issuperset(message.split("\0"))
+    ]
+
+
 def _finish(entries: dict[str, str], parts: Mapping[str, list[str]], number: int) -> None:
     if not parts:
         return
-    key = "".join(parts["msgid"])
+    key = "\0".join("".join(parts[name]) for name in ("msgid", "msgid_plural") if name in parts)
     if key in entries:
         raise ValueError(f"line {number}: twice: {key}")
     entries[key] = "".join(parts.get("msgstr", []))
@@ -108,6 +140,9 @@ def main() -> None:
         for message, place in missing().items():
             quoted = json.dumps(message, ensure_ascii=False)
             sys.stdout.write(f'\n#: {place}\nmsgid {quoted}\nmsgstr ""\n')
+        return
+    if "--stale" in sys.argv:
+        sys.stdout.writelines(json.dumps(one, ensure_ascii=False) + "\n" for one in stale())
         return
     MO.write_bytes(compiled(read_po()))
     with MO.open("rb") as file:
