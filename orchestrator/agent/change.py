@@ -43,8 +43,9 @@ def begin(request: "Dict[str, Any]", sources: bytes, host: Host) -> "Dict[str, A
         arm.save_agent(run, sources)
         run.save("request.json", request)
         journal.record(run, journal.BEFORE, journal.ordered(request["changes"]), host)
-        packages.keep(_replaced(request, host), run.path("debs"), host)
-        run.save("packages.json", {"before": facts.packages(host)})
+        replaced, coming = packages.replaced(request["install"], request["remove"], host)
+        packages.keep(replaced, run.path("debs"), host)
+        run.save("packages.json", {"before": facts.packages(host), "coming": coming})
         state = {"state": "begun", "run": run.name, "since": time.time(), "activates": []}
         run.reserve_room()
         run.save("run.json", dict(state, operator=request["operator"], witness=request["witness"]))
@@ -282,13 +283,6 @@ def _stale(changes: "Dict[str, Dict[str, str]]", key: bytes, host: Host) -> "Lis
 def _digests(run: Run, host: Host) -> "Dict[str, str]":
     touched = journal.ordered(run.load("request.json")["changes"])
     return {r: resources.digest(*resources.capture(r, host), key=b"") for r in touched}
-
-
-def _replaced(request: "Dict[str, Any]", host: Host) -> "List[str]":
-    """Return the installed packages that the run will replace or remove."""
-    return [
-        name for name in (*request["install"], *request["remove"]) if name in facts.packages(host)
-    ]
 
 
 def _key(run: Run) -> bytes:

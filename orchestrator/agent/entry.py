@@ -172,7 +172,8 @@ def _runs() -> "Document":
 
     known = [run.record() for run in runs.known()]
     told = [
-        {key: record.get(key) for key in ("run", "state", "since", "operator")} for record in known
+        {key: record.get(key) for key in ("run", "state", "since", "operator", "left")}
+        for record in known
     ]
     return {"lock": runs.holder(), "known": told}
 

@@ -1,6 +1,7 @@
 """Packages around a change: what apt would do, what is kept for the way back, putting back."""
 
 import os
+import time
 
 from . import facts
 from .host import Host, Unreadable
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
 
 _APT = ["/usr/bin/apt-get", "-q", "-o", "APT::Sandbox::User=root", "-o", "DPkg::Lock::Timeout=60"]
 _APT_SECONDS = 900.0
+_STEP_SECONDS = 300.0
+_POLL_SECONDS = 0.2
 
 
 def simulate(verb: str, names: "Sequence[str]", host: Host) -> "Tuple[Dict[str, str], Set[str]]":
@@ -38,6 +41,22 @@ def parse_simulation(out: bytes) -> "Tuple[Dict[str, str], Set[str]]":
     return install, remove
 
 
+def replaced(
+    install: "Dict[str, str]", remove: "Sequence[str]", host: Host
+) -> "Tuple[List[str], Dict[str, str]]":
+    """Return (installed packages that the run will replace or remove, versions that will come).
+
+    What comes along (dependencies, upgrades of others) counts: apt says it. Raises Unreadable
+    where apt would also remove what nobody spoke of.
+    """
+    pinned = ["{}={}".format(name, install[name]) if install[name] else name for name in install]
+    coming, gone = simulate("install", pinned, host) if pinned else ({}, set())
+    if gone:
+        raise Unreadable("apt would also remove {}".format(", ".join(sorted(gone))))
+    installed = facts.packages(host)
+    return [name for name in (*coming, *remove) if name in installed], coming
+
+
 def keep(names: "Sequence[str]", directory: str, host: Host) -> None:
     """Fetch the installed versions of packages into a directory, so that they can come back.
 
@@ -56,10 +75,11 @@ def keep(names: "Sequence[str]", directory: str, host: Host) -> None:
 
 
 def put_back(before: "Dict[str, str]", after: "Dict[str, str]", directory: str, host: Host) -> None:
-    """Take away what a run installed and bring back what it removed.
+    """Take away what a run installed, bring back what it removed and the versions it replaced.
 
     ``before`` and ``after`` are the package sets around the run's own packages step; ``directory``
-    holds the kept packages. Raises Unreadable where apt would remove anything else.
+    holds the kept packages. What somebody upgraded since stays upgraded. Raises Unreadable where
+    apt would remove anything else.
     """
     installed = facts.packages(host)
     added = sorted(name for name in after if name not in before and name in installed)
@@ -69,13 +89,42 @@ def put_back(before: "Dict[str, str]", after: "Dict[str, str]", directory: str, 
         if others:
             raise Unreadable("purging {} would also remove {}".format(added, others))
         _apt(["-y", "purge", *added], host)
-    kept = [os.path.join(directory, name) for name in host.names(directory)]
-    missing = [name for name in before if name not in installed]
-    if missing and kept:
-        completed = host.run(["/usr/bin/dpkg", "-i", *kept], seconds=_APT_SECONDS)
+    gone = [
+        name
+        for name, version in before.items()
+        if name not in installed or (installed[name] == after.get(name) != version)
+    ]
+    # apt names the file of a package NAME_VERSION_ARCHITECTURE.deb.
+    kept = [file for file in host.names(directory) if file.split("_")[0] in gone]
+    if kept:
+        files = [os.path.join(directory, file) for file in kept]
+        # Without a word on configuration files, dpkg would ask.
+        argv = ["/usr/bin/dpkg", "--force-confdef", "--force-confold", "-i", *files]
+        completed = host.run(argv, seconds=_APT_SECONDS)
         if completed.status != 0:
             raise Unreadable("dpkg: {}".format(completed.complaint))
     host.forget()
+
+
+def await_step(run: str, host: Host) -> None:
+    """Wait until the packages step of a run is over: its connection may be gone, apt goes on.
+
+    Its processes carry the run's name in their environment. Raises Unreadable after five minutes.
+    """
+    told = "LUYTRE_RUN={}".format(run).encode()
+    deadline = time.monotonic() + _STEP_SECONDS
+    while any(told in _environment(process) for process in os.listdir("/proc")):
+        if time.monotonic() > deadline:
+            raise Unreadable("apt still works for the run")
+        host.pause(_POLL_SECONDS)
+
+
+def _environment(process: str) -> "List[bytes]":
+    try:
+        with open("/proc/{}/environ".format(process), "rb") as stream:
+            return stream.read().split(b"\0")
+    except OSError:
+        return []
 
 
 def _apt(argv: "List[str]", host: Host) -> None:

@@ -14,6 +14,8 @@ SECONDS = 600
 # What an operator may take back; the timer and the boot unit only touch what is not confirmed.
 _UNCONFIRMED = ["armed", "converged"]
 _ANY = ["begun", "armed", "converged", "confirmed", "broken"]
+# Of these, only packages may be left: the timer runs no dpkg, an operator's rollback does.
+_ENDED = ("dropped", "rolled_back")
 # What a boot that takes a run back compares: the rest comes up after it.
 _FILES = ("path:", "dress:")
 _VERBS = {"reload": "try-reload-or-restart", "restart": "try-restart"}
@@ -64,13 +66,21 @@ def _undo(run: Run, host: Host, force: bool) -> None:
         # Nobody else may change the host meanwhile, and no other run's armed way back be disturbed.
         runs.acquire(run, record.get("operator", ""), "its rollback")
     try:
-        if record["state"] == "confirmed" and not force:
-            _refuse_if_moved(run, host)
-        revert(run, _ANY, host, put_packages_back=True)
+        if record["state"] in _ENDED and not record.get("left"):
+            run.save(RESULT, {"state": "rolled_back", "reason": "it was taken back before"})
+            _release_unless(held, run)
+            return
+        if record["state"] in ("confirmed", "rolled_back") and not force:
+            _refuse_if_moved(run, host, _as_left(run, record["state"]))
+        revert(run, [*_ANY, "rolled_back"], host, put_packages_back=True)
     except (Refused, Unreadable, OSError):
-        if not held and run.record()["state"] not in runs.LIVE:
-            runs.release(run)
+        _release_unless(held or run.record()["state"] in runs.LIVE, run)
         raise
+
+
+def _release_unless(needed: bool, run: Run) -> None:
+    if not needed:
+        runs.release(run)
 
 
 def revert(
@@ -95,7 +105,7 @@ def revert(
                 entries = _entries(run, journal.BEFORE, problems)
         _put_back(run, record, entries, host, problems)
         state = "broken" if problems else "rolled_back"
-        run.step(["rolling_back"], state)
+        run.step(["rolling_back"], state, left=[] if put_packages_back else _left(run, host))
         _attempt(problems, "disarm", lambda: arm.disarm(run, host))
         runs.release(run)
         outcome = {"state": state, "reason": "; ".join(problems)}
@@ -162,16 +172,27 @@ def _start_again(unit: str, host: Host) -> None:
         units.control(host, "start", unit)
 
 
-def _refuse_if_moved(run: Run, host: Host) -> None:
-    """Refuse where a resource is not as the run left it; tell before, after and now."""
-    moved = []
+def _as_left(run: Run, state: str) -> "Dict[str, str]":
+    """Return the digests of the resources as the run left them, confirmed or taken back."""
+    if state == "rolled_back":
+        return {
+            entry["resource"]: resources.digest(
+                entry["state"], journal.content(run, entry["state"]), b""
+            )
+            for entry in journal.entries(run, journal.JOURNAL)
+        }
     try:
-        after = run.load(journal.AFTER)
+        return run.load(journal.AFTER)
     except FileNotFoundError:
         raise Refused(
             "nobody wrote down how the run left the host (its confirm was interrupted); "
             "--force takes it back all the same"
         ) from None
+
+
+def _refuse_if_moved(run: Run, host: Host, after: "Dict[str, str]") -> None:
+    """Refuse where a resource is not as the run left it; tell before, after and now."""
+    moved = []
     for entry in journal.entries(run, journal.JOURNAL):
         state, content = resources.capture(entry["resource"], host)
         if resources.digest(state, content, b"") != after.get(entry["resource"]):
@@ -224,16 +245,32 @@ def _differences(run: Run, entries: "List[Dict[str, Any]]", host: Host) -> "List
 
 
 def _packages(run: Run, host: Host) -> None:
-    """Take back what the packages step did; where converge never was, what it was asked to do."""
+    """Take back what the packages step did; where converge never was, what apt meant to do."""
     kept = run.load("packages.json")
     before = kept["before"]
-    after = kept.get("after") or dict(before, **run.load("request.json")["install"])
+    after = kept.get("after")
+    if after is None:
+        packages.await_step(run.name, host)
+        after = dict(before, **kept["coming"])
     host.forget()
     packages.put_back(before, after, run.path("debs"), host)
-    still = set(facts.packages(host)) ^ set(before)
-    added = sorted(name for name in still if name in after)
-    if added:
-        raise Unreadable("packages not as they were: {}".format(", ".join(added)))
+    now = facts.packages(host)
+    changed = [name for name in after if before.get(name) != after[name] == now.get(name)]
+    missing = [name for name in before if name not in after and name not in now]
+    if changed or missing:
+        told = ", ".join(sorted(changed + missing))
+        raise Unreadable("packages not as they were: {}".format(told))
+
+
+def _left(run: Run, host: Host) -> "List[str]":
+    """Return the packages that the run installed and that stay after its own way back."""
+    try:
+        kept = run.load("packages.json")
+        now = facts.packages(host)
+    except (Unreadable, OSError):
+        return []  # the way back of the resources does not depend on it
+    after = kept.get("after", kept["before"])
+    return sorted(n for n in after if kept["before"].get(n) != after[n] == now.get(n))
 
 
 def _halt_converge(run: Run, host: Host) -> None:
