@@ -4,25 +4,30 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from orchestrator.change.confirm import Window, await_rollback, confirm_host
+from orchestrator.change.outcomes import outcome_of_error, way_back_failed
 from orchestrator.change.rollback import take_back
 from orchestrator.fleet.agent import Fleet, ask, write_payload
 from orchestrator.fleet.playbooks import Event, Play, private_directory, run_play
 from orchestrator.fleet.pool import over_hosts
 from orchestrator.model.change import HostOutcome, HostPlan, Outcome
-from orchestrator.model.errors import HostError, HostRefusedError, Interrupted, UnreachableError
+from orchestrator.model.errors import ControllerError, HostError, Interrupted
 from orchestrator.model.host import ManagedHost
 from orchestrator.model.i18n import _
 from orchestrator.model.manifest import Manifest
 
 _OPERATIONS = ("begin", "converge", "await", "finish")
+# The tasks of harden.yml whose failure means more than that the host failed.
+_BEFORE_CONVERGE = ("Begin", "Packages")
 _CONVERGE = "Converge"
-_FINISH = "Finish"
+_WAIT = "Wait for confirm"
+# How a converge may say that it ended; without such a word it may go on.
+_ENDED = ("rolled_back", "broken", "dropped", "refused")
 _PREFLIGHT_SECONDS = 60.0
 
 
@@ -82,20 +87,12 @@ def _preflight(
     ready, refused = [], {}
     for host, result in zip(hosts, over_hosts(hosts, check, fleet.concurrency), strict=True):
         if isinstance(result, HostError):
-            refused[host.name] = _outcome_of_error(host.name, result)
+            refused[host.name] = outcome_of_error(result)
         elif result:
             refused[host.name] = HostOutcome(host.name, Outcome.REFUSED, "; ".join(result))
         else:
             ready.append(host)
     return ready, refused
-
-
-def _outcome_of_error(host: str, error: HostError) -> HostOutcome:
-    if isinstance(error, UnreachableError):
-        return HostOutcome(host, Outcome.UNREACHABLE, error.message)
-    if isinstance(error, HostRefusedError):
-        return HostOutcome(host, Outcome.REFUSED, error.message)
-    return HostOutcome(host, Outcome.FAILED, error.message)
 
 
 class _Work:
@@ -110,7 +107,8 @@ class _Work:
         self._report = report
         self._outcomes: dict[str, HostOutcome] = {}
         self._confirming: dict[str, Future[HostOutcome]] = {}
-        self._pool = ThreadPoolExecutor(fleet.concurrency, "confirm")
+        # A thread for every host: one that is waited for in vain must not keep others waiting.
+        self._pool = ThreadPoolExecutor(len(hosts), "confirm")
         self._cancelled = threading.Event()
         self._failure: BaseException | None = None
 
@@ -121,16 +119,20 @@ class _Work:
         try:
             while thread.is_alive():
                 thread.join(0.2)
+            wait(self._confirming.values())
         except KeyboardInterrupt:
             return self._interrupted(thread)
         finally:
             self._pool.shutdown(wait=True)
-        if self._failure is not None:
+        missing = _("Ansible did not say how it ended")
+        if isinstance(self._failure, ControllerError):
+            # What is known of each host is worth more than that Ansible failed as a whole.
+            missing = self._failure.message
+        elif self._failure is not None:
             raise self._failure
         for name, future in self._confirming.items():
             # What failed after confirm (a removal) stays visible.
             self._outcomes.setdefault(name, future.result())
-        missing = _("Ansible did not say how it ended")
         for name in self._hosts:
             self._outcomes.setdefault(name, HostOutcome(name, Outcome.FAILED, missing))
         return self._outcomes
@@ -160,6 +162,7 @@ class _Work:
                 write_payload(directory / "payloads" / operation / name, request)
             variables[name] = {
                 "luytre_payloads": str(directory / "payloads"),
+                "luytre_run": self._order.run,
                 "luytre_install": [f"{p}={v}" if v else p for p, v in sorted(install.items())],
                 "luytre_remove": remove,
             }
@@ -186,10 +189,41 @@ class _Work:
                 changed = tuple(str(control) for control in told.get("changed", ()))
                 self._confirm(event.host, changed)
         elif event.kind == "failed":
-            self._outcomes[event.host] = _failed(event, told)
+            self._on_failure(event, told)
         else:
+            self._on_loss(event, str(event.result.get("msg", "")))
+
+    def _on_failure(self, event: Event, told: Mapping[str, Any]) -> None:
+        failed = _failed(event, told)
+        if event.task == _CONVERGE and told.get("state") not in _ENDED:
+            # Nobody knows whether it goes on: the host will tell how it ended.
+            self._await(event.host, failed.reason)
+        elif event.task in _BEFORE_CONVERGE and not told:
+            self._confirming[event.host] = self._pool.submit(self._close, failed)
+        elif event.task != _WAIT or event.host not in self._confirming:
+            # Where it waited in vain, the confirmation itself tells why.
+            self._outcomes[event.host] = failed
+
+    def _on_loss(self, event: Event, why: str) -> None:
+        if event.task in _BEFORE_CONVERGE:
+            lost = HostOutcome(event.host, Outcome.UNREACHABLE, why)
+            self._confirming[event.host] = self._pool.submit(self._close, lost)
+        elif event.host not in self._confirming:
             # The connection is gone, but the work on the host goes on in a unit of its own.
-            self._await(event.host, str(event.result.get("msg", "")))
+            self._await(event.host, why)
+        elif event.task != _WAIT:
+            reason = f"{event.task}: {why}"[:1000]
+            self._outcomes[event.host] = HostOutcome(event.host, Outcome.FAILED, reason)
+
+    def _close(self, ended: HostOutcome) -> HostOutcome:
+        """Take a run back that did not come as far as converge, so that it holds the host no more.
+
+        The packages that it installed go with it.
+        """
+        taken = take_back(self._fleet, self._hosts[ended.host], self._order.run, force=True)
+        if taken.outcome is Outcome.ROLLED_BACK:
+            return HostOutcome(ended.host, Outcome.ROLLED_BACK, ended.reason)
+        return HostOutcome(ended.host, ended.outcome, f"{ended.reason}; {taken.reason}")
 
     def _confirm(self, name: str, changed: tuple[str, ...]) -> None:
         window = Window(self._order.run, self._order.window, changed, self._cancelled)
@@ -205,13 +239,15 @@ class _Work:
     def _interrupted(self, thread: threading.Thread) -> dict[str, HostOutcome]:
         self._cancelled.set()
         thread.join()
-        for name, host in self._hosts.items():
-            future = self._confirming.get(name)
-            outcome = future.result() if future is not None else None
-            if outcome is not None and outcome.outcome is Outcome.CONFIRMED:
-                self._outcomes[name] = outcome
-            elif name not in self._outcomes:
-                self._outcomes[name] = self._take_back(host)
+        for name, future in self._confirming.items():
+            outcome = future.result()
+            if outcome.outcome in (Outcome.CONFIRMED, Outcome.ROLLED_BACK):
+                self._outcomes.setdefault(name, outcome)
+        left = [host for name, host in self._hosts.items() if name not in self._outcomes]
+        for taken in over_hosts(left, self._take_back, self._fleet.concurrency):
+            if isinstance(taken, HostError):
+                raise taken
+            self._outcomes[taken.host] = taken
         raise InterruptedRun(self._outcomes)
 
     def _take_back(self, host: ManagedHost) -> HostOutcome:
@@ -238,4 +274,6 @@ def _failed(event: Event, told: Mapping[str, Any]) -> HostOutcome:
         return HostOutcome(event.host, Outcome.ROLLED_BACK, reason)
     if state == "refused":
         return HostOutcome(event.host, Outcome.REFUSED, reason)
+    if state == "broken":
+        return HostOutcome(event.host, Outcome.FAILED, way_back_failed(event.host, reason))
     return HostOutcome(event.host, Outcome.FAILED, reason)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from orchestrator.change.outcomes import way_back_failed
 from orchestrator.fleet.agent import Fleet, ask
 from orchestrator.model.change import HostOutcome, Outcome
 from orchestrator.model.errors import AgentError, HostRefusedError, UnreachableError
@@ -107,7 +108,6 @@ def _ended(host: str, window: Window, state: str, why: str) -> HostOutcome:
         reason = _("took itself back: {why}").format(why=why)
         return HostOutcome(host, Outcome.ROLLED_BACK, reason, window.changed)
     if state == "broken":
-        reason = _("CRITICAL: the way back failed; next: luytre rollback --host {host} --force")
-        return HostOutcome(host, Outcome.FAILED, reason.format(host=host), window.changed)
+        return HostOutcome(host, Outcome.FAILED, way_back_failed(host, why), window.changed)
     reason = _("the run is {state}: {why}").format(state=state, why=why)
     return HostOutcome(host, Outcome.FAILED, reason, window.changed)

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Sequence
 
+from orchestrator.change.outcomes import outcome_of_error, way_back_failed
 from orchestrator.fleet.agent import Fleet, ask
 from orchestrator.fleet.pool import over_hosts
 from orchestrator.model.change import HostOutcome, Outcome
-from orchestrator.model.errors import AgentError, HostError, HostRefusedError, UnreachableError
+from orchestrator.model.errors import HostError
 from orchestrator.model.host import ManagedHost
 from orchestrator.model.i18n import _
 
@@ -32,12 +33,8 @@ def take_back(fleet: Fleet, host: ManagedHost, run: str, *, force: bool) -> Host
     try:
         with fleet.login(host) as login:
             result = ask(login, request, seconds=ROLLBACK_SECONDS).result
-    except HostRefusedError as problem:
-        return HostOutcome(host.name, Outcome.REFUSED, problem.message)
-    except UnreachableError as problem:
-        return HostOutcome(host.name, Outcome.UNREACHABLE, problem.message)
-    except AgentError as problem:
-        return HostOutcome(host.name, Outcome.FAILED, problem.message)
+    except HostError as problem:
+        return outcome_of_error(problem)
     return _outcome(host.name, str(result.get("state")), str(result.get("reason")))
 
 
@@ -46,12 +43,10 @@ def _take_all_back(fleet: Fleet, host: ManagedHost, *, force: bool) -> HostOutco
         with fleet.login(host) as login:
             told = ask(login, {"operation": "status"}).result
     except HostError as problem:
-        unreachable = isinstance(problem, UnreachableError)
-        kind = Outcome.UNREACHABLE if unreachable else Outcome.FAILED
-        return HostOutcome(host.name, kind, problem.message)
+        return outcome_of_error(problem)
     known = told.get("runs", {}).get("known", [])
     standing = ("begun", "armed", "converged", "confirmed", "rolling_back", "broken")
-    runs = [str(item["run"]) for item in known if item.get("state") in standing]
+    runs = [str(item["run"]) for item in known if item.get("state") in standing or item.get("left")]
     taken: list[str] = []
     for run in runs:
         outcome = take_back(fleet, host, run, force=force)
@@ -81,5 +76,4 @@ def _outcome(host: str, state: str, reason: str) -> HostOutcome:
         return HostOutcome(host, Outcome.ROLLED_BACK, reason)
     if state == "refused":
         return HostOutcome(host, Outcome.REFUSED, reason)
-    critical = _("CRITICAL: the way back failed: {reason}; next: luytre rollback --force")
-    return HostOutcome(host, Outcome.FAILED, critical.format(reason=reason))
+    return HostOutcome(host, Outcome.FAILED, way_back_failed(host, reason))

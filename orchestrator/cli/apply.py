@@ -1,7 +1,7 @@
 """``luytre apply``: make the planned changes, safely."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 @click.pass_obj
 def command(context: Context, selection: Selection, consent: Consent, output: Output) -> ExitCode:
     """Apply the baseline to the hosts and show how each ended."""
-    from orchestrator.cli.planning import make_plans, outcome_of_error  # noqa: PLC0415
+    from orchestrator.change.outcomes import outcome_of_error  # noqa: PLC0415 - start-up time
+    from orchestrator.cli.planning import make_plans  # noqa: PLC0415
     from orchestrator.cli.views import plan_view  # noqa: PLC0415
     from orchestrator.cli.views.output import console  # noqa: PLC0415
 
@@ -73,15 +74,23 @@ def _carry_out(
     outcomes = [*applied.outcomes, *failed]
     emit(
         output,
-        lambda: outcome_view.render(outcomes, _next_steps(applied.run.id, outcomes)),
+        lambda: outcome_view.render(outcomes, _next_steps(applied.run.id, outcomes, by_host)),
         lambda: outcome_view.document(outcomes, applied.run.id),
     )
     return outcomes
 
 
-def _next_steps(run: str, outcomes: Sequence[HostOutcome]) -> list[str]:
+def _next_steps(
+    run: str, outcomes: Sequence[HostOutcome], plans: Mapping[str, "HostPlan"]
+) -> list[str]:
     steps = []
-    if any(o.outcome in (Outcome.CONFIRMED, Outcome.FAILED) for o in outcomes):
+    # A host that took itself back keeps the packages that were installed.
+    kept = {host for host, plan in plans.items() if any(c.install for c in plan.changes)}
+    if any(
+        o.outcome in (Outcome.CONFIRMED, Outcome.FAILED)
+        or (o.outcome is Outcome.ROLLED_BACK and o.host in kept)
+        for o in outcomes
+    ):
         steps.append(f"luytre rollback --run {run}")
     if any(o.outcome is Outcome.UNREACHABLE for o in outcomes):
         steps.append("luytre inventory check")

@@ -5,6 +5,7 @@ import importlib
 import io
 import json
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
@@ -59,12 +60,12 @@ DOORS: Mapping[str, Door] = {
     "init": Door("init", "command", _later("Make a workspace: settings, inventory, store.")),
     "lab": Door("lab", "group", _later("Throwaway Debian hosts for rehearsal.")),
     "inventory": Door("inventory", "group", _later("Show and check the servers; pin host keys.")),
-    "baseline": Door("baseline", "group", _later("Show and check controls, profiles, waivers.")),
+    "baseline": Door("baseline", "group", _later("Show and check controls and profiles.")),
     "audit": Door("audit", "command", _later("Compare servers with the baseline, changing none.")),
     "drift": Door("drift", "group", _later("What changed since the audits before.")),
     "plan": Door("plan", "command", _later("Work out the changes that apply would make.")),
-    "apply": Door("apply", "command", _later("Make planned changes in waves, canaries first.")),
-    "rollback": Door("rollback", "command", _later("Take back a run, a server or a control.")),
+    "apply": Door("apply", "command", _later("Make planned changes; what locks you out is taken back.")),
+    "rollback": Door("rollback", "command", _later("Take back a run, or every run on a server.")),
     "runs": Door("runs", "group", _later("What was run, by whom, and how it ended.")),
     "report": Door("report", "group", _later("Write the report that the Department asked for.")),
     "log": Door("log", "group", _later("Show and verify the audit log.")),
@@ -203,7 +204,18 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal that cannot say "Lũy Tre"
             stream.reconfigure(errors="backslashreplace")
+    _end_in_order()
     sys.exit(run(sys.argv[1:]))
+
+
+def _end_in_order() -> None:
+    """Let SIGTERM, and SIGHUP of a terminal that is gone, end the work as Ctrl-C does.
+
+    What is armed is taken back then, and no secrets stay behind. Under nohup SIGHUP stays ignored.
+    """
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, signal.default_int_handler)
 
 
 def _reader_went_away() -> int:

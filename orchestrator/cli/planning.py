@@ -6,7 +6,7 @@ from orchestrator.change.plan import plan_fleet
 from orchestrator.cli.context import ExitCode, Output
 from orchestrator.cli.views.output import note, progress
 from orchestrator.drift.scope import Scope, gather
-from orchestrator.model.change import HostOutcome, HostPlan, Outcome
+from orchestrator.model.change import HostPlan
 from orchestrator.model.errors import HostError, HostRefusedError, UnreachableError
 from orchestrator.model.i18n import _
 from orchestrator.model.selection import Selection
@@ -44,16 +44,6 @@ def tell_unplanned(errors: Mapping[HostError, ExitCode]) -> None:
         note(f"luytre: {error}")
         if error.hint:
             note(f"  {error.hint}")
-
-
-def outcome_of_error(error: HostError) -> HostOutcome:
-    """Return how a host without a plan takes part in an apply."""
-    outcomes = {
-        ExitCode.UNREACHABLE: Outcome.UNREACHABLE,
-        ExitCode.REFUSED: Outcome.REFUSED,
-        ExitCode.FAILED: Outcome.FAILED,
-    }
-    return HostOutcome(error.host, outcomes[_code(error)], error.message)
 
 
 def _code(error: HostError) -> ExitCode:

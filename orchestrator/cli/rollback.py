@@ -7,6 +7,7 @@ import click
 from orchestrator.cli.context import Context, ExitCode, Output, code_of_outcomes
 from orchestrator.cli.options import consent_options, limit_option, output_option
 from orchestrator.model.change import HostOutcome, Outcome
+from orchestrator.model.errors import ConfigurationError
 from orchestrator.model.i18n import _
 from orchestrator.model.selection import Consent
 
@@ -48,12 +49,16 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter per option
     workspace = context.workspace()
     fleet, hosts = reach(workspace, host or limit)
     with open_store(workspace) as store:
+        lost: tuple[HostOutcome, ...] = ()
         if run:
-            names = hosts_of_run(store, run)
-            hosts = tuple(one for one in hosts if one.name in names)
+            hosts, lost = hosts_of_run(store, run, hosts, limit)
+        elif not hosts:
+            message = _("no managed host is within {limit}")
+            raise ConfigurationError(message.format(limit=host))
         if hosts:
             context.confirm_hosts([one.name for one in hosts], yes=consent.yes, count=consent.count)
-        record, outcomes = roll_back_recorded(workspace, store, fleet, hosts, run, force=force)
+        record, taken = roll_back_recorded(workspace, store, fleet, hosts, run, force=force)
+    outcomes = [*taken, *lost]
     emit(
         output,
         lambda: outcome_view.render(outcomes),

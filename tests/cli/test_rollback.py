@@ -1,0 +1,59 @@
+"""``luytre rollback`` of hosts that are not at hand: never a silent success."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from orchestrator.cli.main import run
+from orchestrator.model.change import HostOutcome, Outcome
+from orchestrator.model.record import NewRun, RunKind, RunStatus
+from orchestrator.store.repository import Store
+from orchestrator.workspace.directory import load
+
+INVENTORY = """\
+all:
+  hosts:
+    web1: {ansible_host: 192.0.2.1}
+    win1: {ansible_host: 192.0.2.3, luytre_management: unmanaged}
+"""
+
+
+@pytest.fixture
+def applied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Return the apply that changed a server which left the inventory afterwards."""
+    monkeypatch.setenv("LUYTRE_LANG", "en")
+    monkeypatch.chdir(tmp_path)
+    assert run(["init", "--operator", "Trần Thị Bình"]) == 0
+    (tmp_path / "inventories" / "hosts.yml").write_text(INVENTORY)
+    workspace = load(tmp_path)
+    workspace.prepare_state()
+    with Store.open(workspace.store_file) as store:
+        made = store.start_run(NewRun(RunKind.APPLY, "Trần Thị Bình"))
+        store.save_host_outcome(made.id, HostOutcome("gone", Outcome.CONFIRMED))
+        store.finish_run(made.id, RunStatus.DONE)
+    return made.id
+
+
+def test_a_server_that_left_the_inventory_is_told_as_not_taken_back(
+    applied: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["rollback", "--run", applied, "--yes", "--output", "json"]) == 1
+    (told,) = json.loads(capsys.readouterr().out)["hosts"]
+    assert (told["host"], told["outcome"]) == ("gone", "failed")
+    assert "inventory" in told["reason"]
+
+
+def test_a_limit_without_any_server_of_the_run_is_an_error(
+    applied: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["rollback", "--run", applied, "--limit", "web1", "--yes"]) == 2
+    assert applied in capsys.readouterr().err
+
+
+def test_a_server_that_is_not_managed_is_not_taken_back_in_silence(
+    applied: str,  # noqa: ARG001 - it makes the workspace
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["rollback", "--host", "win1", "--yes"]) == 2
+    assert "win1" in capsys.readouterr().err
