@@ -1,5 +1,6 @@
 """Run our playbooks through ansible-runner: private directory, pinned keys, everything ends."""
 
+import fcntl
 import os
 import shutil
 import signal
@@ -7,7 +8,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from orchestrator.model.i18n import _
 _IDLE_SECONDS = 900
 _JOB_SECONDS = 4 * 3600
 _PRIVATE = 0o700
+_PREFIX = "luytre-play-"
 
 
 @dataclass(frozen=True)
@@ -53,13 +55,48 @@ _KINDS = {
 
 @contextmanager
 def private_directory() -> Iterator[Path]:
-    """Yield a fresh directory for one play, only ours; it is removed whatever happens."""
-    directory = Path(tempfile.mkdtemp(prefix="luytre-play-"))
+    """Yield a fresh directory for one play, only ours; it is removed whatever happens.
+
+    What a killed controller left is removed as well: it may hold passwords for sudo.
+    """
+    _sweep(Path(tempfile.gettempdir()))
+    directory = Path(tempfile.mkdtemp(prefix=_PREFIX))
+    # The lock ends with this process, however that ends.
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
     try:
         directory.chmod(_PRIVATE)
         yield directory
     finally:
-        shutil.rmtree(directory)
+        _remove(directory)
+        os.close(descriptor)
+
+
+def _sweep(parent: Path) -> None:
+    """Remove our own private directories that no living process holds."""
+    for place in parent.glob(f"{_PREFIX}*"):
+        try:
+            descriptor = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        except OSError:
+            continue  # gone meanwhile, a link, or somebody else's
+        try:
+            if os.fstat(descriptor).st_uid == os.geteuid():
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                _remove(place)
+        except BlockingIOError:
+            continue
+        finally:
+            os.close(descriptor)
+
+
+def _remove(directory: Path) -> None:
+    """Remove a directory whose sockets may be removed by their own processes at the same time."""
+
+    def unless_gone(_function: object, _path: str, problem: tuple[Any, BaseException, Any]) -> None:
+        if not isinstance(problem[1], FileNotFoundError):
+            raise problem[1]
+
+    shutil.rmtree(directory, onerror=unless_gone)
 
 
 def run_play(
@@ -82,18 +119,20 @@ def run_play(
     inventory.touch(0o600)
     inventory.write_text(_as_yaml(_inventory(play)))
     config = write_ssh_config(directory, _with_jump_hosts(play, fleet), play.pins_file)
-    runner = ansible_runner.run(
-        private_data_dir=str(directory),
-        playbook=str(play.playbook),
-        inventory=str(inventory),
-        envvars=_environment(config, directory, fleet.concurrency),
-        quiet=True,
-        suppress_env_files=True,
-        event_handler=lambda event: _relay(event, on_event),
-        cancel_callback=cancelled.is_set,
-        settings={"idle_timeout": _IDLE_SECONDS, "job_timeout": _JOB_SECONDS},
-    )
-    _end_masters(directory)
+    try:
+        runner = ansible_runner.run(
+            private_data_dir=str(directory),
+            playbook=str(play.playbook),
+            inventory=str(inventory),
+            envvars=_environment(config, directory, fleet.concurrency),
+            quiet=True,
+            suppress_env_files=True,
+            event_handler=lambda event: _relay(event, on_event),
+            cancel_callback=cancelled.is_set,
+            settings={"idle_timeout": _IDLE_SECONDS, "job_timeout": _JOB_SECONDS},
+        )
+    finally:
+        _end_masters(directory)
     if runner.status == "error" or (runner.rc not in (0, 2, 4) and runner.status == "failed"):
         raise ControllerError(_("Ansible did not work: {why}").format(why=_last_words(directory)))
     return str(runner.status)
@@ -158,6 +197,9 @@ def _environment(config: Path, directory: Path, forks: int) -> dict[str, str]:
         "ANSIBLE_CONFIG": str(settings),
         "ANSIBLE_HOST_KEY_CHECKING": "True",
         "ANSIBLE_SSH_ARGS": f"-F {config} -o ControlMaster=auto -o ControlPersist=60",
+        # What the operator's own environment holds would come after ours, and loosen it.
+        "ANSIBLE_SSH_COMMON_ARGS": "",
+        "ANSIBLE_SSH_EXTRA_ARGS": "",
         "ANSIBLE_SSH_CONTROL_PATH_DIR": str(directory / "cp"),
         "ANSIBLE_PIPELINING": "True",
         "ANSIBLE_FORKS": str(forks),
@@ -179,7 +221,8 @@ def _end_masters(directory: Path) -> None:
         except OSError:
             continue
         if line.startswith(b"ssh: " + str(directory / "cp").encode()):
-            os.kill(int(process.name), signal.SIGTERM)
+            with suppress(ProcessLookupError):  # it ended by itself
+                os.kill(int(process.name), signal.SIGTERM)
 
 
 def _last_words(directory: Path) -> str:
