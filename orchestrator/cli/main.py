@@ -64,7 +64,7 @@ DOORS: Mapping[str, Door] = {
     "audit": Door("audit", "command", _later("Compare servers with the baseline, changing none.")),
     "drift": Door("drift", "group", _later("What changed since the audits before.")),
     "plan": Door("plan", "command", _later("Work out the changes that apply would make.")),
-    "apply": Door("apply", "command", _later("Make planned changes; what locks you out is taken back.")),
+    "apply": Door("apply", "command", _later("Make changes; what locks you out is taken back.")),
     "rollback": Door("rollback", "command", _later("Take back a run, or every run on a server.")),
     "runs": Door("runs", "group", _later("What was run, by whom, and how it ended.")),
     "report": Door("report", "group", _later("Write the report that the Department asked for.")),
