@@ -90,7 +90,7 @@ def disarm(run: Run, host: Host) -> None:
     boot = host.read(_BOOT_FILE)
     if boot is None or run.path(AGENT).encode() in boot:
         units.put_links(BOOT_UNIT, {})
-        for place in (_BOOT_FILE, MOTD):
+        for place in (_BOOT_LINK, _BOOT_FILE, MOTD):
             path.restore(place, path.ABSENT, b"", host)
         units.reload_manager(host)
 

@@ -54,6 +54,8 @@ def restore(key: str, state: "Dict[str, Any]", content: bytes, host: Host) -> No
     Only what differs is written: a file that is as it was may be immutable, or open elsewhere.
     """
     wanted = state["type"]
+    # What a killed change left half made goes as well.
+    _temporary(*os.path.split(key))
     present = look(key)
     if present["type"] not in ("absent", wanted):
         _remove(key, present["type"])
@@ -191,7 +193,7 @@ def _remove(key: str, present: str) -> None:
 def _discard(path: str) -> None:
     try:
         os.unlink(path)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return
 
 

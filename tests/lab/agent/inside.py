@@ -13,10 +13,10 @@ from orchestrator.fleet import pack
 from orchestrator.lab import Lab
 from orchestrator.lab.commands import ENVIRONMENT, entrance
 
-_PLACE = "/root/t/agent.zip"
+PLACE = "/root/t/agent.zip"
 _PRELUDE = f"""\
 import json, os, sys, time
-sys.path.insert(0, {_PLACE!r})
+sys.path.insert(0, {PLACE!r})
 given = json.loads(sys.stdin.read() or "null")
 from agent.host import Host
 host = Host()
@@ -36,7 +36,7 @@ class Inside:
         with zipfile.ZipFile(stream, "w") as archive:
             for module, source in pack.sources().items():
                 archive.writestr(module, source)
-        lab.write(name, _PLACE, stream.getvalue())
+        lab.write(name, PLACE, stream.getvalue())
 
     def python(self, code: str, given: Any = None, timeout: float = 120) -> Any:
         """Run code in the host beside the agent's modules; return what it tells (plain data).

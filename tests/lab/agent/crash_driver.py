@@ -1,0 +1,257 @@
+"""Runs on a lab host: kill the agent at every single step of its work and look at what is left.
+
+``crash_driver.py PHASE AGENT_ZIP`` tells, as JSON, how many deaths were died and what went wrong.
+A step is whatever changes the host: the interpreter's audit events name them all.
+"""
+
+import json
+import marshal
+import os
+import subprocess
+import sys
+import time
+import zipfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, sys.argv[2])
+
+from agent import arm, change, plan, rollback, runs  # noqa: E402
+from agent.host import Host, Refused, Unreadable  # noqa: E402
+from agent.runs import Run  # noqa: E402
+
+STEPS = {
+    *("os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.symlink", "os.link"),
+    *("os.chmod", "os.chown", "os.utime", "os.setxattr", "os.removexattr", "os.fork"),
+}
+ROOM = Path("/root/crash")
+ROOTS = (ROOM, Path("/etc/systemd/system"), Path("/etc/sysctl.d"), Path("/run/motd.d"))
+SYSCTL = "net.ipv4.conf.all.log_martians"
+UNITS = ("crash-probe.service", "crash-other.service")
+CONTROLS = [
+    {"file": {"path": f"{ROOM}/file", "content": "new\n", "mode": "0600"}},
+    {"file": {"path": f"{ROOM}/dressed", "mode": "0600"}},
+    {"file": {"path": f"{ROOM}/a/b/new", "content": "x", "restart": ["crash-other.service"]}},
+    {"file": {"path": f"{ROOM}/gone", "state": "absent"}},
+    {"sysctl": {SYSCTL: 1}},
+    {"unit": {"name": "crash-probe.service", "enabled": False, "active": False}},
+]
+MANIFEST = {
+    "controls": [
+        {"id": f"c{number}", "desired": [{"kind": kind, "want": want}]}
+        for number, control in enumerate(CONTROLS)
+        for kind, want in control.items()
+    ]
+}
+SETUP = f"""
+rm -rf {ROOM} /etc/sysctl.d/zz-luytre-*; mkdir -p {ROOM}
+cd {ROOM}; echo old > file; chmod 644 file; echo log > dressed; chmod 666 dressed; echo x > gone
+sysctl -qw {SYSCTL}=0
+for unit in {" ".join(UNITS)}; do
+  printf '[Service]\\nExecStart=/usr/bin/sleep infinity\\n[Install]\\nWantedBy=crash.target\\n' \
+    > /etc/systemd/system/$unit
+done
+systemctl daemon-reload; systemctl -q enable --now {" ".join(UNITS)}
+"""
+CLEAN = """
+for t in $(systemctl list-units --plain --no-legend 'luytre-*' | cut -d' ' -f1); do
+  systemctl stop $t
+done
+rm -rf /var/lib/luytre /run/luytre /run/motd.d/luytre /etc/systemd/system/luytre-* \
+  /etc/systemd/system/*/luytre-*
+systemctl daemon-reload
+"""
+
+
+def shell(script: str) -> str:
+    """Run a script that must succeed."""
+    return subprocess.run(
+        ["/bin/sh", "-ec", script], check=True, capture_output=True, text=True
+    ).stdout
+
+
+def seen() -> dict[str, str]:
+    """Return everything that the changes could touch."""
+    found = {unit: shell(f"systemctl is-active {unit} || true") for unit in UNITS}
+    found[SYSCTL] = shell(f"sysctl -n {SYSCTL}")
+    for root in ROOTS:
+        for place in sorted(root.rglob("*")):
+            told = place.lstat()
+            content = str(place.readlink()) if place.is_symlink() else ""
+            if place.is_file() and not place.is_symlink():
+                content = place.read_text()
+            owner = f"{told.st_uid}:{told.st_gid}"
+            found[str(place)] = f"{oct(told.st_mode)} {owner} {content}"
+    return found
+
+
+def armed(run: Run) -> dict[str, bool]:
+    """Return which parts of the armed way back are there."""
+    return {
+        "timer": bool(arm.timers(run, Host())),
+        "boot": Path("/etc/systemd/system/luytre-revert.service").exists(),
+        "motd": Path("/run/motd.d/luytre").exists(),
+    }
+
+
+def sources() -> bytes:
+    """Return the agent as the controller packs it."""
+    with zipfile.ZipFile(sys.argv[2]) as archive:
+        files = {name: archive.read(name).decode() for name in archive.namelist()}
+    return zlib.compress(marshal.dumps(files, 2))
+
+
+def planned(name: str) -> dict[str, Any]:
+    """Plan on this host and leave the secrets as a preflight does; return begin's request."""
+    host = Host()
+    changes = plan.plan(MANIFEST, host, b"k" * 16)["changes"]
+    assert len(changes) == len(CONTROLS), changes
+    runs.private_directory(runs.SECRETS)
+    secret = json.dumps({"digest_key": (b"k" * 16).hex()})
+    runs.write_private(f"{runs.SECRETS}/{name}", secret.encode())
+    return {
+        **{"run": name, "operator": "test", "controller": "test", "witness": "", "window": 60},
+        **{"manifest": MANIFEST, "install": {}, "remove": []},
+        "changes": {each["control"]: each["before"] for each in changes},
+    }
+
+
+def dies(step: int, work: Callable[[], object]) -> bool:
+    """Let a child do the work and die before its ``step``-th change; return whether it died."""
+    child = os.fork()
+    if child == 0:
+        left = step
+
+        def count(event: str, _arguments: tuple[Any, ...]) -> None:
+            nonlocal left
+            if event in STEPS:
+                left -= 1
+                if left == 0:
+                    os.kill(os.getpid(), 9)
+
+        sys.addaudithook(count)
+        try:
+            work()
+        except (Refused, Unreadable) as problem:
+            print(problem, file=sys.stderr)
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -9
+
+
+def saved_agent(run: Run, verb: str) -> None:
+    """Do what timer, boot unit or undo would: run the agent that was saved with the run."""
+    done = subprocess.run(arm.command(run, verb), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{verb}: {done.stderr}"
+
+
+def free_for_another(run: Run) -> str:
+    """Return why another run could not begin, once an abandoned lock has grown old."""
+    lock = Path(runs.LOCK)
+    if lock.exists():
+        held = json.loads(lock.read_text())
+        held["uptime"] = time.monotonic() - runs.STALE_SECONDS - 1
+        lock.write_text(json.dumps(held))
+    other = Run(run.name + "-other")
+    try:
+        runs.acquire(other, "o", "c")
+    except Refused as problem:
+        return str(problem)
+    runs.release(other)
+    return ""
+
+
+def in_begin(step: int, before: dict[str, str]) -> tuple[bool, list[str]]:
+    """Die in begin: nothing has been changed, and the host is free after a while."""
+    run = Run(f"begin-{step}")
+    request = planned(run.name)
+    died = dies(step, lambda: change.begin(request, sources(), Host()))
+    wrong = [] if seen() == before else ["begin changed the host"]
+    return died, wrong + [why for why in [free_for_another(run)] if why]
+
+
+def in_converge(step: int, before: dict[str, str]) -> tuple[bool, list[str]]:
+    """Die in converge: the host is as it was, or it is armed and the timer brings it back."""
+    run = Run(f"converge-{step}")
+    change.begin(planned(run.name), sources(), Host())
+    died = dies(step, lambda: change.converge(run, Host()))
+    state, parts = run.record()["state"], armed(run)
+    if state == "begun":
+        wrong = [] if {**seen(), **before} == seen() else ["changed before it was armed"]
+    else:
+        wrong = [f"{state} without {part}" for part, there in parts.items() if not there]
+    saved_agent(run, "expire")
+    return died, wrong + aftermath(run, before)
+
+
+def in_expire(step: int, before: dict[str, str]) -> tuple[bool, list[str]]:
+    """Die on the way back: it is armed still, and the next attempt takes the work on."""
+    run = Run(f"expire-{step}")
+    change.begin(planned(run.name), sources(), Host())
+    change.converge(run, Host())
+    died = dies(step, lambda: rollback.expire(run, Host()))
+    wrong = []
+    if run.record()["state"] not in ("rolled_back", "converged"):
+        wrong = [f"not {part}" for part, there in armed(run).items() if not there]
+    saved_agent(run, "expire")
+    return died, wrong + aftermath(run, before)
+
+
+def in_confirm(step: int, before: dict[str, str]) -> tuple[bool, list[str]]:
+    """Die in confirm: unconfirmed goes back, confirmed stays so and can be confirmed again."""
+    run = Run(f"confirm-{step}")
+    change.begin(planned(run.name), sources(), Host())
+    change.converge(run, Host())
+    died = dies(step, lambda: change.confirm({"run": run.name}, Host()))
+    state = run.record()["state"]
+    saved_agent(run, "expire")
+    if state == "converged":
+        return died, aftermath(run, before)
+    change.confirm({"run": run.name}, Host())
+    wrong = [] if run.record()["state"] == "confirmed" else ["confirmed no more"]
+    wrong += [f"{part} is left" for part, there in armed(run).items() if there]
+    wrong += [why for why in [free_for_another(run)] if why]
+    rollback.undo(run, Host(), force=False)
+    return died, wrong + aftermath(run, before)
+
+
+def aftermath(run: Run, before: dict[str, str]) -> list[str]:
+    """Return what is wrong on a host that has gone back."""
+    now, state = seen(), run.record()["state"]
+    wrong = [
+        f"{key}: was {before.get(key)}, is {now.get(key)}"
+        for key in sorted({*before, *now})
+        if before.get(key) != now.get(key)
+    ]
+    wrong += [f"{part} is left" for part, there in armed(run).items() if there]
+    if state not in ("rolled_back", "dropped"):
+        wrong.append(f"the run is {state}: {run.load(rollback.RESULT)}")
+    if run.path("reserve") and Path(run.path("reserve")).exists():
+        wrong.append("the reserve is left")
+    return wrong + [why for why in [free_for_another(run)] if why]
+
+
+PHASES = {
+    "begin": in_begin,
+    "converge": in_converge,
+    "expire": in_expire,
+    "confirm": in_confirm,
+}
+
+
+def main() -> None:
+    """Die at every step of one phase until it comes to its end alive."""
+    wrong: dict[int, list[str]] = {}
+    step, died = 0, True
+    while died:
+        step += 1
+        shell(CLEAN + SETUP)
+        died, found = PHASES[sys.argv[1]](step, seen())
+        if found:
+            wrong[step] = found
+    shell(CLEAN)
+    print(json.dumps({"deaths": step - 1, "wrong": wrong}))
+
+
+main()
