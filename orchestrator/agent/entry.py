@@ -32,6 +32,7 @@ def serve(marker: bytes, request: "Document", secrets: "Document", sources: byte
 
     An answer holds ``refused`` or ``failed`` with the plain reason where there is no ``result``.
     """
+    os.chdir("/")  # a login's home must not be kept busy, nor be where programs run
     host = Host(lifeline=0)
     told: "Document" = {"format": FORMAT}
     try:

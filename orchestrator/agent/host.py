@@ -15,7 +15,9 @@ FILE_LIMIT = 8 * 1024 * 1024
 OUTPUT_LIMIT = 8 * 1024 * 1024
 PROGRAM_SECONDS = 30.0
 # signal(7); the signal module would cost 6 ms.
-_SIGHUP, _SIGKILL, _SIGTERM = 1, 9, 15
+_SIGHUP, _SIGKILL, _SIGPIPE, _SIGTERM = 1, 9, 13, 15
+# Python ignores SIGPIPE; programs must not.
+_DEFAULT_SIGNALS = (_SIGHUP, _SIGPIPE, _SIGTERM)
 # How often a program is looked at that has closed its output but goes on (seconds).
 _FIRST_LOOK, _LATER_LOOKS = 0.001, 0.05
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -176,11 +178,15 @@ class _Program:
         child_in, self._stdin = os.pipe()
         self._out, child_out = os.pipe()
         self._err, child_err = os.pipe()
-        self._pid = os.fork()
-        if self._pid == 0:
-            _become(argv, (child_in, child_out, child_err))
-        for descriptor in (child_in, child_out, child_err):
-            os.close(descriptor)
+        try:
+            self._pid = _start(argv, (child_in, child_out, child_err))
+        except OSError as problem:
+            for descriptor in (self._stdin, self._out, self._err):
+                os.close(descriptor)
+            raise Unreadable("{}: {}".format(argv[0], problem.strerror)) from None
+        finally:
+            for descriptor in (child_in, child_out, child_err):
+                os.close(descriptor)
         os.set_blocking(self._stdin, False)
         self._open = {self._out, self._err}
         self._chunks = {self._out: [], self._err: []}
@@ -261,17 +267,38 @@ class _Program:
             raise Unreadable("{}: more than {} bytes of output".format(self._name, OUTPUT_LIMIT))
 
 
+def _start(argv: "Sequence[str]", streams: "Tuple[int, int, int]") -> int:
+    """Start a program in a session of its own and return its process id; raises OSError.
+
+    A fork copies what both sides touch, which costs an audit 5 ms; Python 3.8 can spawn.
+    """
+    spawn = getattr(os, "posix_spawn", None)
+    if spawn is None:
+        pid = os.fork()
+        if pid == 0:
+            _become(argv, streams)
+        return pid
+    moves = [(os.POSIX_SPAWN_DUP2, each, target) for target, each in enumerate(streams)]  # novm
+    options = {"file_actions": moves, "setsid": True, "setsigdef": _DEFAULT_SIGNALS}
+    for directory in _PATH.split(":"):
+        try:
+            place = os.path.join(directory, argv[0])
+            return spawn(place, list(argv), _ENVIRONMENT, **options)  # type: ignore[no-any-return]
+        except FileNotFoundError as problem:
+            missing = problem
+    raise missing
+
+
 def _become(argv: "Sequence[str]", streams: "Tuple[int, int, int]") -> None:
     """Turn the forked child into the program; never returns."""
-    from _signal import SIG_DFL, SIGPIPE, signal
+    from _signal import SIG_DFL, signal
 
     try:
         os.setsid()
-        for number in (SIGPIPE, _SIGHUP, _SIGTERM):  # Python ignores the first
+        for number in _DEFAULT_SIGNALS:
             signal(number, SIG_DFL)
         for target, descriptor in enumerate(streams):
             os.dup2(descriptor, target)
-        os.chdir("/")
         os.execvpe(argv[0], list(argv), _ENVIRONMENT)
     except OSError as problem:
         os.write(2, b"\0" + (problem.strerror or "cannot be started").encode())

@@ -1,6 +1,7 @@
 """Programs and files as the agent reaches them: bounded, clean, and nothing left behind."""
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -20,6 +21,13 @@ SHELL = ["/bin/sh", "-c"]
 def name() -> str:
     """A word that marks the processes of one test."""
     return f"marked-{uuid.uuid4().hex}"
+
+
+@pytest.fixture(autouse=True, params=["spawned", "forked"])
+def _way_to_start(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Programs are spawned; before Python 3.8 they are forked."""
+    if request.param == "forked":
+        monkeypatch.delattr(os, "posix_spawn")
 
 
 def alive(name: str) -> list[str]:
@@ -68,6 +76,13 @@ def test_the_environment_is_clean(monkeypatch):
     said = Host().run(["env"]).out.decode()
     assert "SOMEBODY" not in said
     assert {"LC_ALL=C.UTF-8", "DEBIAN_FRONTEND=noninteractive"} <= set(said.splitlines())
+
+
+def test_a_program_runs_in_a_session_of_its_own_and_a_pipe_ends_it_as_usual():
+    ignored = "sed -n 's/^SigIgn:[[:space:]]*//p' /proc/$$/status; ps -o sid= -p $$; echo $$"
+    signals, session, process = Host().run([*SHELL, ignored]).out.split()
+    assert session == process
+    assert int(signals, 16) & (1 << (signal.SIGPIPE - 1)) == 0
 
 
 @pytest.mark.parametrize("missing", ["/nonexistent/program", "no-such-program-anywhere"])
