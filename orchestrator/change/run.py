@@ -58,7 +58,10 @@ def apply_recorded(
             store.save_steps(run.id, [host], step)
 
         try:
-            outcomes = apply_to(scope.fleet, hosts, order, report)
+            outcomes = [
+                _with_unplanned(outcome, plans[outcome.host])
+                for outcome in apply_to(scope.fleet, hosts, order, report)
+            ]
         except InterruptedRun as interrupted:
             save(list(interrupted.outcomes.values()))
             raise
@@ -95,14 +98,29 @@ def roll_back_recorded(
     return record, tuple(outcomes)
 
 
-def hosts_of_run(store: "Store", run: str) -> tuple[str, ...]:
-    """Return the hosts that an apply touched or may have touched; raises ConfigurationError."""
+def hosts_of_run(
+    store: "Store", run: str, reached: Sequence[ManagedHost], limit: str | None
+) -> tuple[tuple[ManagedHost, ...], tuple[HostOutcome, ...]]:
+    """Return the hosts that an apply touched or may have touched, out of those that are reached.
+
+    Beside them, without a limit, the outcomes of its hosts that are not reached any more: these are
+    not taken back. Raises ConfigurationError where the run is no apply, or not within the limit.
+    """
     record = store.run(run)
     if record.kind is not RunKind.APPLY:
         message = _("run {run} is not an apply but: {kind}; only an apply can be taken back")
         raise ConfigurationError(message.format(run=run, kind=record.kind.value))
     untouched = (Outcome.UNCHANGED, Outcome.REFUSED)
-    return tuple(h.host for h in store.run_hosts(run) if h.outcome not in untouched)
+    names = [host.host for host in store.run_hosts(run) if host.outcome not in untouched]
+    hosts = tuple(host for host in reached if host.name in names)
+    if limit is not None:
+        if not hosts:
+            message = _("no managed host of run {run} is within {limit}")
+            raise ConfigurationError(message.format(run=run, limit=limit))
+        return hosts, ()
+    reason = _("not taken back: it is not among the managed hosts of the inventory any more")
+    lost = sorted(set(names) - {host.name for host in hosts})
+    return hosts, tuple(HostOutcome(name, Outcome.FAILED, reason) for name in lost)
 
 
 Save = Callable[[Sequence[HostOutcome]], None]
@@ -164,6 +182,15 @@ def _order(
     )
 
 
+def _with_unplanned(outcome: HostOutcome, plan: HostPlan) -> HostOutcome:
+    """Tell beside the outcome which controls could not be planned, and why."""
+    if not plan.unplanned:
+        return outcome
+    told = "; ".join(f"{control}: {why}" for control, why in plan.unplanned.items())
+    reasons = (outcome.reason, _("cannot be planned: {told}").format(told=told))
+    return replace(outcome, reason="; ".join(filter(None, reasons)))
+
+
 def _settle(
     outcome: HostOutcome, plans: Mapping[str, HostPlan], audits: Mapping[str, HostAudit]
 ) -> HostOutcome:
@@ -180,5 +207,6 @@ def _settle(
     )
     if not still:
         return outcome
-    reason = _("confirmed, but not as wanted: {controls}").format(controls=", ".join(still))
+    told = _("confirmed, but not as wanted: {controls}").format(controls=", ".join(still))
+    reason = "; ".join(filter(None, (told, outcome.reason)))
     return replace(outcome, outcome=Outcome.FAILED, reason=reason, still_failing=still)
