@@ -97,6 +97,13 @@ class _LazyGroup(click.Group):
         command: click.Command = getattr(module, door.attribute)
         return command
 
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        # click makes it once, before --lang was read.
+        option = super().get_help_option(ctx)
+        if option is not None:
+            option.help = _("Show this message and exit.")
+        return option
+
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         formatter.write_paragraph()
         with formatter.indentation():

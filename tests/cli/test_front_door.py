@@ -171,6 +171,7 @@ def test_the_language_can_be_chosen_for_one_call() -> None:
     told = luytre("--lang", "vi", "--help").stdout
     assert "Cách dùng: luytre" in told
     assert "Hiển thị phiên bản" in told
+    assert "Hiển thị trợ giúp" in told
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
