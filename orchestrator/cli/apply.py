@@ -37,7 +37,7 @@ def command(context: Context, selection: Selection, consent: Consent, output: Ou
     from orchestrator.cli.views.output import console  # noqa: PLC0415
 
     workspace = context.workspace()
-    scope, plans, errors = make_plans(workspace, selection, output)
+    scope, plans, errors = make_plans(workspace, selection, output, to_change=True)
     failed = [outcome_of_error(error) for error in errors]
     touched = [plan.host for plan in plans if plan.changes]
     if touched:

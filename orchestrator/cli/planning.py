@@ -1,23 +1,36 @@
 """What the doors of plan and apply share: plans apart from hosts that gave none."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from orchestrator.change.plan import plan_fleet
 from orchestrator.cli.context import ExitCode, Output
 from orchestrator.cli.views.output import note, progress
 from orchestrator.drift.scope import Scope, gather
 from orchestrator.model.change import HostPlan
-from orchestrator.model.errors import HostError, HostRefusedError, UnreachableError
+from orchestrator.model.errors import (
+    HostError,
+    HostRefusedError,
+    RefusedError,
+    UnreachableError,
+)
+from orchestrator.model.host import Management
 from orchestrator.model.i18n import _
 from orchestrator.model.selection import Selection
 from orchestrator.workspace.directory import Workspace
 
 
 def make_plans(
-    workspace: Workspace, selection: Selection, output: Output
+    workspace: Workspace, selection: Selection, output: Output, *, to_change: bool = False
 ) -> tuple[Scope, list[HostPlan], dict[HostError, ExitCode]]:
-    """Let the selected hosts plan; return the plans, and each failed host's error with its code."""
+    """Let the selected hosts plan; return the plans, and each failed host's error with its code.
+
+    ``to_change`` leaves out hosts that are only audited, and says so; raises RefusedError where
+    there are no others.
+    """
     scope = gather(workspace, selection)
+    if to_change:
+        scope = _changeable(scope)
     workspace.prepare_state()
     with progress(_("plan"), len(scope.hosts), output) as done:
         found = plan_fleet(
@@ -29,6 +42,17 @@ def make_plans(
         )
     plans = [one for one in found if isinstance(one, HostPlan)]
     return scope, plans, {one: _code(one) for one in found if isinstance(one, HostError)}
+
+
+def _changeable(scope: Scope) -> Scope:
+    managed = tuple(host for host in scope.hosts if host.management is Management.MANAGED)
+    left = [host.name for host in scope.hosts if host not in managed]
+    if left:
+        told = _("audit-only, never changed: {names}").format(names=", ".join(left))
+        if not managed:
+            raise RefusedError(told)
+        note(f"luytre: {told}")
+    return replace(scope, hosts=managed)
 
 
 def code_of_plans(plans: Sequence[HostPlan]) -> ExitCode:
