@@ -30,7 +30,7 @@ profile: cis-level1-server
 concurrency: 20
 
 # Seconds after which a server that was not confirmed puts itself back.
-# Số giây, sau đó máy chủ chưa được xác nhận sẽ tự khôi phục.
+# Số giây, sau đó máy chủ chưa được xác nhận sẽ tự hoàn tác.
 confirm_window: 60
 
 # Own controls and templates, beside the shipped ones / Yêu cầu và mẫu riêng
@@ -52,7 +52,7 @@ all:
     luytre_admin_sources: [192.0.2.0/28]
     # What each server offers; [] where it offers nothing / Dịch vụ mà máy chủ cung cấp
     luytre_services: []
-    # Where virus signatures come from inside the network / Máy chủ mẫu mã độc nội bộ
+    # Where virus signatures come from inside the network / Nơi lấy mẫu mã độc trong mạng nội bộ
     luytre_clamav_mirror: http://clamav.example.org
   children:
     so_thong_tin:
