@@ -29,18 +29,20 @@ def parse_dpkg_status(data: bytes) -> "Dict[str, str]":
     """Return name → version of the packages that dpkg's status file calls installed."""
     found: "Dict[str, str]" = {}
     for paragraph in data.split(b"\n\n"):
-        name = version = b""
-        installed = False
-        for line in paragraph.split(b"\n"):
-            if line.startswith(b"Package: "):
-                name = line[9:]
-            elif line.startswith(b"Status: "):
-                installed = line[8:] in (_INSTALLED, _HELD)
-            elif line.startswith(b"Version: "):
-                version = line[9:]
-        if installed and name:
+        lines = b"\n" + paragraph + b"\n"
+        name = _dpkg_field(lines, b"\nPackage: ")
+        if name and _dpkg_field(lines, b"\nStatus: ") in (_INSTALLED, _HELD):
+            version = _dpkg_field(lines, b"\nVersion: ")
             found[name.decode("ascii", "replace")] = version.decode("ascii", "replace")
     return found
+
+
+def _dpkg_field(lines: bytes, head: bytes) -> bytes:
+    start = lines.find(head)
+    if start < 0:
+        return b""
+    start += len(head)
+    return lines[start : lines.index(b"\n", start)]
 
 
 def system(host: Host) -> str:
