@@ -248,7 +248,7 @@ class _Work:
             if isinstance(taken, HostError):
                 raise taken
             self._outcomes[taken.host] = taken
-        raise InterruptedRun(self._outcomes)
+        raise InterruptedRun(self._outcomes) from self._failure
 
     def _take_back(self, host: ManagedHost) -> HostOutcome:
         outcome = take_back(self._fleet, host, self._order.run, force=True)

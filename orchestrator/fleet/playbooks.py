@@ -1,5 +1,6 @@
 """Run our playbooks through ansible-runner: private directory, pinned keys, everything ends."""
 
+import errno
 import fcntl
 import os
 import shutil
@@ -7,6 +8,7 @@ import signal
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -24,6 +26,9 @@ _IDLE_SECONDS = 900
 _JOB_SECONDS = 4 * 3600
 _PRIVATE = 0o700
 _PREFIX = "luytre-play-"
+# How long processes that are being ended may go on writing (seconds).
+_REMOVAL_SECONDS = 10.0
+_REMOVAL_PAUSE = 0.02
 
 
 @dataclass(frozen=True)
@@ -90,13 +95,24 @@ def _sweep(parent: Path) -> None:
 
 
 def _remove(directory: Path) -> None:
-    """Remove a directory whose sockets may be removed by their own processes at the same time."""
+    """Remove a directory in which processes that are being ended may still make and remove files.
+
+    Raises OSError where they do not come to an end.
+    """
 
     def unless_gone(_function: object, _path: str, problem: tuple[Any, BaseException, Any]) -> None:
         if not isinstance(problem[1], FileNotFoundError):
             raise problem[1]
 
-    shutil.rmtree(directory, onerror=unless_gone)
+    deadline = time.monotonic() + _REMOVAL_SECONDS
+    while True:
+        try:
+            shutil.rmtree(directory, onerror=unless_gone)
+            return
+        except OSError as error:
+            if error.errno != errno.ENOTEMPTY or time.monotonic() > deadline:
+                raise
+        time.sleep(_REMOVAL_PAUSE)
 
 
 def run_play(

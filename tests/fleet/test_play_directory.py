@@ -63,3 +63,21 @@ def test_sockets_that_vanish_meanwhile_do_not_fail_the_play(scratch: Path) -> No
                 os._exit(0)
         os.waitpid(child, 0)
     assert list(scratch.iterdir()) == []
+
+
+def test_a_process_of_the_play_that_still_writes_leaves_nothing_behind(scratch: Path) -> None:
+    ready, tell = os.pipe()
+    with private_directory() as directory:
+        child = os.fork()
+        if child == 0:
+            for number in range(20_000):
+                if number == 2000:
+                    os.write(tell, b"!")
+                try:
+                    (directory / f"event{number}").touch()
+                except FileNotFoundError:
+                    break
+            os._exit(0)
+        os.read(ready, 1)
+    os.waitpid(child, 0)
+    assert list(scratch.iterdir()) == []
