@@ -7,9 +7,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-# What the controller takes at most, compressed; a host that says more is not believed.
-ANSWER_LIMIT = 16 * 1024 * 1024
-
 
 def answer(marker: bytes, document: "Any") -> None:
     """Write the marker line, the size line and the compressed document."""

@@ -17,7 +17,7 @@ from orchestrator.model.i18n import _
 from orchestrator.model.text import quoted
 
 FORMAT = 1
-# 16 MiB compressed is what the agent sends at most (agent.wire); what it unpacks to is bounded too.
+# A host that says more is not believed; what its answer unpacks to is bounded too.
 _MAX_OUTPUT = 17 * 1024 * 1024
 _MAX_DOCUMENT = 64 * 1024 * 1024
 AUDIT_SECONDS = 60.0

@@ -16,15 +16,6 @@ class Verdict(StrEnum):
     NOT_CHECKED = "not_checked"
 
 
-WORST_FIRST = (
-    Verdict.ERROR,
-    Verdict.FAIL,
-    Verdict.NOT_CHECKED,
-    Verdict.PASS,
-    Verdict.NOT_APPLICABLE,
-)
-
-
 class Mark(StrEnum):
     """Said beside a verdict; it never replaces it."""
 
