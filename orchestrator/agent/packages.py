@@ -5,6 +5,7 @@ import time
 
 from . import facts
 from .host import Host, Unreadable
+from .resources import unit as units
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ def put_back(before: "Dict[str, str]", after: "Dict[str, str]", directory: str, 
         if others:
             raise Unreadable("purging {} would also remove {}".format(added, others))
         _apt(["-y", "purge", *added], host)
+        units.forget_gone(host)
     gone = [
         name
         for name, version in before.items()

@@ -98,6 +98,15 @@ def control(host: Host, verb: str, key: str) -> None:
         raise Unreadable("systemctl {} {}: {}".format(verb, key, completed.complaint))
 
 
+def forget_gone(host: Host) -> None:
+    """Let systemd forget the failures of units that are not there any more."""
+    argv = [_SYSTEMCTL, "list-units", "--state=failed", "--plain", "--no-legend", "--full"]
+    for line in host.expect(argv).decode("utf-8", "replace").splitlines():
+        words = line.split()
+        if words[1:2] == ["not-found"]:
+            host.run([_SYSTEMCTL, "reset-failed", words[0]])
+
+
 def change_links(host: Host, verb: str, key: str) -> None:
     """Enable, disable, mask or unmask a unit by its links alone.
 

@@ -73,7 +73,7 @@ def _untouched(yard: Yard, *names: str) -> Iterator[str]:
         changes = yard.changes(name)
         if changes:
             yard.replace(name)
-        assert changes == [], f"{name} is not as it was"
+        assert not changes, f"{name} is not as it was:\n" + "\n".join(changes)
 
 
 @pytest.fixture

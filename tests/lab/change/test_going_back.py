@@ -1,15 +1,14 @@
 """A host that is not confirmed takes itself back, whatever became of the controller."""
 
-import os
 import signal
 import subprocess
 import time
-from pathlib import Path
 
 import pytest
 
 from . import tree
 from .desk import ended, until
+from .processes import of_desk
 from .stage import put_unit, take_unit
 from .wishes import BANNER, DAEMON, DEAD_END, GRACE, MARTIANS, TRAP, content, control
 
@@ -18,19 +17,6 @@ pytestmark = pytest.mark.lab
 
 def state(yard, host):
     return tree.record(yard.lab, host).get("state")
-
-
-def ours_here(desk):
-    """Return the controller's processes that work for this desk."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            words = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
-        except (FileNotFoundError, ProcessLookupError, PermissionError):
-            continue
-        if str(desk.directory).encode() in words and int(process.name) != os.getpid():
-            found.append(f"{process.name} {words[:200]!r}")
-    return found
 
 
 def test_fault_01_a_rule_that_blocks_ssh_is_taken_back_by_the_host_and_every_view_says_so(
@@ -129,7 +115,7 @@ def test_fault_05_a_controller_killed_while_armed_leaves_the_host_to_its_timer(
     gate.open()
     until(lambda: state(yard, c1) == "converged", "the unit goes on to its end")
     until(lambda: state(yard, c1) == "rolled_back", "the timer takes it back", 30)
-    until(lambda: not ours_here(desk), "no orphan on the controller", 30)
+    until(lambda: not of_desk(desk), "no orphan on the controller", 30)
     shown = desk.ask("audit", "--limit", c1)
     assert shown.code == 3, shown
 

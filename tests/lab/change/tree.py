@@ -18,14 +18,20 @@ ROOTS = ("etc", "usr/lib/systemd", "var/lib")
 EXCLUDED = {
     r"var/lib/luytre(/.*)?": "our own journal: it outlives the rollback, for the evidence",
     r"var/lib/dpkg/(status|diversions|statoverride|available)-old": "dpkg's former copies",
+    r"etc/(passwd|shadow|group|gshadow)-": "the account tools' former copies",
+    r"var/lib/ucf/(hashfile(\.\d)?|cache/:.*)": "ucf's history, which outlives a purge",
     r"var/lib/systemd/(random-seed|timers/stamp-.*|timesync/clock)": "systemd's own clockwork",
 }
 _EXCLUDED = re.compile("|".join(f"({pattern})" for pattern in EXCLUDED))
 
 # Only the parameters of the host's own network: the kernel's others belong to the whole machine.
 _SYSCTL = "cd /proc/sys/net && grep -rs . . | grep -v nf_conntrack_count | sort"
-# Units of logins and of finished jobs come and go.
-_PASSING = re.compile(r"^(session-|user@|user-|run-|systemd-(tmpfiles|fsck)|-|.*\.device)")
+# Units of logins and of finished jobs come and go; a service that is started may wake the network's
+# target, which nobody stops with it.
+_PASSING = re.compile(
+    r"^(session-|user@|user-|run-|systemd-(tmpfiles|fsck)|-|.*\.device"
+    r"|network-online\.target|systemd-networkd-wait-online\.service)"
+)
 
 
 def files(lab: Lab, host: str) -> dict[str, str]:

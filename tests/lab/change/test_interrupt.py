@@ -1,0 +1,65 @@
+"""Ctrl-C in the middle of an apply: the hosts are as before, nothing of ours goes on anywhere."""
+
+import signal
+
+import pytest
+
+from . import tree
+from .desk import ended, until
+from .processes import of_desk
+from .wishes import BANNER, GRACE, MARTIANS, content, control
+
+pytestmark = pytest.mark.lab
+
+SLOW = control("own-slow", {"package": {"name": "tiny-slow", "state": "installed"}})
+
+
+def state(yard, host):
+    return tree.record(yard.lab, host).get("state")
+
+
+def told_as_interrupted(desk, host, outcome):
+    """Check what the store says of the latest run."""
+    run = desk.ask("runs", "list").document["runs"][0]
+    assert (run["kind"], run["status"]) == ("apply", "interrupted")
+    assert desk.ask("runs", "show", run["run"]).host(host)["outcome"] == outcome
+
+
+def nothing_goes_on(desk, yard, host):
+    """Check that no process of ours is left, here at once and on the host within 10 s."""
+    assert of_desk(desk) == []
+    until(lambda: not tree.processes(yard.lab, host), "no process of ours on the host", 10)
+
+
+def test_fault_17_ctrl_c_while_a_host_is_armed_takes_it_back_at_once(desk, yard, c1, gate):
+    desk.settle(confirm_window=600)
+    desk.want(
+        *(BANNER, MARTIANS, GRACE),
+        control("own-gate", content("/etc/own-gate", reload=[gate.unit])),
+    )
+    with desk.started("apply", "--yes", "--limit", c1, "--output", "json") as applying:
+        until(lambda: state(yard, c1) == "armed", "armed")
+        gate.open()
+        applying.send_signal(signal.SIGINT)
+        applied = ended(applying)
+    assert applied.code == 130, applied
+    assert applied.host(c1)["outcome"] == "rolled_back"
+    nothing_goes_on(desk, yard, c1)
+    told_as_interrupted(desk, c1, "rolled_back")
+
+
+def test_fault_17_ctrl_c_while_apt_works_waits_for_apt_and_takes_its_packages_away(desk, yard, c1):
+    desk.want(BANNER, SLOW)
+    with desk.started("apply", "--yes", "--limit", c1, "--output", "json") as applying:
+        until(lambda: _setting_up(yard, c1), "dpkg sets the package up")
+        applying.send_signal(signal.SIGINT)
+        applied = ended(applying)
+    assert applied.code == 130, applied
+    assert applied.host(c1)["outcome"] == "rolled_back"
+    nothing_goes_on(desk, yard, c1)
+    told_as_interrupted(desk, c1, "rolled_back")
+
+
+def _setting_up(yard, host):
+    found = yard.lab.run(host, ["pgrep", "-f", "tiny-slow.postinst"], check=False)
+    return found.returncode == 0
