@@ -9,29 +9,57 @@ if TYPE_CHECKING:
     from typing import Dict, List, Optional
 
 _DPKG_STATUS = "/var/lib/dpkg/status"
-_INSTALLED = b"install ok installed"
-_HELD = b"hold ok installed"
+# dpkg(1), "Package states": of these, the files are there …
+_PRESENT = (b"installed", b"triggers-pending", b"triggers-awaited", b"half-configured", b"unpacked")
+# … and of these, an installation or a removal did not come to its end.
+_UNFINISHED = (b"half-configured", b"half-installed", b"unpacked")
 
 
 def packages(host: Host) -> "Dict[str, str]":
-    """Return the installed packages and their versions, from dpkg's own status file."""
+    """Return the packages that are there and their versions, from dpkg's own status file."""
+    return host.once("packages", lambda: parse_dpkg_status(_dpkg_status(host)))  # type: ignore[no-any-return]
 
-    def read() -> "Dict[str, str]":
+
+def unfinished(host: Host) -> "Dict[str, str]":
+    """Return name → state of the packages that dpkg left half way."""
+    return host.once("unfinished", lambda: parse_unfinished(_dpkg_status(host)))  # type: ignore[no-any-return]
+
+
+def _dpkg_status(host: Host) -> bytes:
+    def read() -> bytes:
         data = host.read(_DPKG_STATUS)
         if data is None:
             raise Unreadable("{}: missing".format(_DPKG_STATUS))
-        return parse_dpkg_status(data)
+        return data
 
-    return host.once("packages", read)  # type: ignore[no-any-return]
+    return host.once("dpkg-status", read)  # type: ignore[no-any-return]
+
+
+def parse_unfinished(data: bytes) -> "Dict[str, str]":
+    """Return name → state of the packages that dpkg's status file calls neither one nor other."""
+    if not any(b" " + state in data for state in _UNFINISHED):
+        return {}
+    found: "Dict[str, str]" = {}
+    for paragraph in data.split(b"\n\n"):
+        lines = b"\n" + paragraph + b"\n"
+        state = _dpkg_field(lines, b"\nStatus: ").rpartition(b" ")[2]
+        if state in _UNFINISHED:
+            name = _dpkg_field(lines, b"\nPackage: ")
+            found[name.decode("ascii", "replace")] = state.decode()
+    return found
 
 
 def parse_dpkg_status(data: bytes) -> "Dict[str, str]":
-    """Return name → version of the packages that dpkg's status file calls installed."""
+    """Return name → version of the packages of which dpkg's status file says they are there.
+
+    What is wanted of them (the first word) does not count: marked for removal is not removed.
+    """
     found: "Dict[str, str]" = {}
     for paragraph in data.split(b"\n\n"):
         lines = b"\n" + paragraph + b"\n"
         name = _dpkg_field(lines, b"\nPackage: ")
-        if name and _dpkg_field(lines, b"\nStatus: ") in (_INSTALLED, _HELD):
+        state = _dpkg_field(lines, b"\nStatus: ").rpartition(b" ")[2]
+        if name and state in _PRESENT:
             version = _dpkg_field(lines, b"\nVersion: ")
             found[name.decode("ascii", "replace")] = version.decode("ascii", "replace")
     return found

@@ -29,7 +29,7 @@ def dumps(value: "Any") -> str:
 
 def _encode(value: "Any", quote: "Any") -> str:
     if isinstance(value, str):
-        return quote(value)  # type: ignore[no-any-return]
+        return quote(_clean(value))  # type: ignore[no-any-return]
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -37,6 +37,15 @@ def _encode(value: "Any", quote: "Any") -> str:
     if isinstance(value, (int, float)):
         return repr(value)
     if isinstance(value, dict):
-        pairs = (quote(str(key)) + ":" + _encode(item, quote) for key, item in value.items())
+        pairs = (quote(_clean(key)) + ":" + _encode(item, quote) for key, item in value.items())
         return "{" + ",".join(pairs) + "}"
     return "[" + ",".join(_encode(item, quote) for item in value) + "]"
+
+
+def _clean(text: str) -> str:
+    """Return a text that every program can write: bytes of no UTF-8 (file names) spelled out."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "backslashreplace").decode()
+    return text

@@ -12,7 +12,7 @@ from . import Invalid, Judgement, Proposal, Target, differing_lines, root_file, 
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, List, Optional
+    from typing import Any, Dict, Iterator, List, Optional
 
 FILE = "/etc/luytre/firewall.nft"
 UNIT = "luytre-firewall.service"
@@ -110,8 +110,7 @@ def converge(want: "Dict[str, Any]", target: Target) -> None:
 def persist(want: "Dict[str, Any]", target: Target) -> None:
     """Write the file and the unit that load the table at boot."""
     host = target.host
-    for parent in path.missing_parents(FILE):
-        path.restore(parent, dict(root_file(0o755), type="directory"), b"", host)
+    path.make_parents(FILE)
     path.write(FILE, table.replacement(want["ruleset"]), root_file(0o600))
     path.write(UNIT_FILE, _UNIT_TEXT.encode(), root_file())
     units.put_links(UNIT, {_LINK: UNIT_FILE})
@@ -119,17 +118,38 @@ def persist(want: "Dict[str, Any]", target: Target) -> None:
 
 
 def declared_table(ruleset: str) -> str:
-    """Return the name of the one table that a ruleset holds; empty where it holds anything else."""
-    code = "\n".join(line.split("#", 1)[0] for line in ruleset.splitlines()).strip()
-    words = code.split(None, 3)
-    if words[:1] != ["table"] or len(words) < 4 or not words[3].startswith("{"):
+    """Return the name of the one table that a ruleset holds; empty where it holds anything else.
+
+    An ``include`` inside it is anything else: nobody knows what it will hold.
+    """
+    words = list(_words(ruleset))
+    if words[:1] != ["table"] or words[3:4] != ["{"] or "include" in words:
         return ""
     depth = 0
-    for index, character in enumerate(code):
-        depth += {"{": 1, "}": -1}.get(character, 0)
-        if character == "}" and depth == 0 and code[index + 1 :].strip():
-            return ""
-    return "{} {}".format(words[1], words[2]) if depth == 0 else ""
+    for index, word in enumerate(words):
+        depth += {"{": 1, "}": -1}.get(word, 0)
+        if word == "}" and depth == 0:
+            rest = [each for each in words[index + 1 :] if each != ";"]
+            return "" if rest else " ".join(words[1:3])
+    return ""
+
+
+def _words(ruleset: str) -> "Iterator[str]":
+    """Yield words, braces and semicolons; texts in quotes and comments are left out."""
+    word, quoted, comment = "", False, False
+    for character in ruleset + "\n":
+        if comment:
+            comment = character != "\n"
+        elif quoted:
+            quoted = character != '"'
+        elif character in ' \t\r\n{};#"':
+            if word:
+                yield word
+            word, comment, quoted = "", character == "#", character == '"'
+            if character in "{};":
+                yield character
+        else:
+            word += character
 
 
 def _kept(want: "Dict[str, Any]", host: Host) -> bool:

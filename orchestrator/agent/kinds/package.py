@@ -4,7 +4,7 @@ Ansible's apt module changes packages, between begin and converge; here they are
 """
 
 from .. import facts
-from ..host import Host
+from ..host import Host, Unreadable
 from . import Judgement, Proposal, Target
 
 TYPE_CHECKING = False
@@ -13,7 +13,13 @@ if TYPE_CHECKING:
 
 
 def observe(want: "Dict[str, Any]", host: Host) -> "Optional[str]":
-    """Return the installed version, None where the package is not installed."""
+    """Return the installed version, None where the package is not installed.
+
+    Raises Unreadable where dpkg left it half way: it is neither.
+    """
+    state = facts.unfinished(host).get(want["name"])
+    if state:
+        raise Unreadable("dpkg left {} {}: dpkg --configure -a".format(want["name"], state))
     return facts.packages(host).get(want["name"])
 
 

@@ -10,7 +10,7 @@ from . import Invalid, Judgement, Proposal, Target, root_file, unified
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, List, Optional, Sequence, Tuple
+    from typing import Any, Dict, Iterable, List, Optional, Tuple
 
 # sysctl.d(5): a file in an earlier directory hides those of the same name in later ones.
 DIRECTORIES = ("/etc/sysctl.d", "/run/sysctl.d", "/usr/local/lib/sysctl.d", "/usr/lib/sysctl.d")
@@ -32,10 +32,10 @@ class Value:
 
 def observe(want: "Dict[str, Any]", host: Host) -> "Dict[str, Value]":
     """Return each wanted parameter as it runs and as it is set at boot."""
-    lines = host.once("sysctl.d", lambda: _read_lines(host))
+    settings = host.once("sysctl.d", lambda: in_effect(_read_lines(host)))
     found = {}
     for key in want:
-        boot, place = at_boot(lines, key)
+        boot, place = at_boot(settings, key)
         running = kernel.running(key, host)
         if running is None and not _family_absent(key):
             raise Unreadable("the kernel has no parameter {}".format(key))
@@ -66,7 +66,8 @@ def propose(want: "Dict[str, Any]", observed: "Dict[str, Value]", target: Target
     before = (target.host.read(place) or b"").decode("utf-8", "replace")
     text = _text(want, observed, target)
     changed = [key for key in want if observed[key].running != _value(want[key], observed[key])]
-    resources = ["path:" + place] + ["sysctl:" + key for key in want]
+    resources = ["path:" + parent for parent in path.missing_parents(place)] + ["path:" + place]
+    resources += ["sysctl:" + key for key in want]
     running = "; sets now: " + ", ".join(changed) if changed else ""
     return Proposal(
         "kernel: writes {}{}".format(place, running), resources, (), unified(place, before, text)
@@ -83,28 +84,45 @@ def validate(want: "Dict[str, Any]", target: Target) -> None:
 def converge(want: "Dict[str, Any]", target: Target) -> None:
     """Write the file and set the parameters that differ."""
     observed = observe(want, target.host)
-    path.write(_PLACE.format(target.slot), _text(want, observed, target).encode(), root_file(0o644))
+    place = _PLACE.format(target.slot)
+    path.make_parents(place)
+    path.write(place, _text(want, observed, target).encode(), root_file(0o644))
     for key, value in observed.items():
         wanted = _value(want[key], value)
         if value.running is not None and value.running != wanted:
             kernel.set_running(key, wanted)
 
 
-def at_boot(lines: "Sequence[Tuple[str, str, str]]", key: str) -> "Tuple[Optional[str], str]":
+def in_effect(lines: "Iterable[Tuple[str, str, str]]") -> "Dict[str, Tuple[str, str]]":
+    """Return canonical name → (value, file) in the order in which systemd-sysctl sets them.
+
+    ``lines`` are (name, value, file) in the order of the files. A later line for the same name
+    takes the place of the former, at the end, unless it says the same (systemd-sysctl(8)).
+    """
+    found: "Dict[str, Tuple[str, str]]" = {}
+    for written, value, place in lines:
+        name = kernel.canonical(written[1:] if written.startswith("-") else written)
+        if name not in found or found[name][0] != value:
+            found.pop(name, None)
+            found[name] = (value, place)
+    return found
+
+
+def at_boot(settings: "Dict[str, Tuple[str, str]]", key: str) -> "Tuple[Optional[str], str]":
     """Return (value, file) that a parameter gets at boot; (None, "") where no file sets it.
 
-    ``lines`` are (name, value, file) in the order of precedence, the last wins. A name may be a
-    glob; ``-name`` without a value keeps globs off it (sysctl.d(5)).
+    A name in the settings may be a glob, over which the parameter's own name wins; ``-name``
+    without a value keeps globs off it (sysctl.d(5)).
     """
-    wanted = _dotted(key)
-    explicit = [line for line in lines if _dotted(line[0].lstrip("-")) == wanted]
-    if explicit:
-        _, value, place = explicit[-1]
+    wanted = kernel.canonical(key)
+    if wanted in settings:
+        value, place = settings[wanted]
         return (value, place) if value else (None, "")
-    for name, value, place in reversed(lines):
-        if "*" in name and value and _glob(_dotted(name.lstrip("-")), wanted):
-            return value, place
-    return None, ""
+    found: "Tuple[Optional[str], str]" = (None, "")
+    for name, (value, place) in settings.items():
+        if value and any(mark in name for mark in "*?[") and _glob(name, wanted):
+            found = (value, place)
+    return found
 
 
 def parse(text: str, place: str) -> "List[Tuple[str, str, str]]":
@@ -147,21 +165,21 @@ def _value(condition: "Any", value: Value) -> str:
 
 
 def _family_absent(key: str) -> bool:
-    return _dotted(key).startswith("net.ipv6.") and not os.path.isdir(kernel.ROOT + "net/ipv6")
-
-
-def _dotted(name: str) -> str:
-    return name.replace("/", ".")
+    ours = kernel.canonical(key).startswith("net/ipv6/")
+    return ours and not os.path.isdir(kernel.ROOT + "net/ipv6")
 
 
 def _glob(pattern: str, name: str) -> bool:
-    """Match ``*`` within one part of a dotted name (the fnmatch module costs 4 ms to import)."""
-    parts, names = pattern.split("."), name.split(".")
+    """Match a pattern within each part of a path, as glob(7) does."""
+    parts, names = pattern.split("/"), name.split("/")
     return len(parts) == len(names) and all(map(_part_matches, parts, names))
 
 
 def _part_matches(pattern: str, name: str) -> bool:
-    if "*" not in pattern:
-        return pattern == name
-    head, _, tail = pattern.partition("*")
-    return len(name) >= len(head) + len(tail) and name.startswith(head) and name.endswith(tail)
+    if pattern in ("*", name):
+        return not name.startswith(".") or pattern == name
+    if not any(mark in pattern for mark in "*?["):
+        return False
+    from fnmatch import fnmatchcase  # 4 ms: only for patterns that are more than a star
+
+    return fnmatchcase(name, pattern.replace("[^", "[!"))

@@ -11,11 +11,24 @@ if TYPE_CHECKING:
 ROOT = "/proc/sys/"
 
 
+_SWAP = {ord("."): "/", ord("/"): "."}
+
+
+def canonical(name: str) -> str:
+    """Return a parameter's path below /proc/sys.
+
+    sysctl.d(5): the separator that comes first, ``.`` or ``/``, separates the parts; the other one
+    stands for the first inside a part (``net.ipv4.conf.eth0/100.forwarding``).
+    """
+    separators = [character for character in name if character in "./"]
+    if separators[:1] == ["."]:
+        name = name.translate(_SWAP)
+    return "/".join(part for part in name.split("/") if part not in ("", "."))
+
+
 def location(key: str) -> str:
-    """Return where /proc/sys holds a parameter; ``/`` and ``.`` may both separate its parts."""
-    if "/" in key:
-        return ROOT + key
-    return ROOT + key.replace(".", "/")
+    """Return where /proc/sys holds a parameter."""
+    return ROOT + canonical(key)
 
 
 def running(key: str, host: Host) -> "Optional[str]":

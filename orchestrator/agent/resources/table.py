@@ -42,7 +42,9 @@ def foreign_drops(listing: str) -> "List[str]":
             table = line[6:].rstrip(" {")
         elif line.startswith("\tchain "):
             chain = line[7:].rstrip(" {")
-        elif " hook input " in line and "policy drop;" in line and table != NAME:
+        elif line.startswith("\t\ttype ") and " hook input " in line and table != NAME:
+            if "policy drop;" not in line:
+                continue
             found.append("{} {}".format(table, chain))
     return found
 

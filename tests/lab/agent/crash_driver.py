@@ -1,7 +1,8 @@
 """Runs on a lab host: kill the agent at every single step of its work and look at what is left.
 
-``crash_driver.py PHASE AGENT_ZIP`` tells, as JSON, how many deaths were died and what went wrong.
-A step is whatever changes the host: the interpreter's audit events name them all.
+``crash_driver.py PHASE AGENT_ZIP STRIDE`` tells, as JSON, how many deaths were died and what went
+wrong. A step is whatever changes the host: the interpreter's audit events name them all. STRIDE is
+the distance from one death to the next.
 """
 
 import json
@@ -18,13 +19,14 @@ from typing import Any
 
 sys.path.insert(0, sys.argv[2])
 
-from agent import arm, change, plan, rollback, runs  # noqa: E402
-from agent.host import Host, Refused, Unreadable  # noqa: E402
-from agent.runs import Run  # noqa: E402
+from agent import arm, change, plan, rollback, runs
+from agent.host import Host, Refused, Unreadable
+from agent.runs import Run
 
 STEPS = {
     *("os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.symlink", "os.link"),
-    *("os.chmod", "os.chown", "os.utime", "os.setxattr", "os.removexattr", "os.fork"),
+    *("os.chmod", "os.chown", "os.utime", "os.setxattr", "os.removexattr"),
+    *("os.fork", "os.posix_spawn"),
 }
 ROOM = Path("/root/crash")
 ROOTS = (ROOM, Path("/etc/systemd/system"), Path("/etc/sysctl.d"), Path("/run/motd.d"))
@@ -112,8 +114,14 @@ def planned(name: str) -> dict[str, Any]:
     secret = json.dumps({"digest_key": (b"k" * 16).hex()})
     runs.write_private(f"{runs.SECRETS}/{name}", secret.encode())
     return {
-        **{"run": name, "operator": "test", "controller": "test", "witness": "", "window": 60},
-        **{"manifest": MANIFEST, "install": {}, "remove": []},
+        "run": name,
+        "operator": "test",
+        "controller": "test",
+        "witness": "",
+        "window": 60,
+        "manifest": MANIFEST,
+        "install": {},
+        "remove": [],
         "changes": {each["control"]: each["before"] for each in changes},
     }
 
@@ -243,15 +251,16 @@ PHASES = {
 def main() -> None:
     """Die at every step of one phase until it comes to its end alive."""
     wrong: dict[int, list[str]] = {}
-    step, died = 0, True
+    step, stride, died, deaths = 1, int(sys.argv[3]), True, -1
     while died:
-        step += 1
+        deaths += 1
         shell(CLEAN + SETUP)
         died, found = PHASES[sys.argv[1]](step, seen())
         if found:
             wrong[step] = found
+        step += stride
     shell(CLEAN)
-    print(json.dumps({"deaths": step - 1, "wrong": wrong}))
+    print(json.dumps({"deaths": deaths, "wrong": wrong}))
 
 
 main()

@@ -13,11 +13,12 @@ DRIVER = Path(__file__).parent / "crash_driver.py"
 
 
 @pytest.mark.parametrize(
-    ("phase", "at_least"), [("begin", 20), ("converge", 50), ("expire", 40), ("confirm", 10)]
+    ("phase", "stride", "at_least"),
+    [("begin", 1, 20), ("converge", 2, 25), ("expire", 3, 15), ("confirm", 1, 20)],
 )
-def test_a_death_at_any_step_leaves_a_way_back(g1: Inside, phase: str, at_least: int):
+def test_a_death_at_any_step_leaves_a_way_back(g1: Inside, phase: str, stride: int, at_least: int):
     g1.lab.write(g1.name, "/root/t/crash_driver.py", DRIVER.read_bytes())
-    argv = ["python3", "/root/t/crash_driver.py", phase, PLACE]
+    argv = ["python3", "/root/t/crash_driver.py", phase, PLACE, str(stride)]
     done = g1.lab.run(g1.name, argv, timeout=550, check=False)
     assert done.returncode == 0, done.stderr.decode()
     told = json.loads(done.stdout.splitlines()[-1])
