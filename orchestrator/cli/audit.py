@@ -20,19 +20,24 @@ from orchestrator.model.selection import Selection
 @click.pass_obj
 def command(context: Context, selection: Selection, output: Output) -> ExitCode:
     """Audit the hosts and show the findings."""
-    from orchestrator.cli.views.output import emit, progress  # noqa: PLC0415 - start-up time
-    from orchestrator.drift.scope import gather  # noqa: PLC0415
-    from orchestrator.drift.watch import open_store, watch  # noqa: PLC0415
+    from orchestrator.drift.scope import gather  # noqa: PLC0415 - start-up time
 
     workspace = context.workspace()
-    scope = gather(workspace, selection)
+    scope = gather(workspace, selection, _import_the_rest)
+    from orchestrator.cli.views import audit_view  # noqa: PLC0415
+    from orchestrator.cli.views.output import emit, progress  # noqa: PLC0415
+    from orchestrator.drift.watch import open_store, watch  # noqa: PLC0415
+
     with open_store(workspace) as store, progress(_("audit"), len(scope.hosts), output) as done:
         seen = watch(workspace, scope, store, done)
-    from orchestrator.cli.views import audit_view  # noqa: PLC0415
-
     emit(
         output,
         lambda: audit_view.render(seen.audits, scope.titles(language()), scope.unmanaged),
         lambda: {"run": seen.run.id, **audit_view.document(seen.audits, scope.unmanaged)},
     )
     return code_of_audits(seen.audits)
+
+
+def _import_the_rest() -> None:
+    from orchestrator.cli.views import audit_view  # noqa: F401, PLC0415 - start-up time
+    from orchestrator.drift import watch  # noqa: F401, PLC0415

@@ -1,25 +1,25 @@
 """What a command works on: the hosts within the limit, the way to them, what is wanted of them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from orchestrator.baseline.compile import compile_manifest
-from orchestrator.baseline.load import load_baseline
-from orchestrator.fleet.agent import Fleet
 from orchestrator.fleet.inventory import Inventory, load_hosts, start_resolving
-from orchestrator.fleet.pins import load_pins
 from orchestrator.model.control import Baseline
 from orchestrator.model.host import ManagedHost, Management
 from orchestrator.model.manifest import Manifest
 from orchestrator.model.selection import Selection
 from orchestrator.workspace.directory import Workspace
 
+if TYPE_CHECKING:
+    from orchestrator.fleet.agent import Fleet
+
 
 @dataclass(frozen=True)
 class Scope:
     """Hosts with their manifests; ``unmanaged`` are the inventory's hosts that nobody audits."""
 
-    fleet: Fleet
+    fleet: "Fleet"
     hosts: tuple[ManagedHost, ...]
     unmanaged: tuple[str, ...]
     manifests: Mapping[str, Manifest]
@@ -31,15 +31,18 @@ class Scope:
         return {c.id: c.title.in_language(language) for c in self.baseline.controls.values()}
 
 
-def gather(workspace: Workspace, selection: Selection) -> Scope:
-    """Return what a command works on. Raises ConfigurationError; nothing was contacted yet."""
+def gather(
+    workspace: Workspace, selection: Selection, meanwhile: Callable[[], object] = lambda: None
+) -> Scope:
+    """Return what a command works on. Raises ConfigurationError; nothing was contacted yet.
+
+    Ansible takes half a second to resolve the inventory, in a process of its own: we read and
+    import in that time, and ``meanwhile`` is called for what the command itself has to prepare.
+    """
     resolving = start_resolving(workspace.settings.inventory, limit=selection.limit)
     try:
-        # Ansible resolves the inventory in a process of its own; meanwhile we read and import.
-        import fabric  # noqa: F401, PLC0415
-        import sqlalchemy  # noqa: F401, PLC0415
-
-        baseline = load_baseline(workspace.baseline_dirs)
+        baseline = _get_ready(workspace)
+        meanwhile()
     except BaseException:
         resolving.cancel()
         raise
@@ -51,14 +54,28 @@ def gather(workspace: Workspace, selection: Selection) -> Scope:
     return Scope(fleet, hosts, unmanaged, manifests, baseline, selection)
 
 
-def reach(workspace: Workspace, limit: str | None) -> tuple[Fleet, tuple[ManagedHost, ...]]:
+def _get_ready(workspace: Workspace) -> Baseline:
+    from orchestrator.baseline.compile import compile_manifest  # noqa: F401, PLC0415 - meanwhile
+    from orchestrator.baseline.load import load_baseline  # noqa: PLC0415
+    from orchestrator.fleet import dial, pack  # noqa: F401, PLC0415
+    from orchestrator.store import repository  # noqa: F401, PLC0415
+
+    baseline = load_baseline(workspace.baseline_dirs)
+    pack.prepare("audit")
+    return baseline
+
+
+def reach(workspace: Workspace, limit: str | None) -> tuple["Fleet", tuple[ManagedHost, ...]]:
     """Return how to reach the hosts within the limit, for commands that need no baseline."""
     inventory = load_hosts(workspace.settings.inventory, limit=limit)
     hosts = tuple(h for h in inventory.hosts if h.management is Management.MANAGED)
     return _fleet(workspace, inventory), hosts
 
 
-def _fleet(workspace: Workspace, inventory: Inventory) -> Fleet:
+def _fleet(workspace: Workspace, inventory: Inventory) -> "Fleet":
+    from orchestrator.fleet.agent import Fleet  # noqa: PLC0415 - start-up time
+    from orchestrator.fleet.pins import load_pins  # noqa: PLC0415
+
     pins = load_pins(workspace.pins_file)
     return Fleet(inventory.endpoints, pins, workspace.settings.concurrency)
 
@@ -66,6 +83,8 @@ def _fleet(workspace: Workspace, inventory: Inventory) -> Fleet:
 def _compile(
     workspace: Workspace, baseline: Baseline, host: ManagedHost, selection: Selection
 ) -> Manifest:
+    from orchestrator.baseline.compile import compile_manifest  # noqa: PLC0415 - start-up time
+
     return compile_manifest(
         baseline,
         workspace.settings.profile,

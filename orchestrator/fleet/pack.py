@@ -2,11 +2,13 @@
 
 import json
 import marshal
+import threading
 import zlib
 from collections.abc import Mapping
 from functools import cache
 from importlib.util import MAGIC_NUMBER
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 from orchestrator import agent
@@ -58,6 +60,10 @@ os._exit(0)
 """
 
 
+# The first hosts of a run would all pack at once, each for itself.
+_PACKING = threading.Lock()
+
+
 @cache
 def sources() -> Mapping[str, str]:
     """Return the agent's sources by their path in the package (``agent/kinds/sshd.py``).
@@ -75,38 +81,33 @@ def message(marker: str, request: Mapping[str, Any], secrets: Mapping[str, Any])
     ``request`` (with its ``operation``) and ``secrets`` are plain data; ``marker`` is random for
     every call.
     """
-    change = request["operation"] not in _WATCHING
-    frames = (
-        MAGIC_NUMBER,
-        _code_frame(change),
-        _source_frame(change),
-        _frame(request, _FAST),
-        _frame(secrets, _FAST),
-    )
+    agent_frames = prepare(request["operation"])
+    frames = (MAGIC_NUMBER, *agent_frames, _frame(request, _FAST), _frame(secrets, _FAST))
     sizes = " ".join(str(len(frame)) for frame in frames)
     return b"".join((f"{marker}\n{sizes}\n".encode(), *frames))
 
 
-@cache
-def _modules(change: bool) -> Mapping[str, str]:
-    if change:
-        return sources()
-    return {name: text for name, text in sources().items() if name not in _CHANGING}
+def prepare(operation: str) -> tuple[bytes, bytes]:
+    """Return the frames of code and of sources for an operation.
+
+    The first time they are made, which takes 50 ms; the work on hosts should not wait for it.
+    """
+    with _PACKING:
+        return _agent_frames(operation not in _WATCHING)
 
 
 @cache
-def _code_frame(change: bool) -> bytes:
-    code = {
-        name: compile(text, name, "exec", dont_inherit=True, optimize=2)
-        for name, text in _modules(change).items()
-    }
+def _agent_frames(change: bool) -> tuple[bytes, bytes]:
+    wanted = [name for name in sources() if change or name not in _CHANGING]
+    code = {name: _compiled(name) for name in wanted}
     # Only the same Python reads this frame: marshal's own version, which is half as large.
-    return zlib.compress(marshal.dumps(code), _SMALL)
+    packed = zlib.compress(marshal.dumps(code), _SMALL)
+    return packed, _frame({name: sources()[name] for name in wanted})
 
 
 @cache
-def _source_frame(change: bool) -> bytes:
-    return _frame(dict(_modules(change)))
+def _compiled(name: str) -> CodeType:
+    return compile(sources()[name], name, "exec", dont_inherit=True, optimize=2)
 
 
 def _frame(data: Any, level: int = _SMALL) -> bytes:
