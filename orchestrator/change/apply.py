@@ -111,17 +111,19 @@ class _Work:
         self._pool = ThreadPoolExecutor(len(hosts), "confirm")
         self._cancelled = threading.Event()
         self._failure: BaseException | None = None
+        self._played = threading.Event()
 
     def run(self) -> dict[str, HostOutcome]:
-        """Run the play in a thread (ansible-runner replaces signal handlers on the main one)."""
-        thread = threading.Thread(target=self._play, name="ansible")
-        thread.start()
+        """Run the play in a thread (ansible-runner replaces signal handlers on the main one).
+
+        It is waited for by an event: Python takes a thread for ended whose join was interrupted.
+        """
+        threading.Thread(target=self._play, name="ansible").start()
         try:
-            while thread.is_alive():
-                thread.join(0.2)
+            self._played.wait()
             wait(self._confirming.values())
         except KeyboardInterrupt:
-            return self._interrupted(thread)
+            return self._interrupted()
         finally:
             self._pool.shutdown(wait=True)
         missing = _("Ansible did not say how it ended")
@@ -146,6 +148,8 @@ class _Work:
                 run_play(play, self._fleet, directory, self._on_event, self._cancelled)
         except BaseException as problem:  # noqa: BLE001 - carried to the main thread
             self._failure = problem
+        finally:
+            self._played.set()
 
     def _write_payloads(self, directory: Path) -> dict[str, dict[str, Any]]:
         for operation in _OPERATIONS:
@@ -236,9 +240,9 @@ class _Work:
         host = self._hosts[name]
         self._confirming[name] = self._pool.submit(await_rollback, self._fleet, host, window, why)
 
-    def _interrupted(self, thread: threading.Thread) -> dict[str, HostOutcome]:
+    def _interrupted(self) -> dict[str, HostOutcome]:
         self._cancelled.set()
-        thread.join()
+        self._played.wait()
         for name, future in self._confirming.items():
             outcome = future.result()
             if outcome.outcome in (Outcome.CONFIRMED, Outcome.ROLLED_BACK):

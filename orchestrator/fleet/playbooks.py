@@ -26,9 +26,12 @@ _IDLE_SECONDS = 900
 _JOB_SECONDS = 4 * 3600
 _PRIVATE = 0o700
 _PREFIX = "luytre-play-"
-# How long processes that are being ended may go on writing (seconds).
-_REMOVAL_SECONDS = 10.0
-_REMOVAL_PAUSE = 0.02
+# How long processes that are being ended are waited for (seconds).
+_ENDING_SECONDS = 10.0
+_ENDING_PAUSE = 0.02
+# unix(7): a socket's path takes 108 bytes with its end; to the directory, Ansible adds 11 of them,
+# and ssh 17 more while it makes the socket.
+_LONGEST_SOCKET_DIRECTORY = 79
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,7 @@ def _remove(directory: Path) -> None:
         if not isinstance(problem[1], FileNotFoundError):
             raise problem[1]
 
-    deadline = time.monotonic() + _REMOVAL_SECONDS
+    deadline = time.monotonic() + _ENDING_SECONDS
     while True:
         try:
             shutil.rmtree(directory, onerror=unless_gone)
@@ -112,7 +115,7 @@ def _remove(directory: Path) -> None:
         except OSError as error:
             if error.errno != errno.ENOTEMPTY or time.monotonic() > deadline:
                 raise
-        time.sleep(_REMOVAL_PAUSE)
+        time.sleep(_ENDING_PAUSE)
 
 
 def run_play(
@@ -148,7 +151,7 @@ def run_play(
             settings={"idle_timeout": _IDLE_SECONDS, "job_timeout": _JOB_SECONDS},
         )
     finally:
-        _end_masters(directory)
+        _end_processes(directory)
     if runner.status == "error" or (runner.rc not in (0, 2, 4) and runner.status == "failed"):
         raise ControllerError(_("Ansible did not work: {why}").format(why=_last_words(directory)))
     return str(runner.status)
@@ -193,6 +196,13 @@ def _as_yaml(data: Any) -> str:
     return yaml.dump(data, Dumper=Dumper)
 
 
+def _sharing(sockets: Path) -> str:
+    """Let the tasks of a host share a connection, where the directory of sockets allows it."""
+    if len(os.fsencode(sockets)) > _LONGEST_SOCKET_DIRECTORY:
+        return "-o ControlMaster=no"
+    return "-o ControlMaster=auto -o ControlPersist=60"
+
+
 def _with_jump_hosts(play: Play, fleet: Fleet) -> list[ManagedHost]:
     named = {host.name: host for host in play.hosts}
     for host in play.hosts:
@@ -212,7 +222,7 @@ def _environment(config: Path, directory: Path, forks: int) -> dict[str, str]:
         "PATH": f"{own}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         "ANSIBLE_CONFIG": str(settings),
         "ANSIBLE_HOST_KEY_CHECKING": "True",
-        "ANSIBLE_SSH_ARGS": f"-F {config} -o ControlMaster=auto -o ControlPersist=60",
+        "ANSIBLE_SSH_ARGS": f"-F {config} {_sharing(directory / 'cp')}",
         # What the operator's own environment holds would come after ours, and loosen it.
         "ANSIBLE_SSH_COMMON_ARGS": "",
         "ANSIBLE_SSH_EXTRA_ARGS": "",
@@ -227,18 +237,26 @@ def _environment(config: Path, directory: Path, forks: int) -> dict[str, str]:
     }
 
 
-def _end_masters(directory: Path) -> None:
-    """End the control masters that would live on for a minute."""
-    for process in Path("/proc").iterdir():
-        if not process.name.isdigit():
-            continue
-        try:
-            line = (process / "cmdline").read_bytes()
-        except OSError:
-            continue
-        if line.startswith(b"ssh: " + str(directory / "cp").encode()):
+def _end_processes(directory: Path) -> None:
+    """End what a play left running: control masters and, after a cancel, Ansible's workers.
+
+    Each worker is a session of its own, which the end of Ansible's process group does not reach: it
+    would go on, and connect anew. All of them name the play's directory on their command line.
+    """
+    deadline = time.monotonic() + _ENDING_SECONDS
+    while (left := list(_processes(directory))) and time.monotonic() < deadline:
+        for process in left:
             with suppress(ProcessLookupError):  # it ended by itself
-                os.kill(int(process.name), signal.SIGTERM)
+                os.kill(process, signal.SIGKILL)
+        time.sleep(_ENDING_PAUSE)
+
+
+def _processes(directory: Path) -> Iterator[int]:
+    for process in Path("/proc").iterdir():
+        if process.name.isdigit():
+            with suppress(OSError):
+                if str(directory).encode() in (process / "cmdline").read_bytes():
+                    yield int(process.name)
 
 
 def _last_words(directory: Path) -> str:

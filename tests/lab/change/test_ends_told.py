@@ -1,0 +1,162 @@
+"""How a change ended is told as it was, and nothing that it held stays held."""
+
+import signal
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from . import tree
+from .desk import Desk, ended, until
+from .stage import put_unit, take_unit
+from .wishes import BANNER, GRACE, TRAP, content, control
+
+pytestmark = pytest.mark.lab
+
+NOBODY = control("own-nobody", {"sshd": {"AllowUsers": "nobody"}}, risk="lockout")
+FRIEND = control("own-friend", {"package": {"name": "tiny-friend", "state": "installed"}})
+_SHELVED = "/srv/shelf/tiny-friend_1.0_all.deb"
+
+
+def state(yard, host):
+    return tree.record(yard.lab, host).get("state")
+
+
+@pytest.fixture
+def sulky(yard, c1):
+    """A service that reloads once and never again."""
+    unit = "own-sulky.service"
+    text = "[Service]\nExecStart=/bin/sleep infinity\nExecReload=/bin/mkdir /run/own-sulky\n"
+    put_unit(yard.lab, c1, unit, text)
+    yard.lab.run(c1, ["systemctl", "start", unit])
+    yield unit
+    take_unit(yard.lab, c1, unit)
+    yard.lab.run(c1, ["rm", "-rf", "/run/own-sulky"])
+
+
+def test_one_service_that_does_not_come_back_leaves_ssh_no_less_taken_back(desk, yard, c1, sulky):
+    desk.want(NOBODY, control("own-sulky", content("/etc/own-sulky", reload=[sulky])))
+    applied = desk.apply(c1)
+    again = desk.ask("audit", "--limit", c1)
+    yard.lab.run(c1, ["systemctl", "reload", "ssh.service"])
+    assert again.code != 4, again
+    assert applied.code == 1, applied
+    assert "CRITICAL" in applied.host(c1)["reason"]
+    yard.lab.run(c1, ["rmdir", "/run/own-sulky"])
+    assert desk.ask("rollback", "--yes", "--host", c1, "--force").code == 0
+
+
+def test_ctrl_c_while_a_host_waits_for_its_confirmation_is_told_of_that_host(desk, yard, c1):
+    desk.settle(confirm_window=20)
+    desk.want(TRAP)
+    with desk.started("apply", "--yes", "--limit", c1, "--output", "json") as applying:
+        until(lambda: state(yard, c1) == "converged", "converged")
+        time.sleep(3)  # Ansible has nothing left to do; only the confirmation is awaited
+        applying.send_signal(signal.SIGINT)
+        applied = ended(applying)
+    assert applied.code == 130, applied
+    assert applied.host(c1)["outcome"] == "interrupted"
+    run = desk.ask("runs", "list").document["runs"][0]["run"]
+    assert desk.ask("runs", "show", run).host(c1)["outcome"] == "interrupted"
+    until(lambda: yard.changes(c1) == [], "the timer takes it back", 40)
+
+
+def _command_lines():
+    for place in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            yield place.read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+
+
+@pytest.fixture
+def scratch(monkeypatch):
+    """The place of temporary files; its path is short, as those of sockets must be."""
+    with tempfile.TemporaryDirectory(prefix="rv") as place:
+        monkeypatch.setenv("TMPDIR", place)
+        yield Path(place)
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGHUP])
+def test_a_controller_told_to_end_takes_back_what_is_armed_and_leaves_no_directory(
+    desk, yard, gate, scratch, sent
+):
+    c1 = "c1"  # the gate's
+    desk.want(BANNER, control("own-gate", content("/etc/own-gate", reload=[gate.unit])))
+    with desk.started("apply", "--yes", "--limit", c1, "--output", "json") as applying:
+        until(lambda: state(yard, c1) == "armed", "armed")
+        gate.open()
+        applying.send_signal(sent)
+        applied = ended(applying)
+    assert applied.code == 130, applied
+    assert list(scratch.iterdir()) == []
+    assert [line for line in _command_lines() if str(scratch) in line] == []
+    assert applied.host(c1)["outcome"] == "rolled_back"
+    assert state(yard, c1) == "rolled_back"
+
+
+def test_a_package_that_cannot_be_fetched_leaves_the_host_free_at_once(desk, yard, c1):
+    yard.lab.run(c1, ["mv", _SHELVED, "/srv/lost"])
+    try:
+        desk.want(FRIEND)
+        failed = desk.apply(c1)
+    finally:
+        yard.lab.run(c1, ["mv", "/srv/lost", _SHELVED])
+    assert failed.code == 5, failed
+    assert "tiny-friend" in failed.host(c1)["reason"]
+    applied = desk.apply(c1)
+    assert applied.code == 0, applied
+    assert desk.ask("rollback", "--yes", "--host", c1).code == 0
+
+
+def test_a_host_that_cannot_be_armed_is_not_changed_and_says_so_at_once(desk, yard, c1):
+    yard.lab.run(c1, ["sh", "-c", "mv /run/motd.d /run/motd.away; touch /run/motd.d"], check=False)
+    try:
+        desk.want(BANNER)
+        applied = desk.apply(c1)
+    finally:
+        script = "rm /run/motd.d; [ ! -e /run/motd.away ] || mv /run/motd.away /run/motd.d"
+        yard.lab.run(c1, ["sh", "-c", script])
+    assert applied.code == 1, applied
+    assert "motd" in applied.host(c1)["reason"]
+    assert state(yard, c1) == "dropped"
+    assert (
+        yard.lab.run(c1, ["systemctl", "list-timers", "--all", "luytre*"]).stdout.count(b"luytre")
+        == 0
+    )
+
+
+def test_nobody_rolls_back_a_host_that_another_run_is_changing(desk, yard, c1, gate, tmp_path):
+    desk.want(GRACE)
+    first = desk.apply(c1)
+    assert first.code == 0, first
+    other = Desk(tmp_path / "other", yard.lab, "Lê Văn Cường")
+    other.want(BANNER, control("own-gate", content("/etc/own-gate", reload=[gate.unit])))
+    with other.started("apply", "--yes", "--limit", c1, "--output", "json") as applying:
+        until(lambda: state(yard, c1) == "armed", "armed")
+        taken = desk.ask("rollback", "--yes", "--run", first.document["run"])
+        gate.open()
+        applied = ended(applying)
+    assert taken.code == 6, taken
+    assert "Lê Văn Cường" in taken.host(c1)["reason"]
+    assert applied.code == 0, applied
+    assert desk.ask("rollback", "--yes", "--host", c1).code == 0
+
+
+def test_hosts_that_wait_in_vain_keep_no_other_from_being_confirmed(desk, c1, t1):
+    desk.settle(concurrency=1)
+    desk.want(BANNER, {**TRAP, "applies": {"os": "debian-12"}})
+    applied = desk.apply(c1, t1)
+    assert applied.host(t1)["outcome"] == "confirmed", applied
+    assert applied.host(c1)["outcome"] == "rolled_back", applied
+    assert applied.code == 5
+    assert desk.ask("rollback", "--yes", "--host", t1).code == 0
+
+
+def test_ssh_arguments_of_the_operators_environment_do_not_bend_our_way(desk, c1, monkeypatch):
+    for name in ("ANSIBLE_SSH_EXTRA_ARGS", "ANSIBLE_SSH_COMMON_ARGS"):
+        monkeypatch.setenv(name, "-o ProxyCommand=false")
+    desk.want(BANNER)
+    applied = desk.apply(c1)
+    assert applied.code == 0, applied
+    assert desk.ask("rollback", "--yes", "--host", c1).code == 0
