@@ -57,7 +57,8 @@ def target(condition: "Any") -> str:
     if "set" in condition:
         return plain(condition["set"])
     if "one_of" in condition:
-        return plain(condition["one_of"][0])
+        accepted = [plain(value) for value in condition["one_of"]]
+        return next((value for value in accepted if meets(condition, value)), accepted[0])
     return plain(condition["at_most"] if "at_most" in condition else condition["at_least"])
 
 

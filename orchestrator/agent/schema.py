@@ -139,21 +139,28 @@ def _field_problems(kind: str, fields: Dict[str, Field], want: Dict[Any, Any]) -
 def _mapping_problems(mapping: str, want: Dict[Any, Any]) -> List[Problem]:
     found: List[Problem] = []
     for key, value in want.items():
-        if not isinstance(key, str) or not key or not set(key) <= _NAME | set("/*"):
+        if not _is_mapped_name(key):
             found.append((key, "{!r} is not a name of a {}".format(key, mapping)))
         elif isinstance(value, dict):
-            unknown = sorted(set(value) - set(CONDITION_KEYS))
+            unknown = sorted(map(str, set(value) - set(CONDITION_KEYS)))
             if unknown or not value:
                 known = ", ".join(CONDITION_KEYS)
                 found.append((key, "unknown condition {}; known: {}".format(unknown, known)))
             else:
-                found.extend((key, text) for text in _condition_problems(value))
+                found.extend((key, text) for text in _condition_problems(value, mapping))
         elif not isinstance(value, (str, int)):
             found.append((key, "must be text, a number or a condition"))
+        else:
+            found.extend((key, text) for text in _scalar_problems([value], mapping))
     return found
 
 
-def _condition_problems(condition: Dict[str, Any]) -> Iterator[str]:
+def _is_mapped_name(key: Any) -> bool:
+    known = isinstance(key, str) and bool(key) and set(key) <= _NAME | set("/*")
+    return known and ".." not in key.split("/")
+
+
+def _condition_problems(condition: Dict[str, Any], mapping: str) -> Iterator[str]:
     for key in ("at_most", "at_least"):
         value = condition.get(key, 0)
         if not _templated(value) and (isinstance(value, bool) or not isinstance(value, int)):
@@ -162,6 +169,23 @@ def _condition_problems(condition: Dict[str, Any]) -> Iterator[str]:
         value = condition.get(key, ["-"])
         if not _templated(value) and (not isinstance(value, list) or not value):
             yield "{} takes a list".format(key)
+        elif key in condition and isinstance(value, list):
+            yield from _scalar_problems(value, mapping)
+    if "set" in condition:
+        yield from _scalar_problems([condition["set"]], mapping)
+    if "without" in condition and mapping == "sysctl":
+        yield "a kernel parameter is no list: 'without' has no meaning here"
+
+
+def _scalar_problems(values: List[Any], mapping: str) -> Iterator[str]:
+    """Yield what would not stay one value on one line of a configuration file."""
+    for value in values:
+        if not isinstance(value, (str, int)):
+            yield "{!r} is neither text nor a number".format(value)
+        elif isinstance(value, bool) and mapping == "sysctl":
+            yield "a kernel parameter takes a number or text, not true or false"
+        elif isinstance(value, str) and not _templated(value) and not value.isprintable():
+            yield "{!r} must be on one line, without control characters".format(value)
 
 
 def _templated(value: Any) -> bool:

@@ -1,0 +1,124 @@
+"""The message that carries the agent: run by a real Python, whatever comes before it."""
+
+import json
+import marshal
+import subprocess
+import sys
+import zlib
+
+import pytest
+
+from orchestrator.fleet import pack
+
+MARKER = "luytre-0123456789abcdef"
+SECRET = "hunter2-not-a-program"
+INTERPRETERS = sorted({sys.executable, "/usr/bin/python3"})
+STATUS = {"operation": "status"}
+
+
+def boot(data, python=sys.executable):
+    """Run the bootstrap as the controller does, its stdin open until it has answered."""
+    argv = [python, "-I", "-S", "-c", pack.BOOT, MARKER]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=pipe) as process:
+        try:
+            process.stdin.write(data)
+            process.stdin.flush()
+        except BrokenPipeError:
+            pass
+        out = process.stdout.read()
+        try:
+            process.stdin.close()
+        except BrokenPipeError:
+            pass
+        err = process.stderr.read()
+    return process.returncode, out, err
+
+
+def answer(out):
+    """Return the document in an answer."""
+    before, _, rest = out.partition(f"\n{MARKER}\n".encode())
+    size, _, data = rest.partition(b"\n")
+    assert before == b""
+    assert len(data) == int(size)
+    return json.loads(zlib.decompress(data))
+
+
+def with_magic(message, magic):
+    """Return a message whose bytecode is that of another Python."""
+    line, sizes, frames = message.split(b"\n", 2)
+    size = int(sizes.split()[0])
+    return b"\n".join([line, sizes, magic.ljust(size, b"x")[:size] + frames[size:]])
+
+
+@pytest.mark.parametrize("python", INTERPRETERS)
+@pytest.mark.parametrize("magic", [None, b"\0\0\0\0", b"\xff\xff\r\n"])
+def test_every_python_runs_the_agent_from_bytecode_or_from_source(python, magic):
+    message = pack.message(MARKER, STATUS, {})
+    code, out, err = boot(message if magic is None else with_magic(message, magic), python)
+    assert (code, err) == (0, b"")
+    told = answer(out)
+    assert told["format"] == 1
+    script = "import platform; print(platform.python_version())"
+    asked = subprocess.run([python, "-c", script], capture_output=True, text=True, check=True)
+    version = asked.stdout.strip()
+    assert told["result"]["host"]["python"] == version
+
+
+def test_bytecode_of_another_python_is_never_run():
+    """Damaged bytecode under a foreign number: only the sources can have answered."""
+    line, sizes, frames = pack.message(MARKER, STATUS, {}).split(b"\n", 2)
+    magic, code, *_rest = map(int, sizes.split())
+    damaged = b"\0" * magic + b"\0" * code + frames[magic + code :]
+    assert answer(boot(b"\n".join([line, sizes, damaged]))[1])["format"] == 1
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        f"{SECRET}\n".encode(),
+        f"import os; os._exit(99) # {SECRET}\n".encode(),
+        f"Welcome to the jungle\r\n\x1b[31m{SECRET}\n\n".encode(),
+        b"\xff\xfe\0" + SECRET.encode() + b"\n",
+        SECRET.encode() * 40_000 + b"\n",
+        f" {MARKER[:-1]}\n{SECRET}\n".encode(),
+        f"x{MARKER}\n{MARKER}x\n{SECRET}\n".encode(),
+    ],
+)
+def test_what_stands_before_the_marker_is_neither_run_nor_echoed(junk):
+    code, out, err = boot(junk + pack.message(MARKER, STATUS, {}))
+    assert (code, err) == (0, b"")
+    assert SECRET.encode() not in out
+    assert answer(out)["format"] == 1
+
+
+def test_input_without_the_marker_ends_without_a_word():
+    argv = [sys.executable, "-I", "-S", "-c", pack.BOOT, MARKER]
+    done = subprocess.run(argv, input=f"{SECRET}\n".encode() * 3, capture_output=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (65, b"", b"")
+
+
+def test_requests_and_secrets_arrive_whole():
+    """Text of every script, and as many secrets as one likes."""
+    request = {"operation": "audit", "manifest": {"controls": []}, "text": "Lũy tre 竹 🎋"}
+    assert answer(boot(pack.message(MARKER, request, {"digest_key": "ab" * 10**5}))[1])["result"]
+
+
+def test_a_refusal_is_an_answer():
+    request = {"operation": "rollback", "run": "../../etc"}
+    assert "not the name of a run" in answer(boot(pack.message(MARKER, request, {}))[1])["refused"]
+
+
+def test_looking_needs_no_more_than_the_looking_part():
+    seen = _modules(pack.message(MARKER, STATUS, {}))
+    changes = _modules(pack.message(MARKER, {"operation": "begin"}, {}))
+    assert "agent/rollback.py" not in seen
+    assert {"agent/entry.py", "agent/rollback.py", "agent/kinds/sshd.py"} <= changes
+    assert seen < changes
+    assert "agent/schema.py" not in changes
+
+
+def _modules(message):
+    _, sizes, frames = message.split(b"\n", 2)
+    magic, code, source, *_ = map(int, sizes.split())
+    return set(marshal.loads(zlib.decompress(frames[magic + code :][:source])))

@@ -1,0 +1,36 @@
+"""What apt says it would do."""
+
+import pytest
+
+from orchestrator.agent.packages import parse_simulation
+
+from .recorded_text import recorded
+
+
+@pytest.mark.parametrize(
+    ("name", "install", "remove"),
+    [
+        ("apt-install.txt", {"python3-systemd": "235-1+b6", "fail2ban": "1.1.0-8"}, set()),
+        (
+            "apt-remove.txt",
+            {},
+            {"openssh-server", "python3-apt", "python3", "python3-minimal"},
+        ),
+        ("apt-purge.txt", {}, {"openssh-server"}),
+        ("apt-upgrade.txt", {"plain": "1:3.0-1+deb12u1"}, set()),
+    ],
+)
+def test_installs_upgrades_and_removals_are_told_apart(name, install, remove):
+    assert parse_simulation(recorded(name)) == (install, remove)
+
+
+def test_nothing_to_do_is_nothing():
+    assert parse_simulation(b"Reading package lists...\n0 upgraded, 0 newly installed.\n") == (
+        {},
+        set(),
+    )
+
+
+def test_a_package_of_another_architecture_keeps_its_name():
+    line = b"Inst libc6:i386 (2.36-9 Debian:12.5/stable [i386]) []\nConf libc6:i386 (2.36-9)\n"
+    assert parse_simulation(line) == ({"libc6:i386": "2.36-9"}, set())

@@ -1,0 +1,65 @@
+"""The answer as the controller reads it."""
+
+import json
+import os
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orchestrator.agent import wire
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]))
+PLAIN = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | TEXT,
+    lambda inner: st.lists(inner) | st.dictionaries(TEXT, inner),
+    max_leaves=20,
+)
+
+
+@given(PLAIN)
+def test_the_reader_gets_what_was_written(value):
+    assert json.loads(wire.dumps(value)) == value
+
+
+@given(PLAIN)
+def test_everything_is_ascii_on_one_line(value):
+    text = wire.dumps(value)
+    assert text.isascii()
+    assert "\n" not in text
+
+
+def test_a_tuple_is_a_list():
+    assert json.loads(wire.dumps({"a": (1, "b")})) == {"a": [1, "b"]}
+
+
+@pytest.mark.parametrize("name", [b"\xff", b"caf\xe9.conf", b"a\xf0\x9f"])
+def test_a_file_name_that_is_no_text_can_be_written_by_every_reader(name):
+    told = json.loads(wire.dumps([os.fsdecode(name), {os.fsdecode(name): 1}]))
+    assert json.loads(json.dumps(told, ensure_ascii=False).encode()) == told
+    assert "\\udc" in told[0]
+
+
+def test_an_answer_larger_than_a_pipe_arrives_whole():
+    document = {"text": os.urandom(1 << 20).hex()}
+    script = (
+        "import sys, json; sys.path.insert(0, sys.argv[1]);"
+        "from orchestrator.agent import wire; wire.answer(b'marker', json.load(sys.stdin))"
+    )
+    root = Path(wire.__file__).parents[2]
+    argv = [sys.executable, "-c", script, str(root)]
+    said = subprocess.run(
+        argv, input=json.dumps(document).encode(), capture_output=True, check=True
+    )
+    head, _, rest = said.stdout.partition(b"\nmarker\n")
+    size, _, data = rest.partition(b"\n")
+    assert (head, int(size)) == (b"", len(data))
+    assert json.loads(zlib.decompress(data)) == document
