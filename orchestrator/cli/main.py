@@ -1,5 +1,6 @@
 """The front door: the root command, and the one table from errors to exit codes."""
 
+import gc
 import gettext
 import importlib
 import io
@@ -212,7 +213,9 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):  # a terminal that cannot say "Lũy Tre"
             stream.reconfigure(errors="backslashreplace")
     _end_in_order()
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    gc.freeze()  # the system takes the memory back: looking for garbage in it costs 0.15 s
+    sys.exit(code)
 
 
 def _end_in_order() -> None:

@@ -1,5 +1,6 @@
 """What a command works on: the hosts within the limit, the way to them, what is wanted of them."""
 
+import gc
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -55,6 +56,15 @@ def gather(
 
 
 def _get_ready(workspace: Workspace) -> Baseline:
+    gc.disable()
+    try:
+        return _import_and_read(workspace)
+    finally:
+        gc.freeze()  # it all stays to the end: no use in looking for garbage in it
+        gc.enable()
+
+
+def _import_and_read(workspace: Workspace) -> Baseline:
     from orchestrator.baseline.compile import compile_manifest  # noqa: F401, PLC0415 - meanwhile
     from orchestrator.baseline.load import load_baseline  # noqa: PLC0415
     from orchestrator.fleet import dial, pack  # noqa: F401, PLC0415
