@@ -45,7 +45,8 @@ def begin(request: "Dict[str, Any]", sources: bytes, host: Host) -> "Dict[str, A
         journal.record(run, journal.BEFORE, journal.ordered(request["changes"]), host)
         replaced, coming = packages.replaced(request["install"], request["remove"], host)
         packages.keep(replaced, run.path("debs"), host)
-        run.save("packages.json", {"before": facts.packages(host), "coming": coming})
+        told = {"before": facts.packages(host), "coming": coming}
+        run.save("packages.json", dict(told, automatic=packages.automatic(replaced, host)))
         state = {"state": "begun", "run": run.name, "since": time.time(), "activates": []}
         run.reserve_room()
         run.save("run.json", dict(state, operator=request["operator"], witness=request["witness"]))

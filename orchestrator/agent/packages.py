@@ -58,6 +58,20 @@ def replaced(
     return [name for name in (*coming, *remove) if name in installed], coming
 
 
+def automatic(names: "Sequence[str]", host: Host) -> "List[str]":
+    """Return which of the packages apt notes as installed for others only: a removal forgets it."""
+    if not names:
+        return []
+    return host.expect(["/usr/bin/apt-mark", "showauto", *names]).decode().split()
+
+
+def mark_automatic(names: "Sequence[str]", host: Host) -> None:
+    """Note packages, where they are installed, as installed for others only."""
+    present = [name for name in names if name in facts.packages(host)]
+    if present:
+        host.expect(["/usr/bin/apt-mark", "auto", *present])
+
+
 def keep(names: "Sequence[str]", directory: str, host: Host) -> None:
     """Fetch the installed versions of packages into a directory, so that they can come back.
 

@@ -254,6 +254,7 @@ def _packages(run: Run, host: Host) -> None:
         after = dict(before, **kept["coming"])
     host.forget()
     packages.put_back(before, after, run.path("debs"), host)
+    packages.mark_automatic(kept["automatic"], host)
     now = facts.packages(host)
     changed = [name for name in after if before.get(name) != after[name] == now.get(name)]
     missing = [name for name in before if name not in after and name not in now]

@@ -3,6 +3,7 @@
 import pytest
 
 from . import tree
+from .desk import ended
 from .wishes import BANNER, GRACE, MARTIANS, WALL
 
 pytestmark = pytest.mark.lab
@@ -31,3 +32,18 @@ def test_apply_makes_every_control_pass_and_a_second_apply_changes_nothing(desk,
     taken = desk.ask("rollback", "--yes", "--run", applied.document["run"])
     assert taken.code == 0, taken
     assert taken.host(c1)["outcome"] == "rolled_back"
+
+
+def test_a_deep_directory_for_temporary_files_keeps_nobody_from_working(
+    desk, c1, tmp_path, monkeypatch
+):
+    """OpenSSH could not make its sockets there."""
+    deep = tmp_path / ("deep" * 25)
+    deep.mkdir()
+    monkeypatch.setenv("TMPDIR", str(deep))
+    desk.want(BANNER)
+    with desk.started("apply", "--yes", "--limit", c1) as applying:
+        applied = ended(applying)
+    assert applied.code == 0, applied
+    assert list(deep.iterdir()) == []
+    assert desk.ask("rollback", "--yes", "--host", c1).code == 0

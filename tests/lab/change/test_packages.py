@@ -13,8 +13,9 @@ FRIEND = control("own-friend", {"package": {"name": "tiny-friend", "state": "ins
 
 @pytest.fixture
 def tiny(yard, c1):
-    """The package tiny, version 1.0, installed on c1, its configuration edited."""
+    """The package tiny, version 1.0, installed on c1 as if for another, its settings edited."""
     yard.lab.run(c1, ["apt-get", "-qy", "install", "tiny=1.0"])
+    yard.lab.run(c1, ["apt-mark", "auto", "tiny"])
     yard.lab.write(c1, "/etc/tiny.conf", b"edited\n")
     yield "tiny"
     yard.lab.run(c1, ["apt-get", "-qy", "purge", "tiny"])
@@ -27,10 +28,11 @@ def version(yard, host, package):
 
 def test_a_package_is_removed_only_after_the_host_was_confirmed(desk, yard, c1, tiny):
     desk.want(NO_TINY, TRAP)
+    logged = len(yard.lab.read(c1, "/var/log/dpkg.log"))
     applied = desk.apply(c1)
     assert applied.code == 5, applied
     assert version(yard, c1, tiny) == "installed 1.0"
-    assert b"remove tiny" not in yard.lab.read(c1, "/var/log/dpkg.log")
+    assert yard.lab.read(c1, "/var/log/dpkg.log")[logged:] == b""
 
 
 def test_a_removed_package_comes_back_without_any_mirror(desk, yard, c1, tiny):
@@ -43,6 +45,7 @@ def test_a_removed_package_comes_back_without_any_mirror(desk, yard, c1, tiny):
         taken = desk.ask("rollback", "--yes", "--run", applied.document["run"])
         assert taken.code == 0, taken
     assert version(yard, c1, tiny) == "installed 1.0"
+    assert b"tiny" in yard.lab.run(c1, ["apt-mark", "showauto", "tiny"]).stdout
     assert yard.lab.read(c1, "/etc/tiny.conf") == b"edited\n"
 
 
