@@ -38,9 +38,13 @@ def apply_recorded(
     scope: Scope,
     store: "Store",
     plans: Mapping[str, HostPlan],
+    *,
+    planless: Sequence[HostOutcome] = (),
     on_step: Callable[[str, str], None] = lambda _host, _step: None,
 ) -> Applied:
     """Apply the plans, record every step and outcome, and audit the changed hosts again.
+
+    ``planless`` are the outcomes of hosts that gave no plan: they belong to the record as well.
 
     Raises InterruptedRun after recording how the hosts were left.
     """
@@ -51,6 +55,7 @@ def apply_recorded(
         run,
         save,
     ):
+        save(planless)
         order = _order(workspace, scope, store, run, plans)
 
         def report(host: str, step: str) -> None:

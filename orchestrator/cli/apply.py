@@ -66,7 +66,9 @@ def _carry_out(
     by_host = {plan.host: plan for plan in plans}
     with open_store(workspace) as store, steps(output) as step:
         try:
-            applied = apply_recorded(workspace, scope, store, by_host, step)
+            applied = apply_recorded(
+                workspace, scope, store, by_host, planless=failed, on_step=step
+            )
         except InterruptedRun as interrupted:
             left = [*interrupted.outcomes.values(), *failed]
             emit(output, lambda: outcome_view.render(left), lambda: outcome_view.document(left))

@@ -11,7 +11,7 @@ from orchestrator.fleet.agent import document, result_of
 from orchestrator.fleet.inventory import start_resolving
 from orchestrator.model.control import Baseline
 from orchestrator.model.errors import ConfigurationError
-from orchestrator.model.finding import Mark, Verdict
+from orchestrator.model.finding import Mark, Reach, Verdict
 from orchestrator.model.host import ManagedHost
 from orchestrator.model.i18n import _, language
 from orchestrator.model.record import Counts, CurrentFinding, HostRun, Run, RunKind
@@ -102,7 +102,12 @@ class _Gathering:
             known = stored.get(host.name)
             if known and known.reference:
                 reference = by_id[known.reference]
-                section = self._compared(section, reference, standing[host.name])
+                # Nothing is claimed of a host that the last attempt did not reach.
+                answered = section.reach is Reach.ANSWERED
+                now = standing[host.name] if answered else []
+                section = self._compared(section, reference, now)
+                if not answered:
+                    section = _unclaimed(section)
                 section = replace(section, audited=known.last_seen)
             sections.append(section)
         return tuple(sections)
@@ -169,6 +174,11 @@ class _Gathering:
             if ours or whole:
                 sections.append(RunSection(run, ours))
         return tuple(reversed(sections))
+
+
+def _unclaimed(section: HostSection) -> HostSection:
+    chapters = tuple(replace(chapter, after=None) for chapter in section.chapters)
+    return replace(section, after=None, chapters=chapters)
 
 
 def _attempted(host: ManagedHost, attempt: HostRun | None) -> HostSection:

@@ -1,6 +1,7 @@
 """``luytre rollback``: take back a run or a server."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
@@ -9,7 +10,11 @@ from orchestrator.cli.options import consent_options, limit_option, output_optio
 from orchestrator.model.change import HostOutcome, Outcome
 from orchestrator.model.errors import ConfigurationError
 from orchestrator.model.i18n import _
-from orchestrator.model.selection import Consent
+from orchestrator.model.selection import Consent, Selection
+
+if TYPE_CHECKING:
+    from orchestrator.store.repository import Store
+    from orchestrator.workspace.directory import Workspace
 
 
 @click.command(
@@ -58,13 +63,23 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter per option
         if hosts:
             context.confirm_hosts([one.name for one in hosts], yes=consent.yes, count=consent.count)
         record, taken = roll_back_recorded(workspace, store, fleet, hosts, run, force=force)
-    outcomes = [*taken, *lost]
-    emit(
-        output,
-        lambda: outcome_view.render(outcomes),
-        lambda: outcome_view.document(outcomes, record.id),
-    )
+        outcomes = [*taken, *lost]
+        emit(
+            output,
+            lambda: outcome_view.render(outcomes),
+            lambda: outcome_view.document(outcomes, record.id),
+        )
+        _audit_again(workspace, store, [one.name for one in hosts])
     return code_of_outcomes(_as_wished(outcomes))
+
+
+def _audit_again(workspace: "Workspace", store: "Store", hosts: Sequence[str]) -> None:
+    """Let the store know how the hosts stand now; before, it would still praise them."""
+    from orchestrator.drift.scope import gather  # noqa: PLC0415 - start-up time
+    from orchestrator.drift.watch import watch  # noqa: PLC0415
+
+    if hosts:
+        watch(workspace, gather(workspace, Selection(limit=",".join(hosts))), store)
 
 
 def _as_wished(outcomes: Sequence[HostOutcome]) -> list[HostOutcome]:

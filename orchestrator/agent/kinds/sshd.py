@@ -53,7 +53,8 @@ def judge(want: "Dict[str, Any]", observed: Observed) -> Judgement:
         if name.lower() == option and not conditions.meets(condition, value)
     ]
     detail = "a Match block sets " + ", ".join(loose) if loose else ""
-    return Judgement.of(passed and not loose, "; ".join(expected), "; ".join(seen), detail)
+    observed_text = "; ".join(seen) + (", but " + detail if detail else "")
+    return Judgement.of(passed and not loose, "; ".join(expected), observed_text, detail)
 
 
 def propose(want: "Dict[str, Any]", observed: Observed, target: Target) -> Proposal:
