@@ -22,8 +22,9 @@ from bench.ground import PROGRAM, Ground, ground, say, say_machine
 from bench.memory import peaks
 from orchestrator.cli.main import run
 from orchestrator.drift.audit import audit_fleet
-from orchestrator.drift.scope import Scope, Selection, gather
+from orchestrator.drift.scope import Scope, gather
 from orchestrator.model.finding import Reach
+from orchestrator.model.selection import Selection
 from orchestrator.workspace.directory import load
 
 FEW, MANY = 10, 40
