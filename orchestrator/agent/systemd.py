@@ -18,7 +18,8 @@ _MANAGER = "org.freedesktop.systemd1.Manager"
 _UNIT = "org.freedesktop.systemd1.Unit"
 _PATH, _INTERFACE, _MEMBER, _ERROR, _REPLY, _SIGNATURE = 1, 2, 3, 4, 5, 8
 _METHOD_RETURN, _METHOD_ERROR = 2, 3
-_MISSING = ("NoSuchUnit", "FileNotFound", "NoSuchFile")
+# InvalidArgs: no unit can have the name, or it is a template's, which is never loaded itself.
+_MISSING = ("NoSuchUnit", "FileNotFound", "NoSuchFile", "InvalidArgs")
 _REPLY_LIMIT = 1 << 20
 _SECONDS = 10.0
 
@@ -51,7 +52,8 @@ def unit_states(host: Host, names: "List[str]") -> "Dict[str, UnitState]":
     states = {}
     for index, name in enumerate(names):
         load, active, enabled = (replies[index * 3 + offset] for offset in (1, 2, 3))
-        states[name] = UnitState(load or "not-found", enabled or "", active or "inactive")
+        load = load or ("loaded" if enabled else "not-found")
+        states[name] = UnitState(load, enabled or "", active or "inactive")
     return states
 
 

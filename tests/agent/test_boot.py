@@ -21,16 +21,10 @@ def boot(data, python=sys.executable):
     argv = [python, "-I", "-S", "-c", pack.BOOT, MARKER]
     pipe = subprocess.PIPE
     with subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=pipe) as process:
-        try:
-            process.stdin.write(data)
-            process.stdin.flush()
-        except BrokenPipeError:
-            pass
+        process.stdin.write(data)
+        process.stdin.flush()
         out = process.stdout.read()
-        try:
-            process.stdin.close()
-        except BrokenPipeError:
-            pass
+        process.stdin.close()
         err = process.stderr.read()
     return process.returncode, out, err
 

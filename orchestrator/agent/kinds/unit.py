@@ -1,7 +1,7 @@
 """``unit``: whether a systemd unit starts at boot and whether it runs."""
 
 from .. import systemd
-from ..host import Host
+from ..host import Host, Unreadable
 from ..resources import unit as units
 from . import Judgement, Proposal, Target
 
@@ -19,7 +19,11 @@ def observe(want: "Dict[str, Any]", host: Host) -> systemd.UnitState:
     names = host.once("unit-names", lambda: [want["name"]])
     if want["name"] not in names:
         return systemd.unit_states(host, [want["name"]])[want["name"]]
-    states = host.once("units", lambda: systemd.unit_states(host, names))
+    try:
+        states = host.once("units", lambda: systemd.unit_states(host, names))
+    except Unreadable:
+        # One broken unit among them: the others can be told all the same.
+        states = systemd.unit_states(host, [want["name"]])
     return states[want["name"]]  # type: ignore[no-any-return]
 
 
@@ -51,10 +55,14 @@ def judge(want: "Dict[str, Any]", observed: systemd.UnitState) -> Judgement:
 
 
 def propose(want: "Dict[str, Any]", observed: systemd.UnitState, target: Target) -> Proposal:
-    """Return the verbs that lead to the wanted state."""
+    """Return the verbs that lead to the wanted state, and the units that they touch along."""
     verbs = steps(want, observed)
     name = want["name"]
-    return Proposal("{}: {}".format(name, ", ".join(verbs)), ["unit:" + name], ("daemon-reload",))
+    touched = [name]
+    for verb in verbs:
+        touched += [unit for unit in units.along(name, verb, target.host) if unit not in touched]
+    resources = ["unit:" + unit for unit in touched]
+    return Proposal("{}: {}".format(name, ", ".join(verbs)), resources, ("daemon-reload",))
 
 
 def steps(want: "Dict[str, Any]", observed: systemd.UnitState) -> "List[str]":

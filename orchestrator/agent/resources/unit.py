@@ -9,7 +9,7 @@ from . import path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, Tuple
+    from typing import Any, Dict, List, Tuple
 
 ETC = "/etc/systemd/system"
 RUNNING = ("active", "activating", "reloading", "refreshing")
@@ -96,6 +96,49 @@ def control(host: Host, verb: str, key: str) -> None:
     completed = host.run([_SYSTEMCTL, *waiting, verb, key], seconds=_START_SECONDS)
     if completed.status != 0:
         raise Unreadable("systemctl {} {}: {}".format(verb, key, completed.complaint))
+
+
+def along(key: str, verb: str, host: Host) -> "List[str]":
+    """Return the other units that systemctl changes together with one.
+
+    Enabling and disabling follow ``Also=``; stopping takes those along that need the unit; starting
+    stops those that it conflicts with.
+    """
+    if verb in ("enable", "disable"):
+        return _installed_along(key, host, [])
+    if verb == "stop":
+        return _running(key, ("RequiredBy", "BoundBy", "ConsistsOf"), host, [])
+    if verb == "start":
+        return _running(key, ("Conflicts", "ConflictedBy"), host, [])
+    return []
+
+
+def _installed_along(key: str, host: Host, seen: "List[str]") -> "List[str]":
+    if systemd.unit_states(host, [key])[key].load in ("not-found", "masked"):
+        return seen
+    shown = host.expect([_SYSTEMCTL, "cat", "--", key])
+    for line in shown.decode("utf-8", "replace").splitlines():
+        name, _, value = line.partition("=")
+        if name.strip() == "Also":
+            for other in value.split():
+                if other != key and other not in seen:
+                    seen.append(other)
+                    _installed_along(other, host, seen)
+    return seen
+
+
+def _running(key: str, relations: "Tuple[str, ...]", host: Host, seen: "List[str]") -> "List[str]":
+    """Return the running units of some relations of a unit, and those of theirs."""
+    asked = [option for relation in relations for option in ("-p", relation)]
+    shown = host.expect([_SYSTEMCTL, "show", "--value", *asked, "--", key])
+    names = sorted({name for name in shown.decode("utf-8", "replace").split() if name != key})
+    states = systemd.unit_states(host, names) if names else {}
+    for name in names:
+        # Targets say how far the boot has come; they are nobody's to restore.
+        if name not in seen and states[name].active in RUNNING and not name.endswith(".target"):
+            seen.append(name)
+            _running(name, ("RequiredBy", "BoundBy", "ConsistsOf"), host, seen)
+    return seen
 
 
 def forget_gone(host: Host) -> None:
