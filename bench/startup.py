@@ -30,8 +30,8 @@ def _audit(workspace: Path, pattern: str) -> None:
     desk = load(workspace)
     _end_of("workspace")
     from orchestrator.drift.scope import gather  # noqa: PLC0415
-    from orchestrator.model.selection import Selection  # noqa: PLC0415
     from orchestrator.drift.watch import open_store, watch  # noqa: PLC0415
+    from orchestrator.model.selection import Selection  # noqa: PLC0415
 
     scope = gather(desk, Selection(pattern))
     _end_of("inventory, baseline, manifests")
