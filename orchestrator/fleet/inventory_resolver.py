@@ -106,7 +106,7 @@ def _causes(error: BaseException | None) -> list[AnsibleError]:
     while error is not None:
         if isinstance(error, AnsibleError):
             causes.append(error)
-        error = error.__cause__
+        error = error.__cause__ or error.__context__
     return causes
 
 

@@ -121,6 +121,14 @@ def test_mistakes_are_told_with_file_line_and_column(tmp_path, name, content, pl
     assert str(wrong(tmp_path / name)).startswith(str(tmp_path / place))
 
 
+def test_broken_yaml_of_group_variables_names_its_own_file_and_line(province):
+    broken = province / "group_vars" / "web.yml"
+    broken.write_text("luytre_services: []\nluytre_admin_sources: [10.0.0.0/8\nx: 1\n")
+    refused = wrong(province)
+    assert refused.position is not None
+    assert (Path(refused.position.path), refused.position.line) == (broken, 3)
+
+
 def test_the_place_is_that_of_the_part_that_is_wrong(tmp_path):
     (tmp_path / "group_vars").mkdir()
     (tmp_path / "hosts.yml").write_text("all:\n  hosts:\n    a:\n")
