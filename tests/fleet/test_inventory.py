@@ -122,7 +122,7 @@ def test_mistakes_are_told_with_file_line_and_column(tmp_path, name, content, pl
 
 
 def test_broken_yaml_of_group_variables_names_its_own_file_and_line(province):
-    broken = province / "group_vars" / "web.yml"
+    broken = province / "group_vars" / "all.yml"
     broken.write_text("luytre_services: []\nluytre_admin_sources: [10.0.0.0/8\nx: 1\n")
     refused = wrong(province)
     assert refused.position is not None
