@@ -55,7 +55,7 @@ class Desk:
             luytre_clamav_mirror="http://mirror.example/clamav",
         )
         self._settings: dict[str, Any] = {"operator": {"name": operator}}
-        self.settle(inventory="inventories", profile="minimal", confirm_window=10)
+        self.settle(inventory="inventories", profile="minimal", confirm_window=30)
         enrolled = self.luytre("inventory", "enroll", "--fingerprints", str(lab.fingerprints))
         assert enrolled.code == 0, enrolled.err
 

@@ -22,6 +22,7 @@ def state(yard, host):
 def test_fault_01_a_rule_that_blocks_ssh_is_taken_back_by_the_host_and_every_view_says_so(
     desk, yard, c1
 ):
+    desk.settle(confirm_window=10)
     desk.want(BANNER, MARTIANS, GRACE, TRAP)
     applied = desk.apply(c1)
     assert applied.code == 5, applied
@@ -54,6 +55,7 @@ def test_fault_02_an_old_connection_that_lives_on_confirms_nothing(desk, yard, c
     target = f"ops@{host.address}"
     subprocess.run([*ssh, "-q", "-M", "-N", "-f", target], check=True)
     try:
+        desk.settle(confirm_window=15)
         desk.want(TRAP)
         limited = ("--limit", c1, "--output", "json")
         with desk.started("apply", "--yes", *limited) as applying:
@@ -105,6 +107,7 @@ def _changed(yard, host):
 def test_fault_05_a_controller_killed_while_armed_leaves_the_host_to_its_timer(
     desk, yard, c1, gate
 ):
+    desk.settle(confirm_window=10)
     desk.want(
         *(BANNER, GRACE),
         control("own-gate", content("/etc/own-gate", reload=[gate.unit])),

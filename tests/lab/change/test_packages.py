@@ -27,6 +27,7 @@ def version(yard, host, package):
 
 
 def test_a_package_is_removed_only_after_the_host_was_confirmed(desk, yard, c1, tiny):
+    desk.settle(confirm_window=10)
     desk.want(NO_TINY, TRAP)
     logged = len(yard.lab.read(c1, "/var/log/dpkg.log"))
     applied = desk.apply(c1)
@@ -63,6 +64,7 @@ def test_a_package_that_had_to_be_upgraded_along_goes_back_to_its_version(desk, 
 
 
 def test_packages_of_a_run_that_went_back_by_itself_are_taken_away_by_the_operator(desk, yard, c1):
+    desk.settle(confirm_window=10)
     desk.want(FRIEND, TRAP)
     applied = desk.apply(c1)
     assert applied.code == 5, applied
