@@ -191,9 +191,12 @@ def _remove(key: str, present: str) -> None:
 
 
 def _discard(path: str) -> None:
+    # Looked for first: on a read-only file system, even to remove nothing is an error.
+    if not os.path.lexists(path):
+        return
     try:
         os.unlink(path)
-    except (FileNotFoundError, NotADirectoryError):
+    except FileNotFoundError:
         return
 
 

@@ -263,4 +263,5 @@ def main() -> None:
     print(json.dumps({"deaths": deaths, "wrong": wrong}))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,470 @@
+"""Runs on a real host: one at a time, and whatever happens the host goes back."""
+
+import threading
+import time
+
+import pytest
+
+from orchestrator.fleet import pack
+
+from .inside import Inside
+from .story import CLEAN, Story, left
+
+pytestmark = pytest.mark.lab
+
+ROOM = "/root/run"
+FILE = ("file", {"path": f"{ROOM}/file", "content": "new\n"})
+DRESS = ("file", {"path": f"{ROOM}/dressed", "mode": "0600"})
+SERVICE = "/etc/systemd/system/probe.service"
+
+
+@pytest.fixture
+def host(g1: Inside):
+    """A host without a trace of a run; afterwards there is none either."""
+    g1.sh(CLEAN)
+    g1.sh(f"rm -rf {ROOM}; mkdir {ROOM}; cd {ROOM}; echo old > file; echo log > dressed")
+    yield g1
+    g1.sh(CLEAN + f"systemctl stop probe.service 2>/dev/null || true; rm -f {SERVICE}")
+    g1.sh("systemctl daemon-reload; systemctl reset-failed")
+
+
+def content(host: Inside) -> str:
+    """Return what the file that the runs change holds."""
+    return host.sh(f"cat {ROOM}/file")
+
+
+def test_a_run_there_and_back(host):
+    story = Story(host, "r1", FILE, DRESS)
+    story.armed()
+    assert content(host) == "new\n"
+    assert {each.rpartition("/")[2] for each in left(host)} == {
+        *("luytre-revert-r1-2.timer", "luytre-revert.service", "luytre", "lock", "r1"),
+    }
+    assert story.confirm()["result"] == {"state": "confirmed", "problems": []}
+    assert left(host) == []
+    host.sh(f"echo more >> {ROOM}/dressed")
+    assert story.rollback()["result"] == {"state": "rolled_back", "reason": ""}
+    assert content(host) == "old\n"
+    assert host.sh(f"cat {ROOM}/dressed; stat -c %a {ROOM}/dressed") == "log\nmore\n644\n"
+    assert left(host) == []
+
+
+def test_a_run_that_nobody_confirms_goes_back_by_its_timer(host):
+    story = Story(host, "r1", FILE)
+    story.window = 1
+    story.armed()
+    assert story.ended("rolled_back", "broken") == "rolled_back"
+    assert content(host) == "old\n"
+    assert "refused" in story.confirm()
+
+
+def test_the_console_command_takes_back_and_says_so(host):
+    story = Story(host, "r1", FILE)
+    story.armed()
+    assert host.sh("/var/lib/luytre/undo") == "rolled_back \n"
+    assert content(host) == "old\n"
+    assert host.status("/var/lib/luytre/undo") == 0
+    assert left(host) == []
+
+
+def test_a_second_converge_does_not_touch_the_journal(host):
+    story = Story(host, "r1", FILE)
+    story.armed()
+    journal = story.read("journal.json")
+    assert "converged" in story.converge()["refused"]
+    assert "failed" in story.saved_agent("converge")
+    assert story.read("journal.json") == journal
+    assert story.state == "converged"
+    assert story.rollback()["result"]["state"] == "rolled_back"
+    assert content(host) == "old\n"
+
+
+def test_begin_of_a_run_that_was_here_before_changes_nothing(host):
+    story = Story(host, "r1", FILE)
+    story.armed()
+    assert "was here before" in host.ask("begin", run="r1")["refused"]
+    story.confirm()
+    assert story.state == "confirmed"
+
+
+def test_a_host_in_the_hands_of_one_run_takes_no_other(host):
+    story = Story(host, "r1", FILE)
+    story.armed()
+    other = Story(host, "r2", DRESS)
+    assert "held by o from c (run r1)" in other.begin()["refused"]
+    assert story.confirm()["result"]["state"] == "confirmed"
+    other.armed()
+
+
+def test_an_old_run_is_not_taken_back_while_another_is_armed(host):
+    old = Story(host, "r1", FILE)
+    old.armed()
+    old.confirm()
+    new = Story(host, "r2", DRESS)
+    new.armed()
+    before = left(host)
+    assert "held by" in old.rollback(force=True)["result"]["reason"]
+    assert content(host) == "new\n"
+    assert left(host) == before
+    assert old.saved_agent("expire") == ""
+    assert left(host) == before
+    assert new.rollback()["result"]["state"] == "rolled_back"
+    assert old.rollback()["result"]["state"] == "rolled_back"
+    assert content(host) == "old\n"
+
+
+def test_the_timers_of_runs_with_similar_names_are_told_apart(host):
+    long = Story(host, "r1-1", FILE)
+    long.armed()
+    code = "from agent import arm, runs; tell(arm.timers(runs.Run(given), host))"
+    assert host.python(code, "r1") == []
+    assert host.python(code, "r1-1") == ["luytre-revert-r1-1-2.timer"]
+
+
+def test_of_many_that_want_the_host_at_once_one_gets_it(host):
+    told = host.python(
+        """
+        from agent import runs
+        from agent.host import Refused
+        won = []
+        for round in range(20):
+            children = []
+            start = time.monotonic() + 0.05
+            for number in range(8):
+                child = os.fork()
+                if child == 0:
+                    while time.monotonic() < start:
+                        pass
+                    try:
+                        runs.acquire(runs.Run("r-%d" % number), "o", "c")
+                        os._exit(1)
+                    except Refused:
+                        os._exit(0)
+                    except BaseException:
+                        os._exit(50)
+                children.append(child)
+            won.append(sum(os.waitpid(child, 0)[1] >> 8 for child in children))
+            # Left behind by a run of another boot: everybody may take it over.
+            held = runs.holder()
+            with open(runs.LOCK, "w") as stream:
+                stream.write(json.dumps(dict(held, boot="another")))
+        tell(won)
+        """
+    )
+    assert told == [1] * 20
+
+
+@pytest.mark.parametrize(
+    ("held", "free"),
+    [
+        ('{"run": "x", "operator": "o", "controller": "c", "since": 0}', True),
+        ('{"run": "x", "since": 0, "boot": "another", "uptime": 1}', True),
+        ("", True),
+        ("{", True),
+        ("\\377", True),
+        ("now", False),
+    ],
+)
+def test_a_lock_that_nobody_needs_is_taken_over(host, held, free):
+    """Its age is counted by a clock that nobody can set."""
+    host.python(
+        """
+        from agent import runs
+        runs.acquire(runs.Run("x"), "o", "c")
+        if given == "now":
+            held = dict(runs.holder(), since=time.time() - 10**7)
+            given = json.dumps(held)
+        with open(runs.LOCK, "wb") as stream:
+            stream.write(given.encode("latin-1").replace(b"\\\\377", b"\\xff"))
+        """,
+        held,
+    )
+    told = Story(host, "r1", FILE).begin()
+    assert ("result" in told) is free, told
+
+
+def test_confirm_and_expire_at_the_same_moment_exclude_each_other(host):
+    """Whichever comes first, the host is wholly in one state, and free."""
+    told = host.python(
+        """
+        from agent import change, rollback, runs
+        from agent.host import Refused
+        ends = []
+        for round in range(given["rounds"]):
+            name = "race-%d" % round
+            sys.stderr.write(name + "\\n")
+            request = json.loads(json.dumps(given["request"]))
+            runs.private_directory(runs.SECRETS)
+            runs.write_private(runs.SECRETS + "/" + name,
+                               json.dumps({"digest_key": given["key"]}).encode())
+            from agent import plan
+            changes = plan.plan(request["manifest"], Host(), bytes.fromhex(given["key"]))["changes"]
+            request.update(run=name, changes={c["control"]: c["before"] for c in changes})
+            change.begin(request, bytes.fromhex(given["sources"]), Host())
+            change.converge(runs.Run(name), Host())
+            start = time.monotonic() + 0.1
+            children = []
+            for work in ("confirm", "expire", "undo", "confirm", "expire"):
+                child = os.fork()
+                if child == 0:
+                    while time.monotonic() < start:
+                        pass
+                    try:
+                        run = runs.Run(name)
+                        if work == "confirm":
+                            change.confirm({"run": name}, Host())
+                        elif work == "expire":
+                            rollback.expire(run, Host())
+                        elif round % 3 == 0:
+                            rollback.undo(run, Host(), True)
+                    except (Refused, OSError) as problem:
+                        sys.stderr.write("%s: %s\\n" % (work, problem))
+                    finally:
+                        os._exit(0)
+                children.append(child)
+            for child in children:
+                os.waitpid(child, 0)
+            content = open(given["file"]).read()
+            ends.append([runs.Run(name).record()["state"], content])
+            if ends[-1][0] == "confirmed":
+                change.confirm({"run": name}, Host())
+                rollback.undo(runs.Run(name), Host(), True)
+        tell(ends)
+        """,
+        {
+            "rounds": 12,
+            "request": {
+                "operator": "o",
+                "controller": "c",
+                "witness": "",
+                "window": 60,
+                "manifest": Story(host, "x", FILE).manifest,
+                "install": {},
+                "remove": [],
+            },
+            "key": "0b" * 16,
+            "sources": pack.prepare("begin")[1].hex(),
+            "file": f"{ROOM}/file",
+        },
+        timeout=200,
+    )
+    for state, content in told:
+        assert (state, content) in [("confirmed", "new\n"), ("rolled_back", "old\n")], told
+    assert [each for each in left(host) if "undo" not in each] == []
+
+
+def test_where_no_timer_can_be_armed_nothing_is_changed(host):
+    host.sh("mv /usr/bin/systemd-run /usr/bin/systemd-run.away")
+    try:
+        story = Story(host, "r1", FILE)
+        story.begin()
+        told = story.converge()["result"]
+    finally:
+        host.sh("mv /usr/bin/systemd-run.away /usr/bin/systemd-run")
+    assert told["state"] == "dropped"
+    assert "systemd-run" in told["reason"]
+    assert content(host) == "old\n"
+    assert left(host) == []
+
+
+def test_where_the_boot_unit_cannot_be_written_nothing_is_changed(host):
+    story = Story(host, "r1", FILE)
+    story.begin()
+    host.sh(
+        "mount --bind /etc/systemd/system /etc/systemd/system;"
+        " mount -o remount,bind,ro /etc/systemd/system"
+    )
+    try:
+        told = story.converge()["result"]
+    finally:
+        host.sh("umount /etc/systemd/system")
+    assert told["state"] == "dropped"
+    assert "Read-only" in told["reason"]
+    assert content(host) == "old\n"
+    assert left(host) == []
+
+
+def test_a_target_that_cannot_be_written_sends_the_run_back(host):
+    story = Story(host, "r1", DRESS, FILE)
+    story.begin()
+    host.sh(f"mkdir {ROOM}/ro; mount --bind {ROOM} {ROOM}; mount -o remount,bind,ro {ROOM}")
+    try:
+        told = story.converge()["result"]
+    finally:
+        host.sh(f"umount {ROOM}")
+    assert told["state"] == "rolled_back", told
+    assert "Read-only" in told["reason"]
+    assert left(host) == []
+
+
+def test_a_full_disk_does_not_stop_the_way_back(host):
+    host.sh("mkdir -m 700 /var/lib/luytre; mount -t tmpfs -o size=6m tmpfs /var/lib/luytre")
+    story = Story(host, "r1", FILE, DRESS)
+    story.armed()
+    host.sh("dd if=/dev/zero of=/var/lib/luytre/filler bs=4k 2>/dev/null || true")
+    assert story.saved_agent("expire") == ""
+    assert story.state == "rolled_back"
+    assert content(host) == "old\n"
+    assert left(host) == []
+
+
+def test_a_full_disk_refuses_to_begin_and_lets_go(host):
+    host.sh("mkdir -m 700 /var/lib/luytre; mount -t tmpfs -o size=6m tmpfs /var/lib/luytre")
+    host.sh("dd if=/dev/zero of=/var/lib/luytre/filler bs=4k count=1400 2>/dev/null")
+    told = Story(host, "r1", FILE).begin()
+    assert "No space left" in told["failed"]
+    assert left(host) == []
+    host.sh("rm /var/lib/luytre/filler")
+    Story(host, "r2", FILE).armed()
+
+
+def test_a_planted_link_is_no_place_for_the_journal(host):
+    host.sh("mkdir -p /tmp/trap; ln -s /tmp/trap /var/lib/luytre")
+    told = Story(host, "r1", FILE).begin()
+    host.sh("rm /var/lib/luytre")
+    assert "not a directory of root" in told["refused"]
+    assert host.sh("ls -A /tmp/trap") == ""
+
+
+def test_strange_names_among_the_runs_hide_no_run(host):
+    story = Story(host, "r1", FILE)
+    story.armed()
+    host.sh("cd /var/lib/luytre/runs; mkdir lost+found .x; touch 'a b'; mkdir -p -- -x empty")
+    assert [each["run"] for each in host.ask("status")["result"]["runs"]["known"]] == ["r1"]
+
+
+def test_a_damaged_record_is_told_not_guessed(host):
+    story = Story(host, "r1", FILE)
+    story.armed()
+    host.sh("echo '{' > /var/lib/luytre/runs/r1/run.json")
+    assert "run.json" in host.ask("status")["failed"]
+    assert "run.json" in story.confirm()["failed"]
+
+
+def gate(host: Inside, starts: str) -> None:
+    """Install a service that starts as the shell says."""
+    text = f"[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/sh -c '{starts}'\n"
+    host.lab.write(host.name, SERVICE, text.encode())
+    host.sh("systemctl daemon-reload; systemctl start probe.service")
+
+
+RESTARTING = ("file", {**FILE[1], "restart": ["probe.service"]})
+
+
+def test_a_service_that_the_change_brings_down_runs_again_after_the_way_back(host):
+    gate(host, f"grep -q old {ROOM}/file")
+    story = Story(host, "r1", RESTARTING)
+    story.begin()
+    told = story.converge()["result"]
+    assert told["state"] == "rolled_back", told
+    assert "probe.service" in told["reason"]
+    assert host.sh("systemctl is-active probe.service") == "active\n"
+
+
+def test_one_service_that_fails_keeps_no_other_from_being_reloaded(host):
+    """On the way back, SSH must read its files again whatever others say."""
+    story = Story(host, "r1", RESTARTING, ("sshd", {"MaxAuthTries": 3}))
+    gate(host, "true")
+    story.armed()
+    host.sh(f"sed -i s,/bin/sh,/nonexistent, {SERVICE}; systemctl daemon-reload")
+    told = story.rollback()["result"]
+    assert told["state"] == "broken"
+    assert "probe.service" in told["reason"]
+    assert content(host) == "old\n"
+    stamp = "systemctl show -p ActiveEnterTimestampMonotonic -p StateChangeTimestampMonotonic"
+    assert host.sh("sshd -T | grep -i ^maxauthtries") == "maxauthtries 6\n"
+    assert "Reloaded ssh.service" in host.sh(
+        "journalctl -q -u ssh.service -n 5 -o cat --no-pager"
+    ), host.sh(stamp + " ssh.service")
+    gate(host, "true")
+    assert story.rollback()["result"]["state"] == "rolled_back"
+
+
+@pytest.mark.parametrize("signal", ["KILL", "TERM"])
+def test_a_converge_that_is_killed_goes_back_at_once(host, signal):
+    gate(host, f"grep -q old {ROOM}/file || sleep 100")
+    story = Story(host, "r1", RESTARTING)
+    story.begin()
+    answers = []
+    thread = threading.Thread(target=lambda: answers.append(story.converge()))
+    thread.start()
+    while content(host) != "new\n":
+        time.sleep(0.05)
+    host.sh(f"systemctl kill --signal={signal} luytre-converge-r1.service")
+    thread.join(60)
+    assert answers[0]["result"]["state"] == "rolled_back", answers
+    assert "without a word" in answers[0]["result"]["reason"]
+    assert content(host) == "old\n"
+    assert left(host) == []
+
+
+def test_an_operator_can_take_back_what_is_still_converging(host):
+    gate(host, f"grep -q old {ROOM}/file || sleep 100")
+    story = Story(host, "r1", RESTARTING)
+    story.begin()
+    thread = threading.Thread(target=story.converge)
+    thread.start()
+    while content(host) != "new\n":
+        time.sleep(0.05)
+    told = story.rollback()["result"]
+    thread.join(60)
+    assert told["state"] == "rolled_back", told
+    assert content(host) == "old\n"
+    assert left(host) == []
+
+
+def test_a_way_back_that_is_killed_is_taken_on_by_itself(host):
+    gate(host, f"grep -q new {ROOM}/file || sleep 3")
+    host.sh(f"echo new > {ROOM}/file; systemctl restart probe.service; echo old > {ROOM}/file")
+    story = Story(host, "r1", RESTARTING)
+    story.window = 1
+    story.armed()
+    story.ended("rolling_back")
+    host.sh("systemctl kill --signal=KILL 'luytre-revert-r1-*.service'")
+    assert story.ended("rolled_back", "broken") == "rolled_back"
+    assert content(host) == "old\n"
+
+
+def test_a_reboot_while_armed_takes_back_files_links_and_services(host):
+    """What the change had disabled runs again in this very boot; what it enabled does not."""
+    install = "\n[Install]\nWantedBy=multi-user.target\n"
+    for name in ("off", "on"):
+        text = "[Service]\nExecStart=/usr/bin/sleep infinity" + install
+        host.lab.write(host.name, f"/etc/systemd/system/probe-{name}.service", text.encode())
+    host.sh("systemctl daemon-reload; systemctl -q enable --now probe-off.service")
+    units = [
+        ("unit", {"name": "probe-off.service", "enabled": False, "active": False}),
+        ("unit", {"name": "probe-on.service", "enabled": True, "active": True}),
+    ]
+    story = Story(host, "r1", FILE, *units, ("sshd", {"MaxAuthTries": 3}))
+    story.armed()
+    assert host.sh("systemctl is-active probe-off probe-on || true").split() == [
+        "inactive",
+        "active",
+    ]
+    host.lab.restart(host.name)
+    try:
+        assert story.state == "rolled_back", story.read("rollback.json")
+        assert content(host) == "old\n"
+        assert host.sh("sshd -T | grep -i ^maxauthtries") == "maxauthtries 6\n"
+        assert left(host) == []
+        deadline = time.monotonic() + 30
+        while host.sh("systemctl is-active probe-off || true") != "active\n":
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        assert host.sh("systemctl is-active probe-on || true") == "inactive\n"
+        assert host.sh("systemctl is-system-running --wait || true").strip() == "running"
+    finally:
+        host.sh(
+            "systemctl stop probe-on probe-off; systemctl -q disable probe-on probe-off;"
+            " rm /etc/systemd/system/probe-o*.service; systemctl daemon-reload"
+        )
+
+
+def test_a_confirmed_run_survives_a_reboot(host):
+    story = Story(host, "r1", FILE)
+    story.armed()
+    story.confirm()
+    host.lab.restart(host.name)
+    assert story.state == "confirmed"
+    assert content(host) == "new\n"
