@@ -16,6 +16,8 @@ AGENT = "agent.pyz"
 _SYSTEMD_RUN = ("/usr/bin/systemd-run", "--quiet", "--collect")
 # A way back that is killed, or finds a full disk, is tried again until it has come to its end.
 _PERSISTENT = ("--property=Restart=on-failure", "--property=RestartSec=2s")
+# A converge that is stopped must be over at once: the way back waits for it.
+_STOPPABLE = ("--property=KillSignal=SIGKILL",)
 UNDO = BASE + "/undo"
 MOTD = "/run/motd.d/luytre"
 BOOT_UNIT = "luytre-revert.service"
@@ -111,8 +113,8 @@ def detach(run: Run, verb: str, host: Host, options: "tuple[str, ...]" = ()) -> 
     Returns the unit's name.
     """
     unit = "luytre-{}-{}.service".format(verb, run.name)
-    again = () if verb == "converge" else _PERSISTENT
-    host.expect([*_SYSTEMD_RUN, "--unit=" + unit, *again, *command(run, verb), *options])
+    properties = _STOPPABLE if verb == "converge" else _PERSISTENT
+    host.expect([*_SYSTEMD_RUN, "--unit=" + unit, *properties, *command(run, verb), *options])
     return unit
 
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     Document = Dict[str, Any]
 
 FORMAT = 1
+# For the programs that we start (dpkg), whatever the login's is; our own files carry their mode.
+_UMASK = 0o022
 
 
 class Call:
@@ -33,6 +35,7 @@ def serve(marker: bytes, request: "Document", secrets: "Document", sources: byte
     An answer holds ``refused`` or ``failed`` with the plain reason where there is no ``result``.
     """
     os.chdir("/")  # a login's home must not be kept busy, nor be where programs run
+    os.umask(_UMASK)
     host = Host(lifeline=0)
     told: "Document" = {"format": FORMAT}
     try:
@@ -55,7 +58,7 @@ def console() -> None:
     if len(sys.argv) < 3:
         sys.exit("usage: agent converge|expire|boot|rollback|undo RUN [--force]")
     verb, run, force = sys.argv[1], Run(sys.argv[2]), "--force" in sys.argv[3:]
-    os.umask(0o077)
+    os.umask(_UMASK)
     host = Host(booting=verb == "boot")
     if verb in ("rollback", "undo"):
         rollback.undo(run, host, force)

@@ -207,7 +207,7 @@ def _refuse_if_held() -> None:
     held = holder()
     if held is None:
         return
-    run = Run(held["run"] or "unknown")
+    run = Run(held["run"] if _is_name(held["run"]) else "unknown")
     record = run.record() if run.exists() else {"state": "gone"}
     now = _now()
     age = now["uptime"] - held.get("uptime", 0.0)

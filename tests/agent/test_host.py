@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 import uuid
+import zlib
 from pathlib import Path
 
 import pytest
@@ -202,6 +203,25 @@ def hang(request, call):
 entry._OPERATIONS["hang"] = hang
 entry.serve(b"m", {"operation": "hang"}, {}, b"")
 """
+
+
+AGENT_THAT_LOOKS = """\
+import sys, os
+sys.path.insert(0, sys.argv[1])
+from orchestrator.agent import entry
+os.umask(0o077)
+entry._OPERATIONS["look"] = lambda request, call: call.host.run(["sh", "-c", "umask"]).out.decode()
+entry.serve(b"m", {"operation": "look"}, {}, b"")
+"""
+
+
+def test_programs_make_files_that_others_can_read_whatever_the_login_wants():
+    """A hardened login has umask 077: packages that are put back must not get it."""
+    root = str(Path(host_module.__file__).parents[2])
+    argv = [sys.executable, "-c", AGENT_THAT_LOOKS, root]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        out = process.stdout.read()
+    assert b"0022" in zlib.decompress(out.split(b"\n", 3)[3])
 
 
 @pytest.mark.parametrize("end", ["close", "term", "hangup"])
