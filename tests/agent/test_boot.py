@@ -1,5 +1,6 @@
 """The message that carries the agent: run by a real Python, whatever comes before it."""
 
+import ast
 import json
 import marshal
 import subprocess
@@ -116,3 +117,9 @@ def _modules(message):
     _, sizes, frames = message.split(b"\n", 2)
     magic, code, source, *_ = map(int, sizes.split())
     return set(marshal.loads(zlib.decompress(frames[magic + code :][:source])))
+
+
+@pytest.mark.parametrize("name", sorted(pack.sources()))
+def test_the_sources_are_python_of_the_oldest_hosts(name):
+    """Also the copy that is saved for the way back: Python may be upgraded under it."""
+    ast.parse(pack.sources()[name], name, feature_version=(3, 6))
