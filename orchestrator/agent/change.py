@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 # How long a converge may take before the timer takes it back.
 CONVERGE_SECONDS = 240
+# How long a begin may fetch the packages that it keeps for the way back.
+BEGIN_SECONDS = 300
 _POLL_SECONDS = 0.05
 RESULT = "result.json"
 _SSHD_RELOAD = "reload ssh.service"
@@ -56,6 +58,13 @@ def begin(request: "Dict[str, Any]", sources: bytes, host: Host) -> "Dict[str, A
     return {"state": "begun"}
 
 
+def await_begin(run: Run, host: Host) -> None:
+    """Wait until a begin is over that goes on although whoever asked for it is gone."""
+    deadline = time.monotonic() + BEGIN_SECONDS
+    while runs.holds(run) and not run.exists() and time.monotonic() < deadline:
+        host.pause(_POLL_SECONDS)
+
+
 def start(request: "Dict[str, Any]", host: Host) -> "Dict[str, Any]":
     """Let converge work in its own unit and wait for what it says.
 
@@ -84,8 +93,9 @@ def converge(run: Run, host: Host) -> None:
     _refuse_unless_begun(run)
     try:
         request = run.load("request.json")
-        _journal_again(run, request, host)
         work = list(_work(request, host))
+        proposals = [kind.propose(w, kind.observe(w, host), target) for _, kind, w, target in work]
+        _journal_again(run, request, proposals, host)
         for _, kind, want, target in work:
             kind.validate(want, target)
         arm.arm(run, request["operator"], CONVERGE_SECONDS, host)
@@ -94,7 +104,7 @@ def converge(run: Run, host: Host) -> None:
         _tell(run, {"state": "dropped", "reason": _joined(_words(problem), _drop(run, host))})
         return
     try:
-        _carry_out(run, work, host)
+        _carry_out(run, work, proposals, host)
         run.step(["armed"], "converged")
         arm.rearm(run, request["window"], host)
     except Exception as problem:  # noqa: BLE001 - whatever it was, the host goes back
@@ -234,11 +244,13 @@ def _wishes(
 
 
 def _carry_out(
-    run: Run, work: "List[Tuple[str, Any, Dict[str, Any], kinds.Target]]", host: Host
+    run: Run,
+    work: "List[Tuple[str, Any, Dict[str, Any], kinds.Target]]",
+    proposals: "List[kinds.Proposal]",
+    host: Host,
 ) -> None:
     activates: "List[str]" = []
-    for _, kind, want, target in work:
-        proposal = kind.propose(want, kind.observe(want, host), target)
+    for proposal in proposals:
         activates += [verb for verb in proposal.activate if verb not in activates]
     # Written before the first change: the way back activates the same units.
     running = rollback.running(activates, host)
@@ -260,9 +272,17 @@ def _carry_out(
     rollback.activate(activates, host)
 
 
-def _journal_again(run: Run, request: "Dict[str, Any]", host: Host) -> None:
-    """Journal what the packages step left; refuse where anything else moved meanwhile."""
+def _journal_again(
+    run: Run, request: "Dict[str, Any]", proposals: "List[kinds.Proposal]", host: Host
+) -> None:
+    """Journal what the packages step left; refuse where anything else moved meanwhile.
+
+    A package that came may have brought what the plan could not know of (units that are enabled
+    together): the proposals of now name it.
+    """
     touched = journal.ordered(request["changes"])
+    for proposal in proposals:
+        touched += [resource for resource in proposal.resources if resource not in touched]
     journal.record(run, journal.JOURNAL, touched, host)
     if not request["install"]:
         key = _key(run)
@@ -282,7 +302,7 @@ def _stale(changes: "Dict[str, Dict[str, str]]", key: bytes, host: Host) -> "Lis
 
 
 def _digests(run: Run, host: Host) -> "Dict[str, str]":
-    touched = journal.ordered(run.load("request.json")["changes"])
+    touched = [entry["resource"] for entry in journal.entries(run, journal.JOURNAL)]
     return {r: resources.digest(*resources.capture(r, host), key=b"") for r in touched}
 
 

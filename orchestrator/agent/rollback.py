@@ -45,6 +45,7 @@ def drop(run: Run, host: Host, put_packages_back: bool = False) -> str:
         run.step(["begun"], "dropped")
         if put_packages_back:
             _attempt(problems, "packages", lambda: _packages(run, host))
+        run.step(["dropped"], "dropped", left=_left(run, host))
         _attempt(problems, "disarm", lambda: arm.disarm(run, host))
         run.free_room()
     runs.release(run)
@@ -70,12 +71,26 @@ def _undo(run: Run, host: Host, force: bool) -> None:
             run.save(RESULT, {"state": "rolled_back", "reason": "it was taken back before"})
             _release_unless(held, run)
             return
+        if record["state"] == "dropped":
+            _undo_packages(run, host)
+            return
         if record["state"] in ("confirmed", "rolled_back") and not force:
             _refuse_if_moved(run, host, _as_left(run, record["state"]))
         revert(run, [*_ANY, "rolled_back"], host, put_packages_back=True)
     except (Refused, Unreadable, OSError):
         _release_unless(held or run.record()["state"] in runs.LIVE, run)
         raise
+
+
+def _undo_packages(run: Run, host: Host) -> None:
+    """Take back the packages of a run that changed nothing else."""
+    problems: "List[str]" = []
+    with runs.Flock(run.path("revert.lock")):
+        _attempt(problems, "packages", lambda: _packages(run, host))
+        run.step(["dropped"], "dropped", left=_left(run, host))
+        runs.release(run)
+        state = "broken" if problems else "rolled_back"
+        run.save(RESULT, {"state": state, "reason": "; ".join(problems)})
 
 
 def _release_unless(needed: bool, run: Run) -> None:
@@ -102,7 +117,8 @@ def revert(
             _attempt(problems, "packages", lambda: _packages(run, host))
             # With the packages gone, only the state before them makes sense.
             if len(problems) == before and entries:
-                entries = _entries(run, journal.BEFORE, problems)
+                first = _entries(run, journal.BEFORE, problems)
+                entries = first + _unknown_before(first, entries, host)
         _put_back(run, record, entries, host, problems)
         state = "broken" if problems else "rolled_back"
         run.step(["rolling_back"], state, left=[] if put_packages_back else _left(run, host))
@@ -119,6 +135,21 @@ def _entries(run: Run, name: str, problems: "List[str]") -> "List[Dict[str, Any]
     except (Unreadable, OSError) as problem:
         problems.append("journal: {}".format(problem))
         return []
+
+
+def _unknown_before(
+    first: "List[Dict[str, Any]]", entries: "List[Dict[str, Any]]", host: Host
+) -> "List[Dict[str, Any]]":
+    """Return the later entries of which the first knew nothing, and that have not gone since."""
+    known = {entry["resource"] for entry in first}
+    found = []
+    for entry in entries:
+        type_, key = resources.split(entry["resource"])
+        if entry["resource"] in known or (type_ == "dress" and "path:" + key in known):
+            continue
+        if type_ != "unit" or systemd.unit_states(host, [key])[key].load != "not-found":
+            found.append(entry)
+    return found
 
 
 def _put_back(
@@ -270,7 +301,7 @@ def _left(run: Run, host: Host) -> "List[str]":
         now = facts.packages(host)
     except (Unreadable, OSError):
         return []  # the way back of the resources does not depend on it
-    after = kept.get("after", kept["before"])
+    after = kept.get("after") or dict(kept["before"], **kept["coming"])
     return sorted(n for n in after if kept["before"].get(n) != after[n] == now.get(n))
 
 

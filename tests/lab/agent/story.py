@@ -30,6 +30,7 @@ class Story:
         self.inside = inside
         self.name = name
         self.window = 60
+        self.install: dict[str, str] = {}
         self.manifest = {
             "controls": [
                 {"id": f"c{number}", "desired": [{"kind": kind, "want": want}]}
@@ -53,7 +54,7 @@ class Story:
             window=self.window,
             manifest=self.manifest,
             changes={each["control"]: each["before"] for each in told["changes"]},
-            install={},
+            install=self.install,
             remove=[],
         )
 

@@ -367,15 +367,13 @@ def test_one_service_that_fails_keeps_no_other_from_being_reloaded(host):
     gate(host, "true")
     story.armed()
     host.sh(f"sed -i s,/bin/sh,/nonexistent, {SERVICE}; systemctl daemon-reload")
+    reloads = "journalctl -q -u ssh.service -o cat --no-pager | grep -c '^Reloaded '"
+    before = int(host.sh(reloads))
     told = story.rollback()["result"]
     assert told["state"] == "broken"
     assert "probe.service" in told["reason"]
     assert content(host) == "old\n"
-    stamp = "systemctl show -p ActiveEnterTimestampMonotonic -p StateChangeTimestampMonotonic"
-    assert host.sh("sshd -T | grep -i ^maxauthtries") == "maxauthtries 6\n"
-    assert "Reloaded ssh.service" in host.sh(
-        "journalctl -q -u ssh.service -n 5 -o cat --no-pager"
-    ), host.sh(stamp + " ssh.service")
+    assert int(host.sh(reloads)) == before + 1
     gate(host, "true")
     assert story.rollback()["result"]["state"] == "rolled_back"
 
