@@ -139,6 +139,7 @@ def _rollback(request: "Document", call: "Call") -> "Document":
     from . import arm, change, rollback, runs
 
     run = runs.Run(request["run"])
+    change.await_begin(run, call.host)
     run.record()
     try:
         os.unlink(run.path(rollback.RESULT))

@@ -63,3 +63,39 @@ def test_fault_17_ctrl_c_while_apt_works_waits_for_apt_and_takes_its_packages_aw
 def _setting_up(yard, host):
     found = yard.lab.run(host, ["pgrep", "-f", "tiny-slow.postinst"], check=False)
     return found.returncode == 0
+
+
+@pytest.fixture
+def slow_fetching(yard, c1):
+    """Fetching a package, which begin does for the way back, takes its time on c1."""
+    script = (
+        "#!/bin/sh\n"
+        'case "$*" in *download*) touch /run/own-fetching; sleep 8 ;; esac\n'
+        'exec /usr/bin/apt-get.real "$@"\n'
+    )
+    yard.lab.run(c1, ["mv", "/usr/bin/apt-get", "/usr/bin/apt-get.real"])
+    yard.lab.write(c1, "/usr/bin/apt-get", script.encode(), 0o755)
+    yield
+    yard.lab.run(c1, ["mv", "/usr/bin/apt-get.real", "/usr/bin/apt-get"])
+    yard.lab.run(c1, ["rm", "/run/own-fetching"])
+    yard.lab.run(c1, ["apt-get", "-qy", "purge", "tiny"])
+
+
+@pytest.mark.usefixtures("slow_fetching")
+def test_fault_17_ctrl_c_while_a_host_still_begins_leaves_it_free_for_the_next(desk, yard, c1):
+    yard.lab.run(c1, ["apt-get", "-qy", "install", "tiny=1.0"])
+    desk.want(BANNER, control("own-tiny", {"package": {"name": "tiny", "state": "absent"}}))
+    with desk.started("apply", "--yes", "--limit", c1, "--output", "json") as applying:
+        until((yard.lab.root(c1) / "var/lib/luytre/lock").exists, "the host is held")
+        until(lambda: _exists(yard, c1, "/run/own-fetching"), "the host fetches")
+        applying.send_signal(signal.SIGINT)
+        applied = ended(applying)
+    assert applied.code == 130, applied
+    nothing_goes_on(desk, yard, c1)
+    again = desk.apply(c1, control="own-banner")
+    assert again.code == 0, again
+    assert desk.ask("rollback", "--yes", "--host", c1).code == 0
+
+
+def _exists(yard, host, place):
+    return yard.lab.run(host, ["test", "-e", place], check=False).returncode == 0
