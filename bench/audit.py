@@ -7,19 +7,21 @@ on 40 of them, every workload after the other in every round, and takes the lab 
 """
 
 import argparse
-import gc
 import io
 import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from contextlib import redirect_stdout
 from statistics import median
 
+from bench import slopes
+from bench.cpu import Meter
 from bench.floor import Floor
 from bench.ground import PROGRAM, Ground, ground, say, say_machine
 from bench.memory import peaks
+from bench.slopes import FEW, MANY
 from orchestrator.cli.main import run
 from orchestrator.drift.audit import audit_fleet
 from orchestrator.drift.scope import Scope, gather
@@ -27,16 +29,11 @@ from orchestrator.model.finding import Reach
 from orchestrator.model.selection import Selection
 from orchestrator.workspace.directory import load
 
-FEW, MANY = 10, 40
-# What a login leaves the host to do when it is over (seconds).
-_SETTLE = 0.7
 _FLOOR = "floor: login, sudo, empty python3"
 _ASKED = "hosts audited, without store"
 _COMMAND = "luytre audit, warm process"
 _PROCESS = "luytre audit, fresh process"
 _SLOPE_TARGET, _STARTUP_TARGET, _MEMORY_TARGET, _HELP_TARGET = 2.0, 0.8, 150, 0.2
-
-Workload = Callable[[int], object]
 
 
 def main() -> None:
@@ -56,13 +53,13 @@ def main() -> None:
         say_machine(1.5, wanted.patience)
         first = _seconds(lambda: _fresh(here, MANY))
         say(f"first audit of {MANY} hosts (nothing known yet), fresh process: {first:.2f} s")
-        times = _rounds(_workloads(here), wanted.rounds)
-        _tell_slopes(times)
+        slopes.tell(slopes.measure(Meter(here), _workloads(here), wanted.rounds))
+        say(f"target: at most {_SLOPE_TARGET} times the floor's slope")
         _tell_startup(here, wanted.rounds)
         _tell_memory(here)
 
 
-def _workloads(here: Ground) -> dict[str, Workload]:
+def _workloads(here: Ground) -> dict[str, slopes.Workload]:
     workspace = load(here.desk)
     floor = Floor(here, workspace.settings.concurrency)
     scope = gather(workspace, Selection(here.limit(MANY)))
@@ -92,48 +89,9 @@ def _fresh(here: Ground, count: int) -> None:
 
 
 def _seconds(work: Callable[[], object]) -> float:
-    gc.collect()
     started = time.monotonic()
     work()
     return time.monotonic() - started
-
-
-def _rounds(workloads: Mapping[str, Workload], rounds: int) -> dict[tuple[str, int], list[float]]:
-    """Return the seconds of each (workload, hosts), one of each in every round, in turn.
-
-    A host starts its user manager for the first login after ten seconds without one, which costs
-    as much as the login: before each measurement, every host is logged in to once.
-    """
-    times: dict[tuple[str, int], list[float]] = {}
-    for number in range(rounds + 1):
-        for count in (FEW, MANY):
-            for name, work in workloads.items():
-                workloads[_FLOOR](count)
-                time.sleep(_SETTLE)
-                seconds = _seconds(lambda work=work, count=count: work(count))  # type: ignore[misc]
-                if number:  # the first round warms everything up
-                    times.setdefault((name, count), []).append(seconds)
-    return times
-
-
-def _tell_slopes(times: Mapping[tuple[str, int], Sequence[float]]) -> None:
-    rounds = len(times[_FLOOR, FEW])
-    say(f"\nmedians of {rounds} interleaved rounds, seconds")
-    say(f"{'':36}{FEW:>3} hosts{MANY:>6} hosts   slope/host   to the floor (range of rounds)")
-    floors = _slopes(times, _FLOOR)
-    floor = (median(times[_FLOOR, MANY]) - median(times[_FLOOR, FEW])) / (MANY - FEW)
-    for name in (_FLOOR, _ASKED, _COMMAND, _PROCESS):
-        few, many = median(times[name, FEW]), median(times[name, MANY])
-        slope = (many - few) / (MANY - FEW)
-        ratios = sorted(s / f for s, f in zip(_slopes(times, name), floors, strict=True))
-        told = f"{slope / floor:.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})"
-        say(f"{name:36}{few:9.3f}{many:12.3f}{slope * 1000:10.1f} ms   {told}")
-    say(f"target: at most {_SLOPE_TARGET} times the floor's slope")
-
-
-def _slopes(times: Mapping[tuple[str, int], Sequence[float]], name: str) -> list[float]:
-    pairs = zip(times[name, FEW], times[name, MANY], strict=True)
-    return [(many - few) / (MANY - FEW) for few, many in pairs]
 
 
 def _tell_startup(here: Ground, rounds: int) -> None:
