@@ -102,3 +102,11 @@ class Story:
 def left(inside: Inside) -> list[str]:
     """Return what of a run's machinery is there."""
     return inside.sh(LEFT).split()
+
+
+def nothing_left(inside: Inside) -> bool:
+    """Wait until the last unit of a run's machinery has ended; return whether all is gone."""
+    deadline = time.monotonic() + 20
+    while left(inside) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return left(inside) == []

@@ -8,7 +8,7 @@ import pytest
 from orchestrator.fleet import pack
 
 from .inside import Inside
-from .story import CLEAN, Story, left
+from .story import CLEAN, Story, left, nothing_left
 
 pytestmark = pytest.mark.lab
 
@@ -393,7 +393,7 @@ def test_a_converge_that_is_killed_goes_back_at_once(host, signal):
     assert answers[0]["result"]["state"] == "rolled_back", answers
     assert "without a word" in answers[0]["result"]["reason"]
     assert content(host) == "old\n"
-    assert left(host) == []
+    assert nothing_left(host)
 
 
 def test_an_operator_can_take_back_what_is_still_converging(host):
@@ -408,7 +408,7 @@ def test_an_operator_can_take_back_what_is_still_converging(host):
     thread.join(60)
     assert told["state"] == "rolled_back", told
     assert content(host) == "old\n"
-    assert left(host) == []
+    assert nothing_left(host)
 
 
 def test_a_way_back_that_is_killed_is_taken_on_by_itself(host):
