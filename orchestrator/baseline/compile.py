@@ -16,6 +16,7 @@ from orchestrator.model.errors import ConfigurationError
 from orchestrator.model.host import ManagedHost
 from orchestrator.model.i18n import _
 from orchestrator.model.manifest import FORMAT, Manifest
+from orchestrator.model.nearest import known_hint
 
 # A kind's ``template`` is rendered into this field.
 _RENDERED = {"file": "content", "nft": "ruleset"}
@@ -182,5 +183,4 @@ class _Compiler:
 
 
 def _unknown(message: str, name: str, known: Iterable[str]) -> ConfigurationError:
-    hint = _("there is: {names}").format(names=", ".join(known))
-    return ConfigurationError(message.format(name=name), hint=hint)
+    return ConfigurationError(message.format(name=name), hint=known_hint(name, known))

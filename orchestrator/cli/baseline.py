@@ -16,6 +16,7 @@ from orchestrator.model.control import Baseline, Control
 from orchestrator.model.errors import ConfigurationError
 from orchestrator.model.finding import Risk
 from orchestrator.model.i18n import _, language
+from orchestrator.model.nearest import known_hint
 from orchestrator.workspace.directory import NoWorkspaceError
 from orchestrator.workspace.shipped import shipped
 
@@ -66,8 +67,8 @@ def show(context: Context, control: str, output: Output) -> ExitCode:
     """Show everything about one control."""
     baseline = load_baseline(_directories(context)[0])
     if control not in baseline.controls:
-        hint = _("there is: {names}").format(names=", ".join(baseline.controls))
-        raise ConfigurationError(_("there is no control {name!r}").format(name=control), hint=hint)
+        message = _("there is no control {name!r}").format(name=control)
+        raise ConfigurationError(message, hint=known_hint(control, baseline.controls))
     found = _document(baseline, baseline.controls[control])
     emit(
         output,
@@ -154,9 +155,8 @@ def _chosen(baseline: Baseline, chapters: Sequence[str], profile: str | None) ->
     known = dict.fromkeys(control.chapter for control in baseline.controls.values())
     for name in chapters:
         if name not in known:
-            hint = _("there is: {names}").format(names=", ".join(known))
             message = _("there is no chapter {name!r}").format(name=name)
-            raise ConfigurationError(message, hint=hint)
+            raise ConfigurationError(message, hint=known_hint(name, known))
     controls = baseline.controls.values()
     return [control for control in controls if not chapters or control.chapter in chapters]
 

@@ -13,7 +13,9 @@ from orchestrator.cli.options import output_option
 from orchestrator.cli.views.output import emit, note
 from orchestrator.lab import HostSpec, Lab, LabHost, Trait
 from orchestrator.lab.model import RELEASES, check_name
+from orchestrator.model.errors import ConfigurationError
 from orchestrator.model.i18n import _
+from orchestrator.model.nearest import known_hint
 from orchestrator.workspace.directory import VARIABLE, find
 
 if TYPE_CHECKING:
@@ -30,6 +32,20 @@ def _directory(context: Context, name: str) -> Path:
     )
     home = named or find(Path.cwd()) or Path.cwd()
     return home.expanduser().absolute() / ".luytre" / "lab" / check_name(name)
+
+
+def _existing(context: Context, name: str) -> Lab:
+    """Return a lab that is there; raises ConfigurationError with the labs that are."""
+    lab = Lab(_directory(context, name), name)
+    if lab.there:
+        return lab
+    home = lab.state_dir.parent
+    others = sorted(each.name for each in home.iterdir()) if home.is_dir() else []
+    make = _("make it: luytre lab up --name {name}").format(name=name)
+    raise ConfigurationError(
+        _("there is no lab {name!r} in {directory}").format(name=name, directory=home),
+        hint=known_hint(name, others) if others else make,
+    )
 
 
 def name_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -109,8 +125,8 @@ def asked_for(count: int, release: str, traits: tuple[str, ...]) -> list[HostSpe
 @name_option
 @click.pass_obj
 def down(context: Context, name: str) -> None:
-    """End the lab."""
-    Lab(_directory(context, name), name).down()
+    """End the lab; one that is not there is a mistake in its name."""
+    _existing(context, name).down()
     note(_("the lab {name} is gone").format(name=name))
 
 
@@ -123,7 +139,7 @@ def down(context: Context, name: str) -> None:
 @click.pass_obj
 def status(context: Context, name: str, output: Output) -> ExitCode:
     """Show the lab; a host that is down makes the exit code 4 (unreachable)."""
-    lab = Lab(_directory(context, name), name)
+    lab = _existing(context, name)
     hosts = lab.hosts()
     emit(output, partial(_render, hosts), partial(_document, lab, hosts))
     return ExitCode.DONE if all(host.up for host in hosts) else ExitCode.UNREACHABLE
@@ -141,14 +157,14 @@ def status(context: Context, name: str, output: Output) -> ExitCode:
 def shell(context: Context, name: str, host: str, command: tuple[str, ...]) -> None:
     """Become the shell or the command."""
     argv = command[1:] if command[:1] == ("--",) else command
-    Lab(_directory(context, name), name).shell(host, argv)
+    _existing(context, name).shell(host, argv)
 
 
 def _render(hosts: tuple[LabHost, ...]) -> "RenderableType":
     from orchestrator.cli.views.cells import cell, line, table  # noqa: PLC0415 - start-up time
 
     if not hosts:
-        return line(_("There is no such lab. Make one: luytre lab up"))
+        return line(_("The lab has no hosts. Add some: luytre lab up"))
     made = table(_("host"), _("address"), _("Debian"), _("state"), _("special"))
     for host in hosts:
         state = cell(_("up"), "green") if host.up else cell(_("down"), "red")

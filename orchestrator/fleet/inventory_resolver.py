@@ -41,6 +41,7 @@ from orchestrator.fleet.inventory_assembly import Assembly, ResolvedHost
 from orchestrator.fleet.inventory_endpoint import CONNECTION_VARIABLES, Defaults
 from orchestrator.model.errors import ConfigurationError, Position
 from orchestrator.model.i18n import _
+from orchestrator.model.nearest import meant_hint, nearest
 from orchestrator.model.text import quoted
 
 Inside = tuple[str | int, ...]
@@ -135,7 +136,9 @@ def _selected(manager: InventoryManager, limit: str | None) -> list[str]:
         # "Could not match supplied host pattern, ignoring: …": it is not ignored here.
         part = quoted(error.message.rpartition(": ")[2])
         message = _("--limit {limit}: {part} matches no host").format(limit=limit, part=part)
-        raise ConfigurationError(message, hint="luytre inventory list") from error
+        close = nearest(part, [*map(str, manager.hosts), *map(str, manager.groups)])
+        hint = meant_hint(close) if close else "luytre inventory list"
+        raise ConfigurationError(message, hint=hint) from error
     if not hosts:
         message = _("--limit {limit} matches no host").format(limit=limit)
         raise ConfigurationError(message, hint="luytre inventory list")

@@ -63,6 +63,11 @@ class Lab:
         """The private key with which ``ops`` logs in."""
         return self.state_dir / "key"
 
+    @property
+    def there(self) -> bool:
+        """Whether the lab was made and not yet taken down."""
+        return self.state_dir.is_dir() or MACHINE.claimed(self.state_dir) is not None
+
     def up(self, specs: Iterable[HostSpec], progress: Progress | None = None) -> None:
         """Add hosts and boot every host of the lab that is down; return when all can be used.
 

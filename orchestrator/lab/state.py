@@ -13,6 +13,7 @@ from orchestrator.lab.errors import LabError
 from orchestrator.lab.model import MOST_HOSTS, HostSpec
 from orchestrator.model.errors import ConfigurationError
 from orchestrator.model.i18n import _
+from orchestrator.model.nearest import known_hint
 
 _MARK = ".luytre-lab"
 
@@ -34,14 +35,13 @@ class State:
     members: tuple[Member, ...] = ()
 
     def member(self, name: str) -> Member:
-        """Return the host called ``name``; raise LabError when there is none."""
+        """Return the host called ``name``; raise ConfigurationError when there is none."""
         for member in self.members:
             if member.spec.name == name:
                 return member
-        names = ", ".join(member.spec.name for member in self.members) or "-"
-        raise LabError(
+        raise ConfigurationError(
             _("the lab has no host {name}").format(name=ascii(name)),
-            hint=_("its hosts: {names}").format(names=names),
+            hint=known_hint(name, [member.spec.name for member in self.members]),
         )
 
     def free_index(self) -> int:

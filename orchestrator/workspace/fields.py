@@ -5,6 +5,7 @@ from typing import Any
 
 from orchestrator.model.errors import ConfigurationError
 from orchestrator.model.i18n import _
+from orchestrator.model.nearest import known_hint
 from orchestrator.workspace.yaml_source import Document
 
 Path = tuple[str | int, ...]
@@ -40,7 +41,9 @@ class Fields:
         for name in value:
             if name not in known:
                 message = _("unknown field {name!r}").format(name=name)
-                self.problem(message, (*at, name), key=True, hint=_known_hint(name, known))
+                self.problem(
+                    message, (*at, name), key=True, hint=known_hint(str(name), sorted(known))
+                )
         for name in required:
             if name not in value:
                 self.problem(_("the field {name!r} is missing").format(name=name), at)
@@ -79,12 +82,3 @@ class Fields:
             return value
         self.problem(_("must be one of {choices}").format(choices=", ".join(choices)), at)
         return choices[0]
-
-
-def _known_hint(name: str, known: Collection[str]) -> str:
-    from difflib import get_close_matches  # noqa: PLC0415 - only needed once something is wrong
-
-    close = get_close_matches(name, known, n=1)
-    if close:
-        return _("did you mean {name!r}?").format(name=close[0])
-    return _("known: {names}").format(names=", ".join(sorted(known)))

@@ -9,7 +9,8 @@ import time
 import pytest
 
 from orchestrator.cli.lab import asked_for
-from orchestrator.lab import Lab
+from orchestrator.lab import Lab, disk
+from orchestrator.lab.state import prepare
 
 
 def test_mixed_hosts_take_the_releases_in_turn_and_special_ones_are_added():
@@ -61,15 +62,20 @@ def test_up_status_shell_down(tmp_path):
     assert not lab.state_dir.exists()
 
 
-def test_status_without_a_lab_says_how_to_make_one(tmp_path):
+def test_status_of_a_lab_without_hosts_says_how_to_add_some(tmp_path):
+    prepare(tmp_path / ".luytre/lab/lab")
     shown = luytre(tmp_path, "lab", "status")
     assert (shown.returncode, "luytre lab up" in shown.stdout) == (0, True)
 
 
 @pytest.mark.lab
 @pytest.mark.usefixtures("lab_machine")
-def test_down_without_a_lab_is_done(tmp_path):
+def test_a_lab_whose_directory_was_deleted_is_still_taken_down(tmp_path):
+    lab = Lab(tmp_path / ".luytre/lab/lab")
+    lab.up([])
+    disk.remove(lab.state_dir)
     assert luytre(tmp_path, "lab", "down").returncode == 0
+    assert luytre(tmp_path, "lab", "down").returncode == 2
 
 
 @pytest.mark.parametrize("name", ["../x", "a;b", "a\nb", "-x"])
@@ -79,7 +85,8 @@ def test_garbage_lab_names_are_usage_errors(tmp_path, name):
 
 @pytest.mark.parametrize("host", ["../x", "a;b", "a\nb"])
 def test_garbage_host_names_open_no_shell(tmp_path, host):
-    assert luytre(tmp_path, "lab", "shell", host, "--", "id").returncode == 1
+    prepare(tmp_path / ".luytre/lab/lab")
+    assert luytre(tmp_path, "lab", "shell", host, "--", "id").returncode == 2
 
 
 @pytest.mark.parametrize("command", ["", "up", "down", "status", "shell"])

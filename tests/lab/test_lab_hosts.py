@@ -149,6 +149,6 @@ def test_a_host_cannot_be_asked_for_twice_in_different_ways(fleet):
 
 
 def test_an_unknown_host_is_an_error_that_names_the_known_ones(fleet):
-    with pytest.raises(LabError, match="no host") as caught:
+    with pytest.raises(ConfigurationError, match="no host") as caught:
         fleet.run("nobody", ["true"])
     assert "b1, b2, t1" in caught.value.hint

@@ -9,7 +9,7 @@ import paramiko
 import pytest
 import yaml
 
-from orchestrator.lab import HostSpec, Lab, LabError, Trait
+from orchestrator.lab import HostSpec, Lab, Trait
 from orchestrator.model.errors import ConfigurationError
 
 pytestmark = pytest.mark.lab
@@ -119,5 +119,5 @@ def test_a_removed_host_is_forgotten_everywhere(special):
     assert "sudo-password" not in (special.inventory / "hosts.yml").read_text()
     assert not (special.inventory / "host_vars/sudo-password.yml").exists()
     assert b"sudo-password" not in special.read("plain", "/etc/hosts")
-    with pytest.raises(LabError, match="no host"):
+    with pytest.raises(ConfigurationError, match="no host"):
         special.root("sudo-password")

@@ -133,7 +133,7 @@ def test_a_wrong_setting_is_named_with_its_place(
 
 
 def test_a_mistyped_setting_gets_a_suggestion(home: Path) -> None:
-    assert "'profile'" in error_of(home, "operator: {name: a}\nprofle: x").hint
+    assert error_of(home, "operator: {name: a}\nprofle: x").hint == "did you mean: profile?"
 
 
 def test_a_private_key_is_refused_where_the_public_one_belongs(home: Path) -> None:
