@@ -1,9 +1,14 @@
 """Rules for every test."""
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
+
+# A shell starts what runs in the background with Ctrl-C ignored, and every process inherits that:
+# the commands that tests interrupt would not even see it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _CI = os.environ.get("CI", "").lower() not in ("", "0", "false")
 

@@ -6,7 +6,7 @@ import time
 
 from . import arm, facts, journal, kinds, packages, plan, resources, rollback, runs, systemd
 from .host import Host, Refused, Unreadable
-from .phases import PHASE_OF, PHASES
+from .phases import PHASES
 from .resources import unit as units
 from .runs import Run
 
@@ -225,7 +225,7 @@ def _work(
             found += [(control, *numbered) for numbered in plan.states_to_change(control, host)]
     for phase in PHASES:
         for control, index, state in found:
-            if phase == PHASE_OF[state["kind"]]:
+            if phase == kinds.module(state["kind"]).PHASE:
                 target = kinds.Target(host, control["id"], index)
                 yield control["id"], kinds.module(state["kind"]), state["want"], target
 

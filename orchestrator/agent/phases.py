@@ -10,12 +10,3 @@ PHASES = (
     "remote access",
     "firewall",
 )
-
-PHASE_OF = {
-    "package": "packages",
-    "file": "files",
-    "sysctl": "kernel",
-    "unit": "services",
-    "sshd": "remote access",
-    "nft": "firewall",
-}

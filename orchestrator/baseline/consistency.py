@@ -8,7 +8,6 @@ from orchestrator.agent import schema
 from orchestrator.agent.conditions import describe, meets, plain
 from orchestrator.model.i18n import _
 
-_IDENTITY = {"package": "name", "unit": "name", "file": "path"}
 _SILENT = {"reload", "restart", "public", "template", "type"}
 
 
@@ -115,7 +114,8 @@ def _claims(kind: str, want: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]
             if not _templated(condition):
                 yield name.lower() if kind == "sshd" else name, "", condition
         return
-    thing = str(want.get(_IDENTITY.get(kind, ""), ""))
+    identity = schema.KINDS[kind].identity
+    thing = str(want.get(identity, ""))
     if _templated(thing):
         return
     if kind == "file" and "state" not in want:
@@ -123,7 +123,7 @@ def _claims(kind: str, want: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]
     if kind == "unit" and want.get("masked") is True:
         yield from ((thing, aspect, False) for aspect in ("enabled", "active"))
     for aspect, value in want.items():
-        if aspect not in _SILENT and aspect != _IDENTITY.get(kind) and not _templated(value):
+        if aspect not in _SILENT and aspect != identity and not _templated(value):
             yield thing, aspect, value
 
 

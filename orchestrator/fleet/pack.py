@@ -68,10 +68,10 @@ _PACKING = threading.Lock()
 def sources() -> Mapping[str, str]:
     """Return the agent's sources by their path in the package (``agent/kinds/sshd.py``).
 
-    ``schema.py`` stays at home: only the baseline asks for it.
+    ``schema`` stays at home: only the baseline asks for it.
     """
     root = Path(agent.__file__).parent
-    files = sorted(file for file in root.rglob("*.py") if file.name != "schema.py")
+    files = sorted(file for file in root.rglob("*.py") if file.parent.name != "schema")
     return {f"agent/{file.relative_to(root).as_posix()}": file.read_text("utf-8") for file in files}
 
 

@@ -1,6 +1,7 @@
 """Kinds: the code that knows one sort of state. One module each, imported only when wanted.
 
-Every kind module offers the same functions::
+Every kind module names the phase in which it works (``PHASE``, see ``phases``) and offers the same
+functions::
 
     observe(want, host) -> observed        reads; raises Unreadable, never guesses
     judge(want, observed) -> Judgement     pure

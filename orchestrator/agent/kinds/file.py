@@ -12,6 +12,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Dict, List, Optional
 
+PHASE = "files"
+
 _DEFAULT_MODES = {"file": 0o644, "directory": 0o755}
 
 

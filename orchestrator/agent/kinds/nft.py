@@ -14,6 +14,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Dict, Iterator, List, Optional
 
+PHASE = "firewall"
+
 FILE = "/etc/luytre/firewall.nft"
 UNIT = "luytre-firewall.service"
 UNIT_FILE = "/etc/systemd/system/" + UNIT

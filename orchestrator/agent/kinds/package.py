@@ -11,6 +11,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Dict, Optional
 
+PHASE = "packages"
+
 
 def observe(want: "Dict[str, Any]", host: Host) -> "Optional[str]":
     """Return the installed version, None where the package is not installed.

@@ -14,6 +14,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Dict, Iterable, Iterator, List, Tuple
 
+PHASE = "remote access"
+
 MAIN = "/etc/ssh/sshd_config"
 DIRECTORY = "/etc/ssh/sshd_config.d"
 _OURS = DIRECTORY + "/00-luytre-*.conf"

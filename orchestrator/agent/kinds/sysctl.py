@@ -12,6 +12,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Dict, Iterable, List, Optional, Tuple
 
+PHASE = "kernel"
+
 # sysctl.d(5): a file in an earlier directory hides those of the same name in later ones.
 DIRECTORIES = ("/etc/sysctl.d", "/run/sysctl.d", "/usr/local/lib/sysctl.d", "/usr/lib/sysctl.d")
 # Sorted after Debian's own 99-sysctl.conf, because the last setting wins.

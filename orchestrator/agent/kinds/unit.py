@@ -9,6 +9,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Dict, List
 
+PHASE = "services"
+
 # systemctl(1), is-enabled: the states that start a unit without anybody asking.
 _STARTS = ("enabled", "enabled-runtime", "alias", "static", "indirect", "generated")
 _MASKED = ("masked", "masked-runtime")

@@ -1,0 +1,86 @@
+"""The checks that one value must pass, by the name of its type in a declaration."""
+
+from typing import Any, Optional
+
+_NAME = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.+-@:")
+
+
+def templated(value: Any) -> bool:
+    """Return whether a value is text that is still to be rendered."""
+    return isinstance(value, str) and ("{{" in value or "{%" in value)
+
+
+def is_name(value: Any) -> bool:
+    """Return whether a value may name a package, a user, a unit: no option, no blank."""
+    return isinstance(value, str) and bool(value) and value[0] != "-" and set(value) <= _NAME
+
+
+def is_mapped_name(key: Any) -> bool:
+    """Return whether a key may name an option or a kernel parameter."""
+    known = isinstance(key, str) and bool(key) and set(key) <= _NAME | set("/*")
+    return known and ".." not in key.split("/")
+
+
+def _string(value: Any) -> Optional[str]:
+    return None if isinstance(value, str) else "must be text"
+
+
+def _boolean(value: Any) -> Optional[str]:
+    return None if isinstance(value, bool) else "must be true or false"
+
+
+def _name(value: Any) -> Optional[str]:
+    return None if is_name(value) else "must be a name"
+
+
+def _names(value: Any) -> Optional[str]:
+    if is_name(value) or (isinstance(value, list) and value and all(map(is_name, value))):
+        return None
+    return "must be a name or a list of names"
+
+
+def _unit(value: Any) -> Optional[str]:
+    if is_name(value) and "." in value:
+        return None
+    return "must be a unit name with its suffix, such as ssh.service"
+
+
+def _units(value: Any) -> Optional[str]:
+    if isinstance(value, list) and value and not any(map(_unit, value)):
+        return None
+    return "must be a list of unit names with their suffix"
+
+
+def _mode(value: Any) -> Optional[str]:
+    if isinstance(value, str) and len(value) in (3, 4) and set(value) <= set("01234567"):
+        return None
+    return "must be permission bits in octal and in quotes, such as '0640'"
+
+
+def _path(value: Any) -> Optional[str]:
+    if not isinstance(value, str) or not value.startswith("/") or "\0" in value or "\n" in value:
+        return "must be an absolute path"
+    if any(part in ("", ".", "..") for part in value[1:].split("/")):
+        return "must not hold empty parts, '.' or '..'"
+    return None
+
+
+def _template(value: Any) -> Optional[str]:
+    relative = isinstance(value, str) and value and not value.startswith("/")
+    if relative and ".." not in value.split("/"):
+        return None
+    return "must be a path below templates/"
+
+
+CHECKS = {
+    "string": _string,
+    "text": _string,
+    "boolean": _boolean,
+    "name": _name,
+    "names": _names,
+    "unit": _unit,
+    "units": _units,
+    "mode": _mode,
+    "path": _path,
+    "template": _template,
+}
