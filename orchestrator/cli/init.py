@@ -7,6 +7,21 @@ import click
 from orchestrator.cli.context import ExitCode, Output
 from orchestrator.cli.options import output_option
 from orchestrator.model.i18n import _
+from orchestrator.workspace.settings import key_problem, name_problem
+
+
+def _checked_name(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
+    wrong = name_problem(value)
+    if wrong:
+        raise click.BadParameter(wrong)
+    return value
+
+
+def _checked_key(_ctx: click.Context, _param: click.Parameter, value: Path | None) -> Path | None:
+    wrong = key_problem(value.expanduser()) if value else ("", "")
+    if wrong[0]:
+        raise click.BadParameter("; ".join(filter(None, wrong)))
+    return value
 
 
 @click.command(
@@ -22,12 +37,14 @@ from orchestrator.model.i18n import _
     "--operator",
     required=True,
     metavar=_("NAME"),
+    callback=_checked_name,
     help=_("Your own name: every change is recorded under it."),
 )
 @click.option(
     "--ssh-key",
     type=click.Path(path_type=Path),
     metavar=_("FILE"),
+    callback=_checked_key,
     help=_("Your public SSH key, the file that ends with .pub."),
 )
 @output_option

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from orchestrator.model.drift import Drift
+from orchestrator.model.drift import Drift, DriftEvent
 from orchestrator.model.finding import Severity
 
 if TYPE_CHECKING:
@@ -25,6 +25,17 @@ def current_drift(
     if since is not None:
         return _in_order(store.transitions(since=since, names=hosts))
     return _in_order(store.standing_drift(hosts))
+
+
+def standing(drift: Iterable[Drift]) -> tuple[Drift, ...]:
+    """Return what still is different: of each (host, control) the newest, unless it was resolved.
+
+    ``drift`` holds the newest run first, as ``current_drift`` returns it.
+    """
+    newest: dict[tuple[str, str], Drift] = {}
+    for one in drift:
+        newest.setdefault((one.host, one.control), one)
+    return tuple(one for one in newest.values() if one.event is not DriftEvent.RESOLVED)
 
 
 def _in_order(drift: Iterable[Drift]) -> tuple[Drift, ...]:

@@ -69,33 +69,42 @@ def parse(document: Document, directory: Path) -> Settings:
     return settings
 
 
-def _operator(fields: Fields, value: Any, directory: Path) -> Operator:
-    at = ("operator",)
-    given = fields.mapping(value, at, ("name", "ssh_key"), required=("name",))
-    name = fields.text(given["name"], (*at, "name")) if "name" in given else ""
-    if name.strip().lower() == "root" or not name.isprintable():
-        message = _("must be the name of a person, so that the audit log can name one")
-        fields.problem(message, (*at, "name"))
-    if given.get("ssh_key") is None:
-        return Operator(name)
-    path = directory / Path(fields.text(given["ssh_key"], (*at, "ssh_key"))).expanduser()
-    _check_public_key(fields, path, (*at, "ssh_key"))
-    return Operator(name, path)
+def name_problem(name: str) -> str:
+    """Return what is wrong with an operator's name; empty where nothing is."""
+    if not name.strip() or name.strip().lower() == "root" or not name.isprintable():
+        return _("must be the name of a person, so that the audit log can name one")
+    return ""
 
 
-def _check_public_key(fields: Fields, path: Path, at: tuple[str, ...]) -> None:
+def key_problem(path: Path) -> tuple[str, str]:
+    """Return what is wrong with the file of a public key, and a hint; empty where nothing is."""
     try:
         with path.open("rb") as file:
             start = file.read(_LONGEST_KEY)
     except OSError as error:
         message = _("{path} cannot be read: {reason}")
-        fields.problem(message.format(path=path, reason=error.strerror), at)
-        return
+        return message.format(path=path, reason=error.strerror), ""
     if b"PRIVATE KEY" in start:
         hint = _("name the public key instead: the file that ends with .pub")
-        fields.problem(_("{path} is a private key").format(path=path), at, hint=hint)
-    elif not start.startswith((b"ssh-", b"ecdsa-", b"sk-")):
-        fields.problem(_("{path} is not an SSH public key").format(path=path), at)
+        return _("{path} is a private key").format(path=path), hint
+    if not start.startswith((b"ssh-", b"ecdsa-", b"sk-")):
+        return _("{path} is not an SSH public key").format(path=path), ""
+    return "", ""
+
+
+def _operator(fields: Fields, value: Any, directory: Path) -> Operator:
+    at = ("operator",)
+    given = fields.mapping(value, at, ("name", "ssh_key"), required=("name",))
+    name = fields.text(given["name"], (*at, "name")) if "name" in given else ""
+    if name and (wrong := name_problem(name)):
+        fields.problem(wrong, (*at, "name"))
+    if given.get("ssh_key") is None:
+        return Operator(name)
+    path = directory / Path(fields.text(given["ssh_key"], (*at, "ssh_key"))).expanduser()
+    wrong, hint = key_problem(path)
+    if wrong:
+        fields.problem(wrong, (*at, "ssh_key"), hint=hint)
+    return Operator(name, path)
 
 
 def _directories(

@@ -45,3 +45,24 @@ def test_programs_get_the_place_of_the_workspace(
 ) -> None:
     assert run(["init", "--operator", "Trần Thị Bình", "--output", "json"]) == 0
     assert json.loads(capsys.readouterr().out)["workspace"] == str(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--operator", ""),
+        ("--operator", "root"),
+        ("--ssh-key", "no-such.pub"),
+        ("--ssh-key", "private"),
+    ],
+)
+def test_a_value_that_is_not_accepted_names_the_option_not_a_file_to_come(
+    option: str, value: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "private").write_text("-----BEGIN OPENSSH PRIVATE KEY-----\n")
+    given = {"--operator": "Trần Thị Bình", option: value}
+    assert run(["init", "new", *(word for pair in given.items() for word in pair)]) == 2
+    said = capsys.readouterr().err
+    assert option in said
+    assert "luytre.yml" not in said
+    assert not (tmp_path / "new").exists()
