@@ -20,11 +20,15 @@ _LOCKS = ("/var/lib/dpkg/lock-frontend", "/var/lib/apt/lists/lock")
 
 
 def plan(manifest: "Dict[str, Any]", host: "Host", key: bytes) -> "Dict[str, Any]":
-    """Return the changes of every control that fails, and why others cannot be planned."""
+    """Return the changes of every control that fails, and why others cannot be planned.
+
+    ``by_hand`` holds those that are left to people on purpose, with what they have to decide.
+    """
     prepare(manifest, host)
     coming = _coming(manifest, host)
     changes: "List[Dict[str, Any]]" = []
     unplanned: "Dict[str, str]" = {}
+    by_hand: "Dict[str, str]" = {}
     for control in manifest["controls"]:
         finding = judge_control(control, host)
         soon = (
@@ -39,10 +43,12 @@ def plan(manifest: "Dict[str, Any]", host: "Host", key: bytes) -> "Dict[str, Any
                 if not soon:
                     _validate(control, host)
                 changes.append(_change(control, host, key))
+            except kinds.ByHand as decision:
+                by_hand[control["id"]] = str(decision)
             except (Unreadable, kinds.Invalid, OSError) as problem:
                 unplanned[control["id"]] = str(problem)
     _pin(changes, unplanned, host)
-    return {"changes": changes, "unplanned": unplanned}
+    return {"changes": changes, "unplanned": unplanned, "by_hand": by_hand}
 
 
 def preflight(host: "Host", now: float) -> "List[str]":

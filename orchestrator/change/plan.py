@@ -50,11 +50,18 @@ def plan_of(host: str, manifest: Manifest, result: Mapping[str, Any]) -> HostPla
     known = {control["id"]: Risk(control["risk"]) for control in manifest.document["controls"]}
     try:
         changes = tuple(_change(known, told) for told in result["changes"])
-        unplanned = {str(key): str(text) for key, text in result["unplanned"].items()}
+        unplanned = _reasons(known, result["unplanned"])
+        by_hand = _reasons(known, result["by_hand"])
         problems = tuple(str(text) for text in result["problems"])
     except (AttributeError, KeyError, TypeError, ValueError) as problem:
         raise AgentError(host, _("the plan is malformed: {p!r}").format(p=problem)) from problem
-    return HostPlan(host, manifest.digest, changes, unplanned, problems)
+    return HostPlan(host, manifest.digest, changes, unplanned, problems, by_hand)
+
+
+def _reasons(known: Mapping[str, Risk], told: Mapping[str, Any]) -> dict[str, str]:
+    if stranger := set(told) - set(known):
+        raise ValueError(f"not asked for: {min(stranger)}")
+    return {control: str(text) for control, text in told.items()}
 
 
 def _change(known: Mapping[str, Risk], told: Mapping[str, Any]) -> Change:

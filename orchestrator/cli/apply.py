@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 def command(context: Context, selection: Selection, consent: Consent, output: Output) -> ExitCode:
     """Apply the baseline to the hosts and show how each ended."""
     from orchestrator.change.outcomes import outcome_of_error  # noqa: PLC0415 - start-up time
-    from orchestrator.cli.planning import make_plans  # noqa: PLC0415
+    from orchestrator.cli.planning import code_of_rest, make_plans  # noqa: PLC0415
     from orchestrator.cli.views import plan_view  # noqa: PLC0415
     from orchestrator.cli.views.output import console  # noqa: PLC0415
 
@@ -45,8 +45,7 @@ def command(context: Context, selection: Selection, consent: Consent, output: Ou
             console(sys.stdout.isatty()).print(plan_view.render(plans))
         context.confirm_hosts(touched, yes=consent.yes, count=consent.count)
     outcomes = _carry_out(workspace, scope, plans, failed, output)
-    unplanned = any(plan.unplanned for plan in plans)
-    return combine([code_of_outcomes(outcomes), *([ExitCode.FAILED] if unplanned else [])])
+    return combine([code_of_outcomes(outcomes), code_of_rest(plans)])
 
 
 def _carry_out(

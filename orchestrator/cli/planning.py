@@ -56,10 +56,16 @@ def _changeable(scope: Scope) -> Scope:
 
 
 def code_of_plans(plans: Sequence[HostPlan]) -> ExitCode:
-    """Return 3 where anything would change, 1 where a control cannot be planned, else 0."""
+    """Return 3 where anything is to change, by us or by hand, 1 where a plan has gaps, else 0."""
     if any(plan.unplanned for plan in plans):
         return ExitCode.FAILED
-    return ExitCode.NOT_COMPLIANT if any(plan.changes for plan in plans) else ExitCode.DONE
+    open_ = any(plan.changes or plan.by_hand for plan in plans)
+    return ExitCode.NOT_COMPLIANT if open_ else ExitCode.DONE
+
+
+def code_of_rest(plans: Sequence[HostPlan]) -> ExitCode:
+    """Return the code of what an apply leaves undone: 1 for gaps, 3 for what is done by hand."""
+    return code_of_plans([replace(plan, changes=()) for plan in plans])
 
 
 def tell_unplanned(errors: Mapping[HostError, ExitCode]) -> None:

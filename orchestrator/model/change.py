@@ -27,13 +27,18 @@ class Change:
 
 @dataclass(frozen=True)
 class HostPlan:
-    """The changes of one host; ``unplanned`` maps controls that cannot be planned to the reason."""
+    """The changes of one host.
+
+    ``unplanned`` maps controls that cannot be planned to the reason; ``by_hand`` those that no
+    program may mend to what people have to decide.
+    """
 
     host: str
     manifest_digest: str
     changes: tuple[Change, ...] = ()
     unplanned: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
+    by_hand: Mapping[str, str] = field(default_factory=dict)
 
 
 class Outcome(StrEnum):

@@ -6,7 +6,8 @@ functions::
     observe(want, host) -> observed        reads; raises Unreadable, never guesses
     judge(want, observed) -> Judgement     pure
     propose(want, observed, target) -> Proposal
-    validate(want, target)                 refuses what would break, before anything is changed
+    validate(want, target)                 refuses what would break, before anything is changed;
+                                           raises ByHand for what is judged only
     converge(want, target)                 idempotent, atomic
     persist(want, target)                  optional: what is made permanent only after confirm
 
@@ -34,6 +35,10 @@ def module(kind: str) -> "ModuleType":
 
 class Invalid(Exception):
     """The desired state would break something (a syntax error); nothing has been changed."""
+
+
+class ByHand(Exception):
+    """No program may mend this state: the text tells what people have to decide."""
 
 
 class Judgement:

@@ -44,6 +44,7 @@ def _host_document(plan: HostPlan) -> dict[str, Any]:
         "manifest": plan.manifest_digest,
         "problems": list(plan.problems),
         "unplanned": dict(plan.unplanned),
+        "by_hand": dict(plan.by_hand),
         "changes": [
             {
                 "control": change.control,
@@ -65,7 +66,8 @@ def _likeness(plan: HostPlan) -> tuple[Any, ...]:
         (c.control, c.risk, c.summary, c.diff, c.activates, *sorted(c.install.items()), c.remove)
         for c in plan.changes
     )
-    return (changes, tuple(sorted(plan.unplanned.items())), plan.problems)
+    reasons = (*sorted(plan.unplanned.items()), *sorted(plan.by_hand.items()))
+    return (changes, reasons, plan.problems)
 
 
 def _section(plan: HostPlan, hosts: Sequence[str]) -> list[RenderableType]:
@@ -73,13 +75,16 @@ def _section(plan: HostPlan, hosts: Sequence[str]) -> list[RenderableType]:
     title = names if len(hosts) == 1 else _("{n} hosts: {names}").format(n=len(hosts), names=names)
     parts: list[RenderableType] = [heading(title)]
     parts += [line(_("  problem: {text}").format(text=text), "bold red") for text in plan.problems]
-    if not plan.changes and not plan.unplanned and not plan.problems:
+    if not (plan.changes or plan.unplanned or plan.by_hand or plan.problems):
         parts.append(line(_("  nothing to change"), "green"))
     for change in plan.changes:
         parts += _change(change)
     for control, reason in sorted(plan.unplanned.items()):
         text = _("  {control} is left out: {reason}").format(control=control, reason=reason)
         parts.append(line(text, "yellow"))
+    for control, decision in sorted(plan.by_hand.items()):
+        text = _("  {control} is left to you: {reason}").format(control=control, reason=decision)
+        parts.append(line(text, "cyan"))
     return parts
 
 
@@ -126,6 +131,8 @@ def _totals(plans: Sequence[HostPlan]) -> list[RenderableType]:
         parts.append(_("{n} packages to remove").format(n=removed))
     if left_out := sum(len(plan.unplanned) for plan in plans):
         parts.append(_("{n} left out").format(n=left_out))
+    if by_hand := sum(len(plan.by_hand) for plan in plans):
+        parts.append(_("{n} left to you").format(n=by_hand))
     if problems := sum(bool(plan.problems) for plan in plans):
         parts.append(_("{n} hosts with problems").format(n=problems))
     risks = Counter(change.risk for change in changes if change.risk is not Risk.NONE)
