@@ -1,5 +1,6 @@
 """Secrets: the digest key and sudo's password are nowhere but where they must be."""
 
+import os
 import stat
 import tempfile
 import threading
@@ -60,8 +61,10 @@ class Watcher:
             for seen in processes.everyone():
                 if self._holds(seen.arguments + seen.environment):
                     self.found.add(f"process {seen.arguments[:100]!r}")
-            for place in self._scratch.rglob("*"):
-                self._look_at(place)
+            # Directories vanish meanwhile; os.walk passes them over.
+            for directory, directories, names in os.walk(self._scratch):
+                for name in (*directories, *names):
+                    self._look_at(Path(directory, name))
             self.rounds += 1
             time.sleep(0.01)
 
