@@ -25,7 +25,11 @@ def plan_fleet(
     digest_key: bytes,
     on_done: Callable[[ManagedHost, HostPlan | HostError], None] | None = None,
 ) -> list[HostPlan | HostError]:
-    """Return each host's plan, or why it has none, in the order given. Changes nothing."""
+    """Return each host's plan, or why it has none, in the order given. Changes nothing.
+
+    Raises ConfigurationError, before anybody is contacted, where the key of a host is missing.
+    """
+    fleet.require_keys(hosts)
 
     def work(host: ManagedHost) -> HostPlan:
         return plan_host(fleet, host, manifests[host.name], digest_key)

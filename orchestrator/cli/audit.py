@@ -24,6 +24,7 @@ def command(context: Context, selection: Selection, output: Output) -> ExitCode:
 
     workspace = context.workspace()
     scope = gather(workspace, selection, _import_the_rest)
+    scope.fleet.require_keys(scope.hosts)
     from orchestrator.cli.views import audit_view  # noqa: PLC0415
     from orchestrator.cli.views.output import emit, progress  # noqa: PLC0415
     from orchestrator.drift.watch import open_store, watch  # noqa: PLC0415

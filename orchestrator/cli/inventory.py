@@ -68,6 +68,7 @@ def check(context: Context, limit: str | None, output: Output) -> ExitCode:
     from orchestrator.cli.views.output import emit, progress  # noqa: PLC0415 - start-up time
     from orchestrator.fleet.check import check_hosts  # noqa: PLC0415
     from orchestrator.fleet.inventory import load_hosts  # noqa: PLC0415
+    from orchestrator.fleet.keys import require_keys  # noqa: PLC0415
     from orchestrator.fleet.pins import load_pins  # noqa: PLC0415
 
     workspace = context.workspace()
@@ -75,6 +76,7 @@ def check(context: Context, limit: str | None, output: Output) -> ExitCode:
     inventory = load_hosts(settings.inventory, limit=limit)
     pins = load_pins(workspace.pins_file)
     hosts = [host for host in inventory.hosts if host.management is not Management.UNMANAGED]
+    require_keys([host.endpoint for host in hosts], inventory.endpoints)
     with progress(_("check"), len(hosts), output) as done:
         checks = check_hosts(hosts, inventory.endpoints, pins, settings.concurrency, done)
     from orchestrator.cli.views import inventory_view as view  # noqa: PLC0415
@@ -131,6 +133,7 @@ def enroll(
     from orchestrator.cli.views.output import emit  # noqa: PLC0415 - start-up time
     from orchestrator.fleet import enroll as use_case  # noqa: PLC0415
     from orchestrator.fleet.inventory import load_hosts  # noqa: PLC0415
+    from orchestrator.fleet.keys import require_keys  # noqa: PLC0415
     from orchestrator.fleet.pins import load_pins  # noqa: PLC0415
 
     if fingerprints is not None and compared:
@@ -139,6 +142,8 @@ def enroll(
     judge = _judge(fingerprints, compared)
     settings = workspace.settings
     endpoints = load_hosts(settings.inventory, limit=limit).endpoints
+    jumps = {endpoint.jump for endpoint in endpoints.values()}
+    require_keys([one for name, one in endpoints.items() if name in jumps], endpoints)
     pins = load_pins(workspace.pins_file)
     enrolments: list[Enrolment] = []
     for finished in use_case.enroll(endpoints, pins, judge, settings.concurrency):

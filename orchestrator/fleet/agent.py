@@ -3,7 +3,7 @@
 import json
 import secrets as random_secrets
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,12 @@ class Fleet:
     endpoints: Mapping[str, Endpoint]
     pins: Mapping[str, Any]
     concurrency: int = 20
+
+    def require_keys(self, hosts: Iterable[ManagedHost]) -> None:
+        """Raise ConfigurationError unless this machine has a key for every host and its jumps."""
+        from orchestrator.fleet.keys import require_keys  # noqa: PLC0415 - start-up time: paramiko
+
+        require_keys((host.endpoint for host in hosts), self.endpoints)
 
     def login(self, host: ManagedHost, *, connect_timeout: float = 10.0) -> Login:
         """Return a fresh login on a new TCP connection; raises UnreachableError."""

@@ -4,16 +4,19 @@ import base64
 import functools
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import paramiko
 
 from orchestrator.fleet.reasons import KeyUnusable
+from orchestrator.model.errors import ConfigurationError
 from orchestrator.model.host import Endpoint
 from orchestrator.model.i18n import _
+from orchestrator.model.text import shorten
 
+_NAMED = 200
 _DEFAULT_KEYS = ("id_ed25519", "id_ecdsa", "id_rsa")
 
 
@@ -32,6 +35,14 @@ class KeyLogin:
         loaded = {path: _load(path) for path in self._paths or _default_keys()}
         self._keys = [key for key in loaded.values() if key is not None]
         self._locked = [path for path, key in loaded.items() if key is None]
+
+    def require(self) -> None:
+        """Raise KeyUnusable where there is nothing to log in with; nobody is contacted."""
+        if self._keys:
+            return
+        with self._agent_keys() as agent_keys:
+            if not agent_keys:
+                raise self._no_key()
 
     def authenticate(self, transport: paramiko.Transport) -> list[str]:
         """Log in, or raise paramiko's AuthenticationException, KeyUnusable or TimeoutError."""
@@ -86,6 +97,36 @@ class KeyLogin:
             _("there is no SSH key to log in with"),
             hint=_("set ansible_ssh_private_key_file in the inventory"),
         )
+
+
+def require_keys(endpoints: Iterable[Endpoint], known: Mapping[str, Endpoint]) -> None:
+    """See that this machine has a key for each endpoint and its jump hosts (in ``known`` by name).
+
+    Nobody is contacted. Raises ConfigurationError with the file and the hosts that it is for.
+    """
+    users: dict[tuple[Path, ...], dict[str, Endpoint]] = {}
+    for endpoint in endpoints:
+        hop: Endpoint | None = endpoint
+        while hop is not None and hop.name not in users.setdefault(hop.key_files, {}):
+            users[hop.key_files][hop.name] = hop
+            hop = known.get(hop.jump or "")
+    for hosts in users.values():
+        try:
+            KeyLogin(next(iter(hosts.values())), 0).require()
+        except KeyUnusable as error:
+            raise _missing_key(error, sorted(hosts)) from error
+        except (paramiko.SSHException, OSError) as error:
+            message = _("the SSH agent gives no answer: {reason}")
+            raise ConfigurationError(message.format(reason=error)) from error
+
+
+def _missing_key(error: KeyUnusable, hosts: Sequence[str]) -> ConfigurationError:
+    names = shorten(", ".join(hosts), _NAMED)
+    hints = (
+        error.hint or _("mend ansible_ssh_private_key_file in the inventory"),
+        _("it is needed for: {names}").format(names=names),
+    )
+    return ConfigurationError(error.message, hint="\n".join(hints))
 
 
 def _default_keys() -> tuple[Path, ...]:
