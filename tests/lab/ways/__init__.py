@@ -1,0 +1,1 @@
+"""SSH to real hosts: logins and conversations."""
