@@ -118,6 +118,14 @@ def detach(run: Run, verb: str, host: Host, options: "tuple[str, ...]" = ()) -> 
     return unit
 
 
+def detach_after_boot(run: Run, verb: str, host: Host) -> None:
+    """Let the saved agent work as soon as the boot, in which this is called, is over."""
+    unit = "luytre-{}-{}.service".format(verb, run.name)
+    # Not waited for: the boot waits for us.
+    late = ("--no-block", "--property=After=multi-user.target")
+    host.expect([*_SYSTEMD_RUN, *late, "--unit=" + unit, *_PERSISTENT, *command(run, verb)])
+
+
 def halt(run: Run, verb: str, host: Host) -> None:
     """Stop a detached work of the run, if it still goes on."""
     unit = "luytre-{}-{}.service".format(verb, run.name)

@@ -4,7 +4,19 @@ import os
 import shutil
 import time
 
-from . import arm, facts, journal, kinds, packages, plan, resources, rollback, runs, systemd
+from . import (
+    arm,
+    facts,
+    journal,
+    kinds,
+    packages,
+    plan,
+    resources,
+    rollback,
+    runs,
+    settle,
+    systemd,
+)
 from .host import Host, Refused, Unreadable
 from .phases import PHASES
 from .resources import unit as units
@@ -150,26 +162,13 @@ def confirm(request: "Dict[str, Any]", host: Host) -> "Dict[str, Any]":
     Raises Refused where the run is not waiting for it (it has gone back already).
     """
     run = Run(request["run"])
-    record = run.record()
     asked = run.load("request.json")
-    if record["state"] != "confirmed":
+    if run.record()["state"] != "confirmed":
+        settle.prepare(run, asked, host)
         # Closing: the removals are still to come, and the host stays held for them.
-        more = {"confirmed": time.time(), "closing": bool(asked["remove"])}
-        record = run.step(["converged"], "confirmed", **more)
-    problems = []
-    for control, kind, want, target in _wishes(asked, host):
-        if hasattr(kind, "persist"):
-            try:
-                kind.persist(want, target)
-            except (Unreadable, OSError) as problem:
-                problems.append("{}: {}".format(control, problem))
-    host.forget()
-    run.save(journal.AFTER, _digests(run, host))
-    arm.disarm(run, host)
-    run.free_room()
-    if not asked["remove"]:
-        runs.release(run)
-    return {"state": "confirmed", "problems": problems}
+        more = {"confirmed": time.time(), "closing": bool(asked["remove"]), "settling": True}
+        run.step(["converged"], "confirmed", **more)
+    return {"state": "confirmed", "problems": settle.settle(run, host)}
 
 
 def await_confirm(request: "Dict[str, Any]", host: Host) -> "Dict[str, Any]":
@@ -189,9 +188,10 @@ def await_confirm(request: "Dict[str, Any]", host: Host) -> "Dict[str, Any]":
 def finish(request: "Dict[str, Any]", host: Host) -> "Dict[str, Any]":
     """Close a confirmed run whose packages were removed after confirm."""
     run = Run(request["run"])
+    settle.settle(run, host)
     run.step(["confirmed"], "confirmed", closing=False)
     run.save("packages.json", dict(run.load("packages.json"), after=facts.packages(host)))
-    run.save(journal.AFTER, _digests(run, host))
+    run.save(journal.AFTER, journal.digests(run, host))
     runs.release(run)
     return {"state": "confirmed", "problems": []}
 
@@ -226,19 +226,6 @@ def _work(
     for phase in PHASES:
         for control, index, state in found:
             if phase == kinds.module(state["kind"]).PHASE:
-                target = kinds.Target(host, control["id"], index)
-                yield control["id"], kinds.module(state["kind"]), state["want"], target
-
-
-def _wishes(
-    request: "Dict[str, Any]", host: Host
-) -> "Iterator[Tuple[str, Any, Dict[str, Any], kinds.Target]]":
-    """Yield every state of the changed controls, held or not."""
-    from .audit import chosen_states
-
-    for control in request["manifest"]["controls"]:
-        if control["id"] in request["changes"]:
-            for index, state in chosen_states(control, host):
                 target = kinds.Target(host, control["id"], index)
                 yield control["id"], kinds.module(state["kind"]), state["want"], target
 
@@ -299,11 +286,6 @@ def _stale(changes: "Dict[str, Dict[str, str]]", key: bytes, host: Host) -> "Lis
         for resource, digest in before.items()
         if resources.digest(*resources.capture(resource, host), key=key) != digest
     ]
-
-
-def _digests(run: Run, host: Host) -> "Dict[str, str]":
-    touched = [entry["resource"] for entry in journal.entries(run, journal.JOURNAL)]
-    return {r: resources.digest(*resources.capture(r, host), key=b"") for r in touched}
 
 
 def _key(run: Run) -> bytes:

@@ -43,6 +43,12 @@ def entries(run: Run, name: str) -> "List[Dict[str, Any]]":
         return []
 
 
+def digests(run: Run, host: "Host") -> "Dict[str, str]":
+    """Return the digests (not keyed) of the journaled resources as they are now."""
+    touched = [entry["resource"] for entry in entries(run, JOURNAL)]
+    return {r: resources.digest(*resources.capture(r, host), key=b"") for r in touched}
+
+
 def content(run: Run, state: "Dict[str, Any]") -> bytes:
     """Return the content that a captured file had."""
     if "object" not in state:

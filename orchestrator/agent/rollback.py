@@ -1,6 +1,6 @@
 """The way back of a run: restore its resources in reverse, activate, check, disarm, unlock."""
 
-from . import arm, facts, journal, packages, resources, runs, systemd
+from . import arm, facts, journal, packages, resources, runs, settle, systemd
 from .host import Host, Refused, Unreadable
 from .resources import unit as units
 from .runs import Run
@@ -22,13 +22,18 @@ _VERBS = {"reload": "try-reload-or-restart", "restart": "try-restart"}
 
 
 def expire(run: Run, host: Host) -> None:
-    """Take back a run that nobody confirmed in time, or that a reboot met while armed."""
+    """Take back a run that nobody confirmed in time, or that a reboot met while armed.
+
+    A confirm that was interrupted is brought to its end.
+    """
     try:
         state = run.record()["state"]
         if state == "begun":
             run.save(RESULT, {"state": "dropped", "reason": drop(run, host)})
         elif state in (*_UNCONFIRMED, "rolling_back"):
             revert(run, _UNCONFIRMED, host)
+        elif state == "confirmed":
+            settle.settle(run, host)
         else:
             arm.disarm(run, host)
     except Refused:
@@ -61,6 +66,8 @@ def undo(run: Run, host: Host, force: bool) -> None:
 
 
 def _undo(run: Run, host: Host, force: bool) -> None:
+    if runs.settling(run.record()) and not force:
+        settle.settle(run, host)
     record = run.record()
     held = runs.holds(run)
     if not held:

@@ -192,6 +192,11 @@ def live() -> "Optional[Run]":
     return None
 
 
+def settling(record: "Dict[str, Any]") -> bool:
+    """Return whether a run was confirmed, but that is not made permanent yet."""
+    return record["state"] == "confirmed" and bool(record.get("settling"))
+
+
 def _is_name(name: str) -> bool:
     return bool(name) and name[0] != "-" and name.replace("-", "").isalnum()
 
@@ -214,7 +219,7 @@ def _refuse_if_held() -> None:
     # No run that has not armed survives a reboot: what it keeps in memory is gone.
     young = held.get("boot") == now["boot"] and age < STALE_SECONDS
     waiting = record["state"] in ("begun", "gone") or record.get("closing")
-    if record["state"] in LIVE or (waiting and young):
+    if record["state"] in LIVE or settling(record) or (waiting and young):
         told = "{operator} from {controller} (run {run})".format(**held)
         raise Refused("the host is held by {} for {:.0f} s".format(told, max(age, 0.0)))
 

@@ -22,7 +22,7 @@ _SMALL, _FAST = 9, 1
 _WATCHING = ("audit", "status")
 _CHANGING = tuple(
     f"agent/{name}.py"
-    for name in ("arm", "change", "journal", "packages", "phases", "plan", "rollback")
+    for name in ("arm", "change", "journal", "packages", "phases", "plan", "rollback", "settle")
 )
 
 # Reads up to the marker line first: what stands before it (a sudo password that was not needed,

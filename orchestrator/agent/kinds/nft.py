@@ -110,13 +110,17 @@ def converge(want: "Dict[str, Any]", target: Target) -> None:
 
 
 def persist(want: "Dict[str, Any]", target: Target) -> None:
-    """Write the file and the unit that load the table at boot."""
+    """Write the file and the unit that load the table at boot, and let the unit do so now.
+
+    It has nothing to change then: it only counts as started, as it will after every boot.
+    """
     host = target.host
     path.make_parents(FILE)
     path.write(FILE, table.replacement(want["ruleset"]), root_file(0o600))
     path.write(UNIT_FILE, _UNIT_TEXT.encode(), root_file())
     units.put_links(UNIT, {_LINK: UNIT_FILE})
     units.reload_manager(host)
+    units.control(host, "start", UNIT)
 
 
 def declared_table(ruleset: str) -> str:

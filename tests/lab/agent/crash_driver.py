@@ -29,9 +29,13 @@ STEPS = {
     *("os.fork", "os.posix_spawn"),
 }
 ROOM = Path("/root/crash")
-ROOTS = (ROOM, Path("/etc/systemd/system"), Path("/etc/sysctl.d"), Path("/run/motd.d"))
+ETC = Path("/etc/systemd/system")
+ROOTS = (ROOM, ETC, Path("/etc/sysctl.d"), Path("/run/motd.d"), Path("/etc/luytre"))
 SYSCTL = "net.ipv4.conf.all.log_martians"
 UNITS = ("crash-probe.service", "crash-other.service")
+FIREWALL = "luytre-firewall.service"
+RULES = "table inet luytre {\n\tchain new {\n\t}\n}\n"
+FORMER_RULES = "table inet luytre {\n\tchain old {\n\t}\n}\n"
 CONTROLS = [
     {"file": {"path": f"{ROOM}/file", "content": "new\n", "mode": "0600"}},
     {"file": {"path": f"{ROOM}/dressed", "mode": "0600"}},
@@ -39,6 +43,7 @@ CONTROLS = [
     {"file": {"path": f"{ROOM}/gone", "state": "absent"}},
     {"sysctl": {SYSCTL: 1}},
     {"unit": {"name": "crash-probe.service", "enabled": False, "active": False}},
+    {"nft": {"ruleset": RULES}},
 ]
 MANIFEST = {
     "controls": [
@@ -56,13 +61,17 @@ for unit in {" ".join(UNITS)}; do
     > /etc/systemd/system/$unit
 done
 systemctl daemon-reload; systemctl -q enable --now {" ".join(UNITS)}
+nft -f - <<'END'
+add table inet luytre
+delete table inet luytre
+{FORMER_RULES}END
 """
 CLEAN = """
 for t in $(systemctl list-units --plain --no-legend 'luytre-*' | cut -d' ' -f1); do
   systemctl stop $t
 done
 rm -rf /var/lib/luytre /run/luytre /run/motd.d/luytre /etc/systemd/system/luytre-* \
-  /etc/systemd/system/*/luytre-*
+  /etc/systemd/system/*/luytre-* /etc/luytre
 systemctl daemon-reload
 """
 
@@ -78,6 +87,7 @@ def seen() -> dict[str, str]:
     """Return everything that the changes could touch."""
     found = {unit: shell(f"systemctl is-active {unit} || true") for unit in UNITS}
     found[SYSCTL] = shell(f"sysctl -n {SYSCTL}")
+    found["rules"] = rules()
     for root in ROOTS:
         for place in sorted(root.rglob("*")):
             told = place.lstat()
@@ -87,6 +97,11 @@ def seen() -> dict[str, str]:
             owner = f"{told.st_uid}:{told.st_gid}"
             found[str(place)] = f"{oct(told.st_mode)} {owner} {content}"
     return found
+
+
+def rules() -> str:
+    """Return our table as it runs."""
+    return shell("nft list table inet luytre 2>/dev/null || true")
 
 
 def armed(run: Run) -> dict[str, bool]:
@@ -224,6 +239,47 @@ def in_confirm(step: int, before: dict[str, str]) -> tuple[bool, list[str]]:
     return died, wrong + aftermath(run, before)
 
 
+def in_power(step: int, before: dict[str, str]) -> tuple[bool, list[str]]:
+    """Die in confirm and lose the power: unconfirmed goes back, confirmed has its rules again."""
+    run = Run(f"power-{step}")
+    change.begin(planned(run.name), sources(), Host())
+    change.converge(run, Host())
+    died = dies(step, lambda: change.confirm({"run": run.name}, Host()))
+    confirmed = run.record()["state"] == "confirmed"
+    lose_power()
+    if (ETC / "luytre-revert.service").exists():
+        saved_agent(run, "boot")
+    boot_rest()
+    if not confirmed:
+        shell(f"nft -f - <<'END'\n{FORMER_RULES}END")
+        return died, aftermath(run, before)
+    wrong = [] if rules() == RULES else [f"the rules are lost: {rules()!r}"]
+    wrong += [f"{part} is left" for part, there in armed(run).items() if there]
+    wrong += [why for why in [free_for_another(run)] if why]
+    rollback.undo(run, Host(), force=False)
+    return died, wrong + aftermath(run, before)
+
+
+def lose_power() -> None:
+    """Forget what lives in memory only: timers, loaded rules, what preflight left."""
+    timers = shell("systemctl list-units --plain --no-legend 'luytre-*' | cut -d' ' -f1").split()
+    for unit in timers:
+        shell(f"systemctl stop {unit}")
+    shell("rm -rf /run/luytre /run/motd.d/luytre; nft delete table inet luytre")
+    shell(f"sysctl -qw {SYSCTL}=0")
+
+
+def boot_rest() -> None:
+    """Start what the boot starts of ours after the boot unit, and wait until nothing works."""
+    link = ETC / "sysinit.target.wants" / FIREWALL
+    shell("/lib/systemd/systemd-sysctl")
+    if link.exists():
+        shell(f"systemctl start {FIREWALL}")
+    working = "systemctl list-units --plain --no-legend 'luytre-expire-*'; systemctl list-jobs"
+    while "luytre-" in shell(working):
+        time.sleep(0.05)
+
+
 def aftermath(run: Run, before: dict[str, str]) -> list[str]:
     """Return what is wrong on a host that has gone back."""
     now, state = seen(), run.record()["state"]
@@ -245,6 +301,7 @@ PHASES = {
     "converge": in_converge,
     "expire": in_expire,
     "confirm": in_confirm,
+    "power": in_power,
 }
 
 

@@ -8,7 +8,7 @@ from .inside import Inside
 
 Change = dict[str, Any]
 LEFT = (
-    "systemctl list-units --plain --no-legend 'luytre-*' | cut -d' ' -f1;"
+    "systemctl list-units --plain --no-legend 'luytre-*' | cut -d' ' -f1 | sed /firewall/d;"
     " ls /etc/systemd/system/luytre-revert.service /etc/systemd/system/*/luytre-revert.service"
     " /run/motd.d/luytre /var/lib/luytre/lock /run/luytre/* 2>/dev/null || true"
 )

@@ -14,7 +14,13 @@ DRIVER = Path(__file__).parent / "crash_driver.py"
 
 @pytest.mark.parametrize(
     ("phase", "stride", "at_least"),
-    [("begin", 1, 15), ("converge", 2, 20), ("expire", 3, 11), ("confirm", 1, 12)],
+    [
+        ("begin", 1, 15),
+        ("converge", 2, 20),
+        ("expire", 3, 11),
+        ("confirm", 1, 12),
+        ("power", 2, 8),
+    ],
 )
 def test_a_death_at_any_step_leaves_a_way_back(g1: Inside, phase: str, stride: int, at_least: int):
     g1.lab.write(g1.name, "/root/t/crash_driver.py", DRIVER.read_bytes())
