@@ -57,14 +57,12 @@ def of_host(connection: Connection, host_id: int) -> dict[str, CurrentFinding]:
 
 
 def select_findings(
-    connection: Connection, hosts: Sequence[str] | None, which: ColumnElement[bool] | None
+    connection: Connection, hosts: Sequence[str] | None
 ) -> tuple[CurrentFinding, ...]:
-    """Return findings by host and control, of some hosts, of one sort (``OPEN``, ``UNREAD``)."""
+    """Return findings by host and control, of some hosts or of all."""
     wanted = _SELECT.order_by(host.c.name, finding.c.control)
     if hosts is not None:
         wanted = wanted.where(host.c.name.in_(hosts))
-    if which is not None:
-        wanted = wanted.where(which)
     return tuple(_read(row) for row in connection.execute(wanted).mappings())
 
 

@@ -6,8 +6,6 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
-from orchestrator.model.errors import ConfigurationError
-from orchestrator.model.i18n import _
 from orchestrator.model.record import Run, StoredHost
 from orchestrator.store.schema import host, host_fact
 
@@ -64,15 +62,6 @@ def date_facts(
     ]
     if fresh:
         connection.execute(host_fact.insert(), fresh)
-
-
-def rename(connection: Connection, old: str, new: str) -> None:
-    """Give a host another name; raises ConfigurationError where it is unknown or taken."""
-    if connection.execute(_BY_NAME, {"wanted": new}).one_or_none() is not None:
-        raise ConfigurationError(_("the store already knows a host {name}").format(name=new))
-    changed = connection.execute(update(host).where(host.c.name == old).values(name=new))
-    if not changed.rowcount:
-        raise ConfigurationError(_("the store knows no host {name}").format(name=old))
 
 
 def every(connection: Connection) -> tuple[StoredHost, ...]:

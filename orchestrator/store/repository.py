@@ -1,6 +1,6 @@
 """The store as the rest of the house sees it. Import it where it is used: SQLAlchemy is slow."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +15,6 @@ from orchestrator.model.finding import Reach
 from orchestrator.model.record import (
     Advance,
     AuditedHost,
-    Compliance,
     CurrentFinding,
     HostRun,
     Memory,
@@ -112,11 +111,6 @@ class Store:
         with self._reading() as connection:
             return runs.newest(connection, limit, status)
 
-    def latest_audit(self, before: str | None = None) -> Run | None:
-        """Return the newest audit that ended as it should, of those before run ``before``."""
-        with self._reading() as connection:
-            return runs.latest_audit(connection, before)
-
     def save_steps(self, run: str, names: Sequence[str], step: str) -> None:
         """Note the step that hosts are about to enter in a run; call it before the step."""
         with self._writing() as connection:
@@ -171,32 +165,10 @@ class Store:
             if one.outcome is not None
         )
 
-    def compliance(self, run: str) -> tuple[Compliance, ...]:
-        """Return each host's counts before a run and after it, from whole audits only.
-
-        After is the run's own audit, or else the next one; before is the last one ahead of the run.
-        """
-        with self._reading() as connection:
-            return run_hosts.compliance(connection, run)
-
-    def current_findings(self, host: str) -> Mapping[str, CurrentFinding]:
-        """Return how the controls of one host stand, by control; empty for an unknown host."""
-        return {one.control: one for one in self.findings([host])}
-
     def findings(self, names: Names = None) -> tuple[CurrentFinding, ...]:
         """Return how all controls stand, by host and control; retired ones too."""
         with self._reading() as connection:
-            return findings.select_findings(connection, names, None)
-
-    def open_findings(self, names: Names = None) -> tuple[CurrentFinding, ...]:
-        """Return the failures that no waiver covers, visible or behind an ``error``."""
-        with self._reading() as connection:
-            return findings.select_findings(connection, names, findings.OPEN)
-
-    def unread_findings(self, names: Names = None) -> tuple[CurrentFinding, ...]:
-        """Return the findings whose last audit could not read, or did not check, the control."""
-        with self._reading() as connection:
-            return findings.select_findings(connection, names, findings.UNREAD)
+            return findings.select_findings(connection, names)
 
     def transitions(
         self,
@@ -223,11 +195,6 @@ class Store:
         """Return every host that was ever seen, by name."""
         with self._reading() as connection:
             return hosts.every(connection)
-
-    def rename_host(self, old: str, new: str) -> None:
-        """Give a host another name; all that is known of it stays with it."""
-        with self._writing() as connection:
-            hosts.rename(connection, old, new)
 
     def evidence(self, digest: str) -> bytes:
         """Return a raw answer by its SHA-256; raises ControllerError where absent or altered."""

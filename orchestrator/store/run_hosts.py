@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, func, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, select, update
 
 from orchestrator.model.change import HostOutcome, Outcome
 from orchestrator.model.finding import Reach, Verdict
-from orchestrator.model.record import AuditedHost, Compliance, Counts, HostRun
-from orchestrator.store.schema import host, run, run_host
+from orchestrator.model.record import AuditedHost, Counts, HostRun
+from orchestrator.store.schema import host, run_host
 
 _SELECT = select(run_host, host.c.name).join(host, host.c.id == run_host.c.host_id)
 _ONE = (run_host.c.host_id == bindparam("of_host")) & (run_host.c.run_id == bindparam("of_run"))
@@ -52,41 +52,6 @@ def of_run(connection: Connection, run_id: str) -> tuple[HostRun, ...]:
     """Return the hosts of a run by name."""
     rows = connection.execute(_SELECT.where(run_host.c.run_id == run_id).order_by(host.c.name))
     return tuple(_read(row._mapping) for row in rows)
-
-
-def compliance(connection: Connection, run_id: str) -> tuple[Compliance, ...]:
-    """Return each host's counts before a run and after it, from whole audits only.
-
-    After is the run's own audit, or else the next one; before is the last one ahead of the run.
-    """
-    older = run_host.c.run_id < run_id
-    before = _counts(connection, run_id, func.max(run_host.c.run_id), older)
-    after = _counts(connection, run_id, func.min(run_host.c.run_id), ~older)
-    names = _SELECT.where(run_host.c.run_id == run_id).order_by(host.c.name)
-    return tuple(
-        Compliance(row.name, before.get(row.host_id), after.get(row.host_id))
-        for row in connection.execute(names)
-    )
-
-
-def _counts(connection: Connection, run_id: str, pick: Any, side: Any) -> dict[int, Counts]:
-    hosts = select(run_host.c.host_id).where(run_host.c.run_id == run_id)
-    whole = (
-        select(run_host.c.host_id, pick.label("run_id"))
-        .join(run, run.c.id == run_host.c.run_id)
-        .where(side, run.c.scope == "", run_host.c.reach == Reach.ANSWERED.value)
-        .where(run_host.c.host_id.in_(hosts))
-        .group_by(run_host.c.host_id)
-        .subquery()
-    )
-    rows = connection.execute(
-        select(run_host).join(
-            whole,
-            (whole.c.host_id == run_host.c.host_id) & (whole.c.run_id == run_host.c.run_id),
-        )
-    )
-    found = ((row.host_id, _read_counts(row._mapping)) for row in rows)
-    return {host_id: counts for host_id, counts in found if counts}
 
 
 def _read_counts(row: RowMapping) -> Counts | None:

@@ -70,20 +70,6 @@ def newest(connection: Connection, limit: int, status: RunStatus | None) -> tupl
     return tuple(_read(row) for row in connection.execute(wanted))
 
 
-def latest_audit(connection: Connection, before: str | None) -> Run | None:
-    """Return the newest audit that ended as it should, of those started before run ``before``."""
-    wanted = (
-        select(table)
-        .where(table.c.kind == RunKind.AUDIT.value, table.c.status == RunStatus.DONE.value)
-        .order_by(table.c.id.desc())
-        .limit(1)
-    )
-    if before is not None:
-        wanted = wanted.where(table.c.id < before)
-    row = connection.execute(wanted).one_or_none()
-    return _read(row) if row is not None else None
-
-
 def _free_id(connection: Connection, at: datetime) -> str:
     """Return an id that sorts by time to the microsecond and is not taken yet."""
     while True:

@@ -94,7 +94,7 @@ def test_what_is_returned_is_what_is_kept(store):
         ("web2", "banner", DriftEvent.RESOLVED),
     ]
     assert set(store.transitions(run=run.id)) == set(drift)
-    assert [one.host for one in store.open_findings()] == ["web1"]
+    assert [one.host for one in store.findings() if one.open] == ["web1"]
     assert store.transitions(names=["web2"], controls=["banner"]) == drift[1:]
     assert store.transitions(since=drift[1].at) == drift[1:]
     assert store.transitions(controls=["other"]) == ()
@@ -225,7 +225,7 @@ def test_a_partial_audit_leaves_the_rest_as_it_was(store):
     audit(store, {"web1": {"banner": PASS, "umask": FAIL}})
     _, drift = audit(store, {"web1": {"banner": FAIL}}, scope="control banner")
     assert told(drift) == [("web1", "banner", DriftEvent.REGRESSED)]
-    assert {one.control for one in store.open_findings()} == {"banner", "umask"}
+    assert {one.control for one in store.findings() if one.open} == {"banner", "umask"}
     assert not any(one.retired for one in store.findings())
 
 
@@ -286,4 +286,4 @@ def test_the_store_forgets_nothing_that_the_lifecycle_needs(store, data):
         whole_now = memory.referenced or not run.partial
         memory = Memory({**memory.findings, **step.findings}, whole_now)
         assert drift == step.drift
-        assert store.current_findings(host) == memory.findings
+        assert {one.control: one for one in store.findings([host])} == memory.findings
