@@ -46,11 +46,13 @@ def show(context: Context, since: datetime | None, limit: str | None, output: Ou
     from orchestrator.cli.views import drift_view  # noqa: PLC0415
     from orchestrator.cli.views.output import emit  # noqa: PLC0415
     from orchestrator.drift.history import current_drift, standing  # noqa: PLC0415
-    from orchestrator.drift.scope import reach  # noqa: PLC0415
-    from orchestrator.drift.watch import open_store  # noqa: PLC0415
+        from orchestrator.drift.watch import open_store  # noqa: PLC0415
+    from orchestrator.fleet.inventory import load_hosts  # noqa: PLC0415
 
     workspace = context.workspace()
-    names = None if limit is None else [host.name for host in reach(workspace, limit)[1]]
+    names = None
+    if limit is not None:
+        names = [host.name for host in load_hosts(workspace.settings.inventory, limit=limit).hosts]
     with open_store(workspace) as store:
         drift = current_drift(store, since, names)
     controls = load_baseline(workspace.baseline_dirs).controls.values()

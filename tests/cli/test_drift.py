@@ -83,6 +83,17 @@ def test_the_officer_may_name_a_day_or_a_minute(
     assert [len(events) for events in (everything, later, none)] == [2, 1, 0]
 
 
+def test_the_drift_of_a_server_that_is_only_audited_is_shown(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hosts = "all: {hosts: {web1: {luytre_management: audit-only}, web2: {}}}\n"
+    workspace.settings.inventory.joinpath("hosts.yml").write_text(hosts)
+    audited(workspace, PASS, FAIL)
+    assert run(["drift", "show", "--limit", "web1"]) == 3
+    assert CONTROL in capsys.readouterr().out
+    assert run(["drift", "show", "--limit", "web2"]) == 0
+
+
 def told(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> list[str]:
     capsys.readouterr()
     run([*arguments, "--output", "json"])
