@@ -46,7 +46,7 @@ def show(context: Context, since: datetime | None, limit: str | None, output: Ou
     from orchestrator.cli.views import drift_view  # noqa: PLC0415
     from orchestrator.cli.views.output import emit  # noqa: PLC0415
     from orchestrator.drift.history import current_drift, standing  # noqa: PLC0415
-        from orchestrator.drift.watch import open_store  # noqa: PLC0415
+    from orchestrator.drift.watch import open_store  # noqa: PLC0415
     from orchestrator.fleet.inventory import load_hosts  # noqa: PLC0415
 
     workspace = context.workspace()
