@@ -15,7 +15,7 @@ from orchestrator.cli.views.output import emit
 from orchestrator.model.control import Baseline, Control
 from orchestrator.model.errors import ConfigurationError
 from orchestrator.model.finding import Risk
-from orchestrator.model.i18n import _, language
+from orchestrator.model.i18n import _, _n, language
 from orchestrator.model.nearest import known_hint
 from orchestrator.workspace.directory import NoWorkspaceError
 from orchestrator.workspace.shipped import shipped
@@ -188,7 +188,7 @@ def _page(control: Control, profiles: Sequence[str]) -> "RenderableType":
     from orchestrator.cli.views.cells import heading, line, severity_cell  # noqa: PLC0415
 
     severity = Text.assemble(_("Severity: "), severity_cell(control.severity))
-    parts = [
+    parts: list[RenderableType] = [
         line(f"{control.id}: {control.title.in_language(language())}", "bold"),
         line(control.why.in_language(language())),
         heading(_("Weight")),
@@ -225,9 +225,12 @@ def _problems(baseline: Baseline, problems: Sequence[ConfigurationError]) -> "Re
         parts.append(line(str(problem), "red"))
         if problem.hint:
             parts.append(line(f"    {problem.hint}"))
-    summary = _("{controls} controls, {profiles} profiles, {problems} problems").format(
-        controls=len(baseline.controls), profiles=len(baseline.profiles), problems=len(problems)
+    counted = (
+        (_n("{n} control", "{n} controls", len(baseline.controls)), baseline.controls),
+        (_n("{n} profile", "{n} profiles", len(baseline.profiles)), baseline.profiles),
+        (_n("{n} problem", "{n} problems", len(problems)), problems),
     )
+    summary = ", ".join(text.format(n=len(things)) for text, things in counted)
     return Group(*parts, line(summary, "bold"))
 
 

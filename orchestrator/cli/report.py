@@ -10,7 +10,7 @@ import click
 from orchestrator.cli.context import Context, ExitCode, Output
 from orchestrator.cli.options import limit_option, output_option
 from orchestrator.model.errors import ConfigurationError, Position
-from orchestrator.model.i18n import _
+from orchestrator.model.i18n import _, _n
 
 
 @click.group(
@@ -69,7 +69,7 @@ def html(
     _write(path, text)
     emit(
         output,
-        human=lambda: _("Written: {path} ({n} servers)").format(path=path, n=len(data.hosts)),
+        human=lambda: _written(path, len(data.hosts)),
         machine=lambda: {"file": str(path), "servers": len(data.hosts)},
     )
     return ExitCode.DONE
@@ -98,6 +98,11 @@ def summary(context: Context, limit: str | None, output: Output) -> None:
         lambda: before_after_view.render(hosts),
         lambda: before_after_view.document(hosts),
     )
+
+
+def _written(path: Path, n: int) -> str:
+    told = _n("Written: {path} ({n} server)", "Written: {path} ({n} servers)", n)
+    return told.format(path=path, n=n)
 
 
 def _write(path: Path, text: str) -> None:

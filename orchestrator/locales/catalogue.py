@@ -19,14 +19,18 @@ LOCALES = Path(__file__).resolve().parent
 PO = LOCALES / "vi" / "LC_MESSAGES" / "luytre.po"
 MO = PO.with_suffix(".mo")
 _MARKS = ("_", "_later")
+_PLURAL = "_n"
 _KEYWORDS = ("msgid", "msgid_plural", "msgstr", "msgstr[0]")
 _UNTRANSLATED = "agent"
-_IN_TEMPLATE = re.compile(r'\b_\(("(?:[^"\\]|\\.)*")\)')
+_TEXT = r'("(?:[^"\\]|\\.)*")'
+_IN_TEMPLATE = re.compile(rf"\b_\({_TEXT}\)|\b{_PLURAL}\({_TEXT}, {_TEXT}, ")
 _MAGIC = 0x950412DE
 
 
 def messages_in(source: Path) -> Iterator[tuple[str, int]]:
     """Yield each message of a Python file or template with its line; templates end with ``.j2``.
+
+    One with a plural is as gettext stores it: singular, NUL, plural.
 
     Raises ValueError for a message that is put together before it is looked up (an f-string, a
     sum): no catalogue can hold it.
@@ -34,16 +38,25 @@ def messages_in(source: Path) -> Iterator[tuple[str, int]]:
     text = source.read_text(encoding="utf-8")
     if source.suffix == ".j2":
         for found in _IN_TEMPLATE.finditer(text):
-            yield json.loads(found[1]), text.count("\n", 0, found.start()) + 1
+            message = "\0".join(json.loads(quoted) for quoted in found.groups() if quoted)
+            yield message, text.count("\n", 0, found.start()) + 1
         return
     calls = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call))
     for call in sorted(calls, key=lambda call: call.lineno):
-        first = call.args[0] if call.args else None
-        marked = isinstance(call.func, ast.Name) and call.func.id in _MARKS
-        if marked and isinstance(first, ast.JoinedStr | ast.BinOp):
-            raise ValueError(f"{source}:{call.lineno}: cannot be translated: {ast.unparse(first)}")
-        if marked and isinstance(first, ast.Constant):
-            yield str(first.value), call.lineno
+        marked = call.args[: _texts(call.func)]
+        for one in marked:
+            if isinstance(one, ast.JoinedStr | ast.BinOp):
+                where = f"{source}:{call.lineno}"
+                raise ValueError(f"{where}: cannot be translated: {ast.unparse(one)}")
+        constants = [str(one.value) for one in marked if isinstance(one, ast.Constant)]
+        if constants:
+            yield "\0".join(constants), call.lineno
+
+
+def _texts(function: ast.expr) -> int:
+    """Return how many arguments of a call are messages."""
+    name = function.id if isinstance(function, ast.Name) else ""
+    return 2 if name == _PLURAL else int(name in _MARKS)
 
 
 def read_po(path: Path = PO) -> dict[str, str]:
@@ -138,8 +151,9 @@ def main() -> None:
     """Compile the catalogue, or print the skeleton of what it lacks."""
     if "--missing" in sys.argv:
         for message, place in missing().items():
-            quoted = json.dumps(message, ensure_ascii=False)
-            sys.stdout.write(f'\n#: {place}\nmsgid {quoted}\nmsgstr ""\n')
+            quoted = [json.dumps(text, ensure_ascii=False) for text in message.split("\0")]
+            plural = f'\nmsgid_plural {quoted[1]}\nmsgstr[0] ""' if quoted[1:] else '\nmsgstr ""'
+            sys.stdout.write(f"\n#: {place}\nmsgid {quoted[0]}{plural}\n")
         return
     if "--stale" in sys.argv:
         sys.stdout.writelines(json.dumps(one, ensure_ascii=False) + "\n" for one in stale())

@@ -19,6 +19,14 @@ def _(message: str) -> str:
     return _catalogue(language()).gettext(message)
 
 
+def _n(one: str, many: str, n: int) -> str:
+    """Return the message for ``n`` things: ``one`` of them, or ``many`` (none, two or more).
+
+    A language with other forms picks from its own translations. Formatting is left to the caller.
+    """
+    return _catalogue(language()).ngettext(one, many, n)
+
+
 @cache
 def _catalogue(language: str) -> gettext.NullTranslations:
     return gettext.translation("luytre", _LOCALES, [language], fallback=True)

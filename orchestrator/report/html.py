@@ -14,7 +14,7 @@ from orchestrator.model.change import HostOutcome, Outcome
 from orchestrator.model.drift import DriftEvent
 from orchestrator.model.finding import Reach, Severity, Verdict
 from orchestrator.model.host import Management
-from orchestrator.model.i18n import _, language
+from orchestrator.model.i18n import _, _n, language
 from orchestrator.model.record import Counts
 from orchestrator.model.text import shorten, visible
 from orchestrator.report import digest, words
@@ -40,7 +40,7 @@ def render_html(data: ReportData, template_dirs: Sequence[Path] | None = None) -
         lstrip_blocks=True,
         finalize=_shown,
     )
-    environment.globals["_"] = _
+    environment.globals.update({"_": _, "_n": _n})
     environment.filters.update(
         percent=partial(percent_text, language=language()),
         day=_day,

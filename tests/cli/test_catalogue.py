@@ -72,13 +72,28 @@ def test_translations_keep_the_layout_of_help() -> None:
 
 def test_messages_are_found_in_sources_and_templates(tmp_path: Path) -> None:
     source, template = tmp_path / "a.py", tmp_path / "a.html.j2"
-    source.write_text('x = 1\n_("one " "two").format(n=1)\n_(name)\n_later("three")\n')
-    template.write_text('{{ _("four").format(n=1) }}\n{% if _("fi\\"ve") %}{{ not_("six") }}')
-    assert list(catalogue.messages_in(source)) == [("one two", 2), ("three", 4)]
-    assert list(catalogue.messages_in(template)) == [("four", 1), ('fi"ve', 2)]
+    source.write_text(
+        'x = 1\n_("one " "two").format(n=1)\n_(name)\n_later("three")\n_n("4", "5", n)'
+    )
+    template.write_text(
+        '{{ _("four").format(n=1) }}\n{% if _("fi\\"ve") %}{{ not_("six") }}\n{{ _n("7", "8", n) }}'
+    )
+    assert list(catalogue.messages_in(source)) == [("one two", 2), ("three", 4), ("4\x005", 5)]
+    assert list(catalogue.messages_in(template)) == [("four", 1), ('fi"ve', 2), ("7\x008", 3)]
 
 
-@pytest.mark.parametrize("call", ['_(f"{n} hosts")', '_("hosts: " + name)'])
+def test_what_is_counted_has_a_singular() -> None:
+    counted = re.compile(
+        r"\{\w+\} (?:\w+ )?"
+        r"(?:hosts|servers|changes|packages|values|entries|controls|profiles|problems|runs)\b"
+    )
+    said = (found for source in catalogue.sources() for found in catalogue.messages_in(source))
+    assert [(one, line) for one, line in said if "\0" not in one and counted.search(one)] == []
+
+
+@pytest.mark.parametrize(
+    "call", ['_(f"{n} hosts")', '_("hosts: " + name)', '_n("{n} host", f"{n} hosts", n)']
+)
 def test_a_message_that_no_catalogue_can_hold_is_an_error(tmp_path: Path, call: str) -> None:
     (tmp_path / "a.py").write_text(call)
     with pytest.raises(ValueError, match=r"a\.py:1"):

@@ -113,7 +113,7 @@ def test_the_report_tells_the_campaign_from_the_store(
     assert "Audited before, but no longer in the inventory: old." in text
     assert "Lê Văn Cường" in text
     assert "web2 : rolled back – no login" in text
-    assert "1 servers rolled back" in text
+    assert "1 server rolled back" in text
     assert "resolved: 1" in text
 
 

@@ -235,3 +235,25 @@ def test_runs_are_listed_with_who_when_and_how_they_ended() -> None:
     assert "so_thong_tin" in text
     document = runs_view.document_list([samples.run()])
     assert document["runs"][0]["started"] == "2026-01-15T07:30:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("n", "change", "audit"),
+    [
+        (1, "1 change on 1 of 1 host · 1 package to install", "1 host: 1 answered"),
+        (2, "2 changes on 2 of 2 hosts · 2 packages to install", "2 hosts: 2 answered"),
+    ],
+)
+def test_what_is_counted_is_told_in_plain_english(n: int, change: str, audit: str) -> None:
+    install = Change("c", Risk.NONE, (), install={"chrony": "4.3"})
+    plans = [HostPlan(f"web{number}", "", (install,)) for number in range(n)]
+    assert f"{change}\n" in shown(plan_view.render(plans))
+    audits = [samples.audit(f"web{number}", passes=1) for number in range(n)]
+    assert audit in shown(audit_view.render(audits))
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_vietnamese_needs_no_plural(monkeypatch: pytest.MonkeyPatch, n: int) -> None:
+    monkeypatch.setenv("LUYTRE_LANG", "vi")
+    plans = [HostPlan(f"web{k}", "", (Change("c", Risk.NONE, ()),)) for k in range(n)]
+    assert f"{n} thay đổi trên {n}/{n} máy chủ" in shown(plan_view.render(plans))

@@ -18,7 +18,7 @@ from orchestrator.cli.views.cells import (
     table,
 )
 from orchestrator.model.finding import Finding, HostAudit, Mark, Reach, Verdict
-from orchestrator.model.i18n import _, language
+from orchestrator.model.i18n import _, _n, language
 from orchestrator.model.record import Counts
 from orchestrator.report.compliance import SEVEREST_FIRST, percent, percent_text, total
 from orchestrator.report.words import verdict_name
@@ -121,7 +121,8 @@ def _hosts(audits: Sequence[HostAudit]) -> RenderableType:
         _count_row(made, cell(audit.host), Counts.of(audit.findings))
     if rest := answered[len(shown) :]:
         counts = total(Counts.of(audit.findings) for audit in rest)
-        _count_row(made, _("{n} better hosts together").format(n=len(rest)), counts, "dim")
+        name = _n("{n} better host", "{n} better hosts together", len(rest)).format(n=len(rest))
+        _count_row(made, name, counts, "dim")
     if len(answered) > 1:
         made.add_section()
         counts = total(Counts.of(audit.findings) for audit in answered)
@@ -183,7 +184,7 @@ def _observed(found: Iterable[Finding]) -> list[tuple[str, list[str]]]:
     ]
     shown, rest = values[:MOST_VALUES], values[MOST_VALUES:]
     if rest:
-        more = _("… {n} more values").format(n=len(rest))
+        more = _n("… {n} more value", "… {n} more values", len(rest)).format(n=len(rest))
         shown.append((more, [host for _value, hosts in rest for host in hosts]))
     return shown
 
@@ -206,11 +207,9 @@ def _grouped(
 def _summary(audits: Sequence[HostAudit], unmanaged: Sequence[str]) -> RenderableType:
     reached = {reach: sum(audit.reach is reach for audit in audits) for reach in Reach}
     counts = total(Counts.of(audit.findings) for audit in audits)
-    parts = [
-        _("{n} hosts: {answered} answered").format(
-            n=len(audits) + len(unmanaged), answered=reached[Reach.ANSWERED]
-        )
-    ]
+    n = len(audits) + len(unmanaged)
+    hosts = _n("{n} host: {answered} answered", "{n} hosts: {answered} answered", n)
+    parts = [hosts.format(n=n, answered=reached[Reach.ANSWERED])]
     if reached[Reach.UNREACHABLE]:
         parts.append(_("{n} unreachable").format(n=reached[Reach.UNREACHABLE]))
     if reached[Reach.FAILED]:

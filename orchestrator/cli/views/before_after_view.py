@@ -10,7 +10,7 @@ from rich.text import Text
 from orchestrator.cli.views.audit_view import counts_document
 from orchestrator.cli.views.cells import cell, table
 from orchestrator.model.finding import Verdict
-from orchestrator.model.i18n import _, language
+from orchestrator.model.i18n import _, _n, language
 from orchestrator.model.record import Compliance, Counts
 from orchestrator.report.compliance import NOTHING, percent, percent_text, total
 
@@ -26,9 +26,9 @@ def render(hosts: Sequence[Compliance]) -> RenderableType:
     both = [host for host in hosts if host.before is not None and host.after is not None]
     if len(both) > 1:
         made.add_section()
-        name = _("{n} hosts with both audits").format(n=len(both))
+        name = _n("{n} host with both audits", "{n} hosts with both audits", len(both))
         before, after = total(host.before for host in both), total(host.after for host in both)
-        _row(made, Compliance(name, before, after), style="bold")
+        _row(made, Compliance(name.format(n=len(both)), before, after), style="bold")
     return made
 
 

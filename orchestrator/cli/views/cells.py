@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from rich import box
+from rich.console import Console, ConsoleOptions, Group, RenderResult
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -26,6 +28,7 @@ STYLE_OF_SEVERITY = {
     Severity.MEDIUM: "yellow",
     Severity.LOW: "cyan",
 }
+_DEEPER = 2
 
 
 def cell(text: str, style: str = "", *, longest: int = 200) -> Text:
@@ -33,14 +36,43 @@ def cell(text: str, style: str = "", *, longest: int = 200) -> Text:
     return Text(shorten(text, longest), style=style, no_wrap=True, overflow="ellipsis")
 
 
-def line(text: str, style: str = "") -> Text:
+class Hanging:
+    """A line that goes on two columns further in than it began, where a terminal is too narrow.
+
+    A pipe gets it whole (there, nothing is wrapped).
+    """
+
+    def __init__(self, text: Text) -> None:
+        self.text = text
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Yield the line, or its pieces."""
+        if options.no_wrap or self.text.cell_len <= options.max_width:
+            whole = self.text.copy()
+            whole.overflow = options.overflow
+            yield whole
+            return
+        lead = len(self.text) - len(self.text.plain.lstrip(" "))
+        deeper = lead + _DEEPER
+        room = max(options.max_width - deeper, 1)
+        pieces = self.text[lead:].wrap(console, room, overflow=self.text.overflow)
+        for number, piece in enumerate(pieces):
+            piece.rstrip()
+            yield Text(" " * (deeper if number else lead)) + piece
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        """Return what the text itself needs, for a table."""
+        return Measurement.get(console, options, self.text)
+
+
+def line(text: str, style: str = "") -> Hanging:
     """Return a line that wraps at words; control characters are spelled out."""
-    return Text(visible(text), style=style)
+    return Hanging(Text(visible(text), style=style))
 
 
-def heading(text: str) -> Text:
+def heading(text: str) -> Group:
     """Return the heading of a section, after an empty line."""
-    return Text("\n" + visible(text), style="bold")
+    return Group(Text(), line(text, "bold"))
 
 
 def table(*columns: str, numbers: Collection[str] = (), whole: Collection[str] = ()) -> Table:

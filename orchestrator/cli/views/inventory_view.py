@@ -11,7 +11,7 @@ from orchestrator.fleet.check import HostCheck, Step
 from orchestrator.fleet.enroll import Enrolment, Standing
 from orchestrator.fleet.pins import HostKey, Pins
 from orchestrator.model.host import ManagedHost, Management
-from orchestrator.model.i18n import _
+from orchestrator.model.i18n import _, _n
 
 _STYLES = {
     Standing.UNCHANGED: "dim",
@@ -39,7 +39,8 @@ def render_list(hosts: Sequence[ManagedHost], pins: Pins) -> RenderableType:
         )
     reachable = [host for host in hosts if host.management is not Management.UNMANAGED]
     missing = sum(host.name not in pins for host in reachable)
-    parts: list[RenderableType] = [made, line(_("{n} hosts").format(n=len(hosts)))]
+    counted = _n("{n} host", "{n} hosts", len(hosts)).format(n=len(hosts))
+    parts: list[RenderableType] = [made, line(counted)]
     if missing:
         message = _("{n} without a pinned key: luytre inventory enroll").format(n=missing)
         parts.append(line(message, "yellow"))

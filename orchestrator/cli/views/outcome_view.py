@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from orchestrator.cli.views.cells import heading, line
+from orchestrator.cli.views.cells import Hanging, heading, line
 from orchestrator.model.change import HostOutcome, Outcome
 from orchestrator.model.i18n import _
 from orchestrator.model.text import visible
@@ -77,7 +77,7 @@ def _entry(group: Sequence[HostOutcome]) -> list[RenderableType]:
     count = f" ({len(group)})" if len(group) > 1 else ""
     title = Text(f"{outcome_name(one.outcome)}{count}", _STYLES.get(one.outcome, "bold red"))
     title.append(f"  {visible(names)}", "default")
-    lines: list[RenderableType] = [title]
+    lines: list[RenderableType] = [Hanging(title)]
     if one.reason:
         reason = one.reason if len(group) == 1 else one.reason.replace(one.host, "…")
         lines.append(line(f"    {reason}"))

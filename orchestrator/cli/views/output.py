@@ -39,10 +39,19 @@ def note(text: str) -> None:
 
 
 def console(terminal: bool) -> "Console":
-    """Return the console for stdout: 100 columns and no colour unless it is a terminal."""
+    """Return the console for stdout.
+
+    Unless it is a terminal: tables of 100 columns, no line wrapped or cut, no colour.
+    """
     from rich.console import Console  # noqa: PLC0415 - start-up time
 
-    return Console(width=None if terminal else WIDTH, highlight=False, markup=False, emoji=False)
+    return Console(
+        width=None if terminal else WIDTH,
+        soft_wrap=not terminal,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
 
 
 @contextmanager

@@ -7,10 +7,10 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from orchestrator.cli.views.cells import heading, line
+from orchestrator.cli.views.cells import Hanging, heading, line
 from orchestrator.model.change import Change, HostPlan
 from orchestrator.model.finding import Risk
-from orchestrator.model.i18n import _
+from orchestrator.model.i18n import _, _n
 from orchestrator.model.text import visible
 from orchestrator.report.words import risk_name
 
@@ -72,7 +72,8 @@ def _likeness(plan: HostPlan) -> tuple[Any, ...]:
 
 def _section(plan: HostPlan, hosts: Sequence[str]) -> list[RenderableType]:
     names = ", ".join(sorted(hosts))
-    title = names if len(hosts) == 1 else _("{n} hosts: {names}").format(n=len(hosts), names=names)
+    many = _n("{n} host: {names}", "{n} hosts: {names}", len(hosts))
+    title = names if len(hosts) == 1 else many.format(n=len(hosts), names=names)
     parts: list[RenderableType] = [heading(title)]
     parts += [line(_("  problem: {text}").format(text=text), "bold red") for text in plan.problems]
     if not (plan.changes or plan.unplanned or plan.by_hand or plan.problems):
@@ -105,7 +106,7 @@ def _change(change: Change) -> list[RenderableType]:
     return lines
 
 
-def _diff_line(text: str) -> Text:
+def _diff_line(text: str) -> Hanging:
     shown = visible(text.replace("\t", "    "))
     style = ""
     if shown.startswith(("---", "+++", "@@")):
@@ -114,27 +115,33 @@ def _diff_line(text: str) -> Text:
         style = "green"
     elif shown.startswith("-"):
         style = "red"
-    return Text("    " + shown, style=style, overflow="fold")
+    return Hanging(Text("    " + shown, style=style, overflow="fold"))
 
 
 def _totals(plans: Sequence[HostPlan]) -> list[RenderableType]:
     changes = [change for plan in plans for change in plan.changes]
     changed = sum(bool(plan.changes) for plan in plans)
     parts = [
-        _("{changes} changes on {changed} of {n} hosts").format(
-            changes=len(changes), changed=changed, n=len(plans)
+        _("{changes} on {hosts}").format(
+            changes=_n("{n} change", "{n} changes", len(changes)).format(n=len(changes)),
+            hosts=_n("{changed} of {n} host", "{changed} of {n} hosts", len(plans)).format(
+                changed=changed, n=len(plans)
+            ),
         )
     ]
     if installed := sum(len(change.install) for change in changes):
-        parts.append(_("{n} packages to install").format(n=installed))
+        told = _n("{n} package to install", "{n} packages to install", installed)
+        parts.append(told.format(n=installed))
     if removed := sum(len(change.remove) for change in changes):
-        parts.append(_("{n} packages to remove").format(n=removed))
+        told = _n("{n} package to remove", "{n} packages to remove", removed)
+        parts.append(told.format(n=removed))
     if left_out := sum(len(plan.unplanned) for plan in plans):
         parts.append(_("{n} left out").format(n=left_out))
     if by_hand := sum(len(plan.by_hand) for plan in plans):
         parts.append(_("{n} left to you").format(n=by_hand))
     if problems := sum(bool(plan.problems) for plan in plans):
-        parts.append(_("{n} hosts with problems").format(n=problems))
+        told = _n("{n} host with problems", "{n} hosts with problems", problems)
+        parts.append(told.format(n=problems))
     risks = Counter(change.risk for change in changes if change.risk is not Risk.NONE)
-    told = [line(f"  {risk_name(risk)}: {n}", _STYLE_OF_RISK[risk]) for risk, n in risks.items()]
-    return [heading(" · ".join(parts)), *told]
+    lines = [line(f"  {risk_name(risk)}: {n}", _STYLE_OF_RISK[risk]) for risk, n in risks.items()]
+    return [heading(" · ".join(parts)), *lines]
