@@ -9,7 +9,11 @@ from orchestrator.cli.options import limit_option, output_option
 from orchestrator.model.i18n import _, language
 
 
-@click.group(name="drift", help=_("What changed since the audits before."))
+@click.group(
+    name="drift",
+    help=_("What changed since the audits before."),
+    epilog=_("Example: luytre drift show --limit web"),
+)
 def group() -> None:
     """Group the drift commands."""
 

@@ -114,6 +114,10 @@ class _LazyGroup(click.Group):
         with formatter.section(_("Commands")):
             formatter.write_dl([(name, _(door.help)) for name, door in DOORS.items()])
 
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        formatter.write_paragraph()
+        formatter.write_text(_(self.epilog or ""))
+
     def shell_complete(
         self, ctx: click.Context, incomplete: str
     ) -> list[click.shell_completion.CompletionItem]:
@@ -156,6 +160,7 @@ def _show_version(ctx: click.Context, _param: click.Parameter, value: bool) -> N
     cls=_LazyGroup,
     context_settings={"help_option_names": ["--help", "-h"], "max_content_width": 100},
     help=_later("Harden, watch and roll back the servers of a province, safely."),
+    epilog=_later("Example: luytre --lang vi audit --limit web"),
 )
 @click.option(
     "--workspace",

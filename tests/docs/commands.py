@@ -21,6 +21,16 @@ def leaves(
         yield from leaves(found, f"{path} {name}")
 
 
+def groups(command: click.Group = root, path: str = "luytre") -> Iterator[tuple[str, click.Group]]:
+    """Yield (``luytre lab``, its group) for every group of commands, the whole one first."""
+    yield path, command
+    context = click.Context(command)
+    for name in command.list_commands(context):
+        found = command.get_command(context, name)
+        if isinstance(found, click.Group):
+            yield from groups(found, f"{path} {name}")
+
+
 def problem(words: list[str], *, mentioned: bool = False) -> str:
     """Return why click would refuse these arguments of luytre; empty where it would not.
 

@@ -1,13 +1,19 @@
 """The documents speak of the command line that there is."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from orchestrator.cli.context import ExitCode
 
 from . import pages
-from .commands import leaves, problem
+from .commands import groups, leaves, problem
 
 LEAVES = dict(leaves())
+GROUPS = dict(groups())
+PROGRAM = [sys.executable, "-c", "from orchestrator.cli.main import main; main()"]
 
 
 def test_the_readme_lists_every_command_and_no_other():
@@ -36,14 +42,21 @@ def test_the_readme_has_a_tour_of_command_lines():
     }
 
 
-@pytest.mark.parametrize("path", LEAVES)
-def test_the_help_of_every_command_shows_an_example_that_would_be_accepted(path):
-    command = LEAVES[path]
-    text = f"{command.help or ''}\n{command.epilog or ''}"
+@pytest.mark.parametrize("path", [*LEAVES, *GROUPS])
+@pytest.mark.parametrize("language", ["en", "vi"])
+def test_the_help_of_every_command_shows_an_example_that_would_be_accepted(path, language):
+    shown = subprocess.run(
+        [*PROGRAM, "--lang", language, *path.split()[1:], "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "COLUMNS": "200"},
+    ).stdout
+    _usage, _word, text = shown.partition({"en": "Example:", "vi": "Ví dụ:"}[language])
     lines = [line[line.index("luytre ") :] for line in text.splitlines() if "luytre " in line]
-    verbs = path.removeprefix("luytre ")
+    verbs = path.removeprefix("luytre").strip()
     examples = [line for line in lines if verbs in line]
-    assert examples, text
+    assert examples, shown
     refused = {line: problem(pages.arguments(line)) for line in examples}
     assert {line: why for line, why in refused.items() if why} == {}
 
