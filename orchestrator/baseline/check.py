@@ -1,14 +1,14 @@
 """What loading leaves open: whether every template can be rendered in every profile."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from jinja2 import TemplateNotFound, TemplateSyntaxError
 
 from orchestrator.baseline.positions import Keys, position_of
 from orchestrator.baseline.rendering import unknown_names
-from orchestrator.model.control import Alternatives, Baseline, Control, Profile, State
+from orchestrator.baseline.usage import template_source, texts_of
+from orchestrator.model.control import Baseline, Control, Profile
 from orchestrator.model.errors import ConfigurationError
 from orchestrator.model.i18n import _
 
@@ -22,7 +22,7 @@ def check_templates(baseline: Baseline, template_dirs: Sequence[Path]) -> list[C
     checker = _Checker(tuple(template_dirs))
     for control in baseline.controls.values():
         profiles = [one for one in baseline.profiles.values() if control.id in one.controls]
-        for keys, text in _texts(control):
+        for keys, text in texts_of(control):
             checker.check(control, profiles, keys, text)
     return checker.problems
 
@@ -36,7 +36,9 @@ class _Checker:
         """Check one text of a control, and the file that it names, for all of its profiles."""
         missing: dict[str, list[str]] = {}
         try:
-            sources = [text, self._source(text)] if keys[-1] == "template" else [text]
+            sources = [text]
+            if keys[-1] == "template":
+                sources.append(template_source(self.directories, text))
             for profile in profiles:
                 for source in sources:
                     for name in unknown_names(source, profile.parameters):
@@ -52,36 +54,3 @@ class _Checker:
     def _problem(self, control: Control, keys: Keys, message: str) -> None:
         place = position_of(control, keys)
         self.problems.append(ConfigurationError(f"{control.id}: {message}", position=place))
-
-    def _source(self, name: str) -> str:
-        for directory in self.directories:
-            if (directory / name).is_file():
-                return (directory / name).read_text(encoding="utf-8")
-        raise TemplateNotFound(name)
-
-
-def _texts(control: Control) -> Iterator[tuple[Keys, str]]:
-    """Yield every text among the wishes of a control, with the keys that lead to it."""
-    for keys, state in _states(control):
-        yield from _inside((*keys, state.kind), state.want)
-
-
-def _states(control: Control) -> Iterator[tuple[Keys, State]]:
-    for index, wish in enumerate(control.desired):
-        at: Keys = ("desired", index)
-        if isinstance(wish, Alternatives):
-            for i, way in enumerate(wish.any_of):
-                yield from (((*at, "any_of", i, j), state) for j, state in enumerate(way))
-        else:
-            yield at, wish
-
-
-def _inside(keys: Keys, value: Any) -> Iterator[tuple[Keys, str]]:
-    if isinstance(value, str):
-        yield keys, value
-    elif isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from _inside((*keys, key), item)
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _inside((*keys, index), item)

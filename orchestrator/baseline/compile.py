@@ -9,6 +9,8 @@ from jinja2 import UndefinedError
 from orchestrator.agent import schema
 from orchestrator.baseline import rendering
 from orchestrator.baseline.consistency import Wish, conflicts, contradictions
+from orchestrator.baseline.levels import profile_for, profiles_named
+from orchestrator.baseline.parameters import parameters_for
 from orchestrator.baseline.positions import Keys, position_of
 from orchestrator.baseline.variables import needed_form
 from orchestrator.model.control import Alternatives, Baseline, Control, Profile, State
@@ -33,13 +35,17 @@ def compile_manifest(
 ) -> Manifest:
     """Compile everything desired of one host.
 
+    ``profile_id`` may name profiles by level (``tcvn``); then the host's level chooses.
     ``chapters`` and ``controls`` narrow the profile (both: the union); empty means all of it.
-    Raises ConfigurationError: unknown profile, chapter or control; a value that is not defined or
-    not accepted (with control, state, file, line and host); wishes that exclude each other.
+    Raises ConfigurationError: unknown profile, chapter, control or parameter; a value that is not
+    defined or not accepted (with control, state, file, line and host); wishes that exclude each
+    other.
     """
-    profile = profile_of(baseline, profile_id)
-    compiler = _Compiler(profile, host, tuple(template_dirs))
-    chosen = select(baseline, profile, chapters, controls)
+    profile = profile_for(baseline, profile_id, host)
+    parameters = parameters_for(baseline, profile, host)
+    compiler = _Compiler(parameters, host, tuple(template_dirs))
+    family = profiles_named(baseline, profile_id)
+    chosen = select(baseline, profile, chapters, controls, family)
     compiled = [compiler.control(control) for control in chosen]
     compiler.refuse_conflicts(chosen, compiled)
     return Manifest(
@@ -47,41 +53,42 @@ def compile_manifest(
     )
 
 
-def profile_of(baseline: Baseline, profile_id: str) -> Profile:
-    """Return a profile; raises ConfigurationError that lists what exists."""
-    if profile_id not in baseline.profiles:
-        raise _unknown(_("there is no profile {name!r}"), profile_id, baseline.profiles)
-    return baseline.profiles[profile_id]
-
-
 def select(
-    baseline: Baseline, profile: Profile, chapters: Iterable[str], controls: Iterable[str]
+    baseline: Baseline,
+    profile: Profile,
+    chapters: Iterable[str],
+    controls: Iterable[str],
+    family: Sequence[Profile] = (),
 ) -> list[Control]:
     """Return the profile's controls, narrowed, in the order of declaration.
 
-    Raises ConfigurationError that lists what exists where a chapter or control is not in it.
+    Raises ConfigurationError that lists what exists where a chapter or control is neither in it
+    nor in another profile of its ``family``.
     """
     all_controls = [baseline.controls[name] for name in profile.controls]
     wanted_chapters, wanted = set(chapters), set(controls)
-    known_chapters = dict.fromkeys(control.chapter for control in all_controls)
+    if not wanted_chapters and not wanted:
+        return all_controls
+    known = dict.fromkeys(name for one in (profile, *family) for name in one.controls)
+    known_chapters = dict.fromkeys(baseline.controls[name].chapter for name in known)
     for name in sorted(wanted_chapters - set(known_chapters)):
         message = _("profile {profile} has no chapter {{name!r}}").format(profile=profile.id)
         raise _unknown(message, name, known_chapters)
-    for name in sorted(wanted - set(profile.controls)):
+    for name in sorted(wanted - set(known)):
         message = _("profile {profile} has no control {{name!r}}").format(profile=profile.id)
-        raise _unknown(message, name, profile.controls)
-    if not wanted_chapters and not wanted:
-        return all_controls
+        raise _unknown(message, name, known)
     return [one for one in all_controls if one.chapter in wanted_chapters or one.id in wanted]
 
 
 class _Compiler:
     """Renders controls for one host."""
 
-    def __init__(self, profile: Profile, host: ManagedHost, directories: tuple[Path, ...]) -> None:
+    def __init__(
+        self, parameters: Mapping[str, Any], host: ManagedHost, directories: tuple[Path, ...]
+    ) -> None:
         self.host = host
         self.templates = rendering.templates(directories)
-        self.context = rendering.context_for(host, profile.parameters)
+        self.context = rendering.context_for(host, parameters)
         self.rendered = 0
 
     def control(self, control: Control) -> dict[str, Any]:

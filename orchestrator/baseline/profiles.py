@@ -56,6 +56,7 @@ class _Resolver:
         self.declared = declared
         self.controls = controls
         self.done: dict[str, Profile] = {}
+        self.lineage: dict[str, dict[str, None]] = {}
         self.chapters: dict[str, list[str]] = {}
         for control in controls.values():
             self.chapters.setdefault(control.chapter, []).append(control.id)
@@ -73,12 +74,22 @@ class _Resolver:
         chosen = {control for parent in parents for control in parent.controls}
         chosen |= self._chosen(own)
         chosen -= self._excluded(own)
-        parameters: dict[str, Any] = {}
-        for values in (*(parent.parameters for parent in parents), own.parameters):
-            parameters.update(values)
         ordered = tuple(control for control in self.controls if control in chosen)
-        self.done[name] = Profile(name, own.title, ordered, parameters)
+        self.done[name] = Profile(name, own.title, ordered, self._parameters(name, parents))
         return self.done[name]
+
+    def _parameters(self, name: str, parents: Iterable[Profile]) -> dict[str, Any]:
+        """Return the parameters of a profile: its own, then its parents', the last one first.
+
+        What two parents have from one profile above them counts once, below both: it does not
+        take back what only one of them sets anew.
+        """
+        above = (each for parent in parents for each in self.lineage[parent.id])
+        self.lineage[name] = dict.fromkeys([*above, name])
+        parameters: dict[str, Any] = {}
+        for each in self.lineage[name]:
+            parameters.update(self.declared[each].parameters)
+        return parameters
 
     def _may_extend(self, own: Declared, parent: str, index: int, above: tuple[str, ...]) -> bool:
         at: Path = ("extends", index)

@@ -122,12 +122,24 @@ def unknown_names(text: str, parameters: Mapping[str, Any]) -> list[str]:
     tree = templates(()).environment.parse(text)
     roots = meta.find_undeclared_variables(tree) - {"param", "host"}
     unknown = [name for name in roots if not name.startswith(PREFIX)]
-    wanted = {
+    wanted = _parameters(tree)
+    return sorted([*unknown, *(f"param.{name}" for name in wanted if name not in parameters)])
+
+
+def parameter_names(text: str) -> set[str]:
+    """Return the profile parameters that a value or a template asks for.
+
+    Raises TemplateSyntaxError.
+    """
+    return _parameters(templates(()).environment.parse(text))
+
+
+def _parameters(tree: nodes.Template) -> set[str]:
+    return {
         node.attr
         for node in tree.find_all(nodes.Getattr)
         if isinstance(node.node, nodes.Name) and node.node.name == "param"
     }
-    return sorted([*unknown, *(f"param.{name}" for name in wanted if name not in parameters)])
 
 
 def line_of(error: BaseException, path: str) -> int:

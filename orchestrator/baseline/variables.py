@@ -7,6 +7,8 @@ from orchestrator.model.errors import ConfigurationError
 from orchestrator.model.i18n import _
 
 PREFIX = "luytre_"
+# A variable of this prefix overrides the profile's parameter of the name that follows.
+PARAMETER = "luytre_param_"
 
 
 def ours(host: str, variables: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orchestrator.baseline import document
-from orchestrator.baseline.compile import profile_of, select
+from orchestrator.baseline.compile import select
+from orchestrator.baseline.levels import profile_of
 from orchestrator.baseline.load import examine, load_baseline
+from orchestrator.cli.baseline_diff import command as diff
 from orchestrator.cli.context import Context, ExitCode, Output
 from orchestrator.cli.options import chapter_option, output_option
 from orchestrator.cli.views.output import emit
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
 )
 def group() -> None:
     """Hold the baseline's commands."""
+
+
+group.add_command(diff)
 
 
 @group.command(

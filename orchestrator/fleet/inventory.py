@@ -123,5 +123,6 @@ def _host(plain: Mapping[str, Any]) -> ManagedHost:
             "endpoint": _endpoint(plain["endpoint"]),
             "management": Management(plain["management"]),
             "groups": tuple(plain["groups"]),
+            "places": {name: Position(**place) for name, place in plain["places"].items()},
         }
     )

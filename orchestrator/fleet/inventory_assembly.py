@@ -1,11 +1,11 @@
 """From what Ansible resolved to managed hosts: names, variables, endpoints, jump hosts. Pure."""
 
 import difflib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from orchestrator.baseline.variables import PREFIX
+from orchestrator.baseline.variables import PARAMETER, PREFIX
 from orchestrator.fleet import inventory_endpoint, inventory_schema
 from orchestrator.fleet.inventory_endpoint import Defaults, Wrong
 from orchestrator.fleet.pins import NAME
@@ -100,6 +100,7 @@ class Assembly:
             management=management,
             groups=resolved.groups,
             variables=variables,
+            places=_places(resolved, variables),
         )
 
     def _endpoint(self, resolved: ResolvedHost, management: Management) -> Endpoint | None:
@@ -159,3 +160,9 @@ class Assembly:
             more += "\n…"
         hint = "\n".join(filter(None, (first.hint, more and _("also:") + more)))
         raise ConfigurationError(first.message, position=first.position, hint=hint)
+
+
+def _places(resolved: ResolvedHost, variables: Iterable[str]) -> dict[str, Position]:
+    """Return where the parameters of a host stand: the baseline has yet to judge them."""
+    places = ((name, resolved.position(name, ())) for name in variables)
+    return {name: at for name, at in places if name.startswith(PARAMETER) and at is not None}

@@ -40,6 +40,7 @@ from orchestrator.baseline.variables import PREFIX
 from orchestrator.fleet.inventory_assembly import Assembly, ResolvedHost
 from orchestrator.fleet.inventory_endpoint import CONNECTION_VARIABLES, Defaults
 from orchestrator.model.errors import ConfigurationError, Position
+from orchestrator.model.host import ManagedHost
 from orchestrator.model.i18n import _
 from orchestrator.model.nearest import meant_hint, nearest
 from orchestrator.model.text import quoted
@@ -66,9 +67,14 @@ def read(inventory: Path, limit: str | None) -> dict[str, Any]:
     assembly = Assembly(names, _resolver(loader, manager, inventory), defaults)
     hosts = assembly.hosts(_selected(manager, limit))
     return {
-        "hosts": [{**vars(host), "endpoint": vars(host.endpoint)} for host in hosts],
+        "hosts": [_plain_host(host) for host in hosts],
         "endpoints": {name: vars(endpoint) for name, endpoint in assembly.endpoints.items()},
     }
+
+
+def _plain_host(host: ManagedHost) -> dict[str, Any]:
+    places = {name: asdict(place) for name, place in host.places.items()}
+    return {**vars(host), "endpoint": vars(host.endpoint), "places": places}
 
 
 def _manager(loader: DataLoader, inventory: Path) -> InventoryManager:

@@ -21,6 +21,7 @@ from pydantic import (
     ValidationError,
 )
 
+from orchestrator.baseline.variables import PARAMETER
 from orchestrator.fleet.pins import NAME
 from orchestrator.model.i18n import _
 from orchestrator.model.text import quoted
@@ -121,14 +122,33 @@ def validate(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
     """Return the validated variables by full name (only those that were set) and what is wrong.
 
     ``values`` is plain data (strings, numbers, lists, mappings). The result is plain data as well:
-    networks in their canonical form, defaults of a service filled in.
+    networks in their canonical form, defaults of a service filled in. Parameters of profiles
+    (``luytre_param_*``) may have any name here.
     """
+    parameters = {name: value for name, value in values.items() if name.startswith(PARAMETER)}
+    declared = {name: value for name, value in values.items() if name not in parameters}
+    problems = list(_parameter_problems(parameters))
     try:
-        checked = HostVariables.model_validate(dict(values))
+        checked = HostVariables.model_validate(declared)
     except ValidationError as error:
-        return {}, list(_problems(error))
-    plain = checked.model_dump(mode="json")
+        return {}, [*_problems(error), *problems]
+    if problems:
+        return {}, problems
+    plain = {**checked.model_dump(mode="json"), **parameters}
     return {name: plain[name] for name in values if plain[name] is not None}, []
+
+
+def _parameter_problems(parameters: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield what no parameter can be; whether one exists, and takes it, the baseline knows."""
+    expected = _("a number, true, false, text on one line, or a list of these")
+    for name, value in parameters.items():
+        items = value if isinstance(value, list) else [value]
+        plain = all(isinstance(item, int | str) for item in items)
+        if not plain or not all(item.isprintable() for item in items if isinstance(item, str)):
+            message = _("{where}: expected {expected}, found {found}")
+            found = quoted(repr(value))
+            told = message.format(where=name, expected=expected, found=found)
+            yield Problem(name, (), told)
 
 
 def _problems(error: ValidationError) -> Iterator[Problem]:

@@ -6,6 +6,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from orchestrator.model.errors import Position
+
 
 class Management(StrEnum):
     """How far Lũy Tre looks after a host."""
@@ -37,6 +39,7 @@ class ManagedHost:
     """One host of the inventory with its resolved ``luytre_*`` variables (templated by Ansible).
 
     ``variables`` holds them by their full names, validated; ``groups`` are the inventory's.
+    ``places`` tells where those variables stand that only the baseline can judge (parameters).
     """
 
     name: str
@@ -46,3 +49,4 @@ class ManagedHost:
     management: Management = Management.MANAGED
     groups: tuple[str, ...] = ()
     variables: Mapping[str, Any] = field(default_factory=dict)
+    places: Mapping[str, Position] = field(default_factory=dict)

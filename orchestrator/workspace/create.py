@@ -23,7 +23,8 @@ operator:
 # Where the servers are written down / Nơi khai báo các máy chủ
 inventory: inventories
 
-# What they are measured against / Bộ yêu cầu áp dụng (luytre baseline list)
+# What they are measured against; tcvn: by each server's luytre_level.
+# Bộ yêu cầu áp dụng; tcvn: theo luytre_level của từng máy chủ.
 profile: cis-level1-server
 
 # Servers worked with at the same time / Số máy chủ xử lý cùng lúc
