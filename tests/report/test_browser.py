@@ -2,6 +2,8 @@
 
 import base64
 import json
+import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -102,3 +104,41 @@ def test_the_report_prints_on_several_a4_pages(browser: Chrome, tmp_path: Path) 
     assert pdf.startswith(b"%PDF-")
     assert pdf.count(b"/Type /Page\n") >= 4
     assert b"/MediaBox [0 0 594.95996 841.91998]" in pdf or b"/MediaBox [0 0 595 842]" in pdf
+
+
+def printed(browser: Chrome, directory: Path) -> list[str]:
+    """Print as a browser does unless told otherwise, with its own header and footer; by page."""
+    wanted = {"preferCSSPageSize": True, "displayHeaderFooter": True}
+    made = browser.execute_cdp_cmd("Page.printToPDF", wanted)
+    (directory / "report.pdf").write_bytes(base64.b64decode(made["data"]))
+    command = ["pdftotext", "-layout", directory / "report.pdf", "-"]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return told.rstrip("\f").split("\f")
+
+
+def test_each_page_has_its_number_once_and_no_address(
+    browser: Chrome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LUYTRE_LANG", "en")
+    opened(browser, samples.report(24), tmp_path)
+    pages = printed(browser, tmp_path)
+    numbers = [page.split()[0] for page in pages[1:]]
+    assert numbers == [str(number) for number in range(2, len(pages) + 1)]
+    for page in pages:
+        assert "file:" not in page
+        assert not re.search(rf"\b\d+/{len(pages)}\s*$", page)
+
+
+@pytest.mark.parametrize("hosts", range(20, 32, 2))
+def test_a_table_does_not_begin_with_one_row_at_the_end_of_a_page(
+    browser: Chrome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hosts: int
+) -> None:
+    monkeypatch.setenv("LUYTRE_LANG", "en")
+    opened(browser, samples.report(hosts), tmp_path)
+    for page in printed(browser, tmp_path):
+        _before, changes, below = page.partition("III. Changes made")
+        assert not changes or len(re.findall(r"\b2026\d{4}T", below)) > 1, below
+        _before, *tables = re.split(r"^ *\S.* · \d+ servers? .*$", page, flags=re.MULTILINE)
+        for table in tables:
+            rows = re.split(r"^ *[IVX]+\. ", table, flags=re.MULTILINE)[0]
+            assert len(re.findall(r"^ *so-", rows, re.MULTILINE)) > 1, page
