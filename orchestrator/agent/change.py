@@ -63,7 +63,8 @@ def begin(request: "Dict[str, Any]", sources: bytes, host: Host) -> "Dict[str, A
         run.save("packages.json", dict(told, automatic=packages.automatic(replaced, host)))
         state = {"state": "begun", "run": run.name, "since": time.time(), "activates": []}
         run.reserve_room()
-        run.save("run.json", dict(state, operator=request["operator"], witness=request["witness"]))
+        names = ("operator", "controller", "witness")
+        run.save("run.json", dict(state, **{name: request[name] for name in names}))
     except BaseException:
         _forget(run)
         raise
@@ -75,6 +76,19 @@ def await_begin(run: Run, host: Host) -> None:
     deadline = time.monotonic() + BEGIN_SECONDS
     while runs.holds(run) and not run.exists() and time.monotonic() < deadline:
         host.pause(_POLL_SECONDS)
+
+
+def busy_with_packages() -> str:
+    """Return whose run of ours works with the host's packages now; empty where none does."""
+    held = runs.holder()
+    if held is None:
+        return ""
+    found = [run for run in runs.known() if run.name == held["run"]]
+    ending = any(run.record()["state"] in ("dropped", "rolling_back") for run in found)
+    if not ending and not packages.step_goes_on(held["run"]):
+        return ""
+    told = "run {run} of {operator} from {controller} works with the packages now: wait for its end"
+    return told.format(**held)
 
 
 def start(request: "Dict[str, Any]", host: Host) -> "Dict[str, Any]":
@@ -111,13 +125,13 @@ def converge(run: Run, host: Host) -> None:
         for _, kind, want, target in work:
             kind.validate(want, target)
         arm.arm(run, request["operator"], CONVERGE_SECONDS, host)
-        run.step(["begun"], "armed")
+        run.step(["begun"], "armed", term=runs.term(CONVERGE_SECONDS))
     except Exception as problem:  # noqa: BLE001 - whatever it was, nothing has been changed yet
         _tell(run, {"state": "dropped", "reason": _joined(_words(problem), _drop(run, host))})
         return
     try:
         _carry_out(run, work, proposals, host)
-        run.step(["armed"], "converged")
+        run.step(["armed"], "converged", term=runs.term(request["window"]))
         arm.rearm(run, request["window"], host)
     except Exception as problem:  # noqa: BLE001 - whatever it was, the host goes back
         outcome = _back(run, host)
@@ -167,7 +181,7 @@ def confirm(request: "Dict[str, Any]", host: Host) -> "Dict[str, Any]":
         settle.prepare(run, asked, host)
         # Closing: the removals are still to come, and the host stays held for them.
         more = {"confirmed": time.time(), "closing": bool(asked["remove"]), "settling": True}
-        run.step(["converged"], "confirmed", **more)
+        run.step(["converged"], "confirmed", term=runs.term(runs.STALE_SECONDS), **more)
     return {"state": "confirmed", "problems": settle.settle(run, host)}
 
 

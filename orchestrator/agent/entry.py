@@ -9,7 +9,9 @@ from .host import Abandoned, Host, Refused, Unreadable, end_in_order
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict
+    from typing import Any, Dict, List
+
+    from .runs import Run
 
     Document = Dict[str, Any]
 
@@ -83,21 +85,30 @@ def _plan(request: "Document", call: "Call") -> "Document":
 
     key = bytes.fromhex(call.secrets["digest_key"])
     told = plan.plan(request["manifest"], call.host, key)
-    return dict(_facts(call.host), problems=plan.preflight(call.host, request["now"]), **told)
+    return dict(_facts(call.host), problems=_problems(request["now"], call.host), **told)
 
 
 def _preflight(request: "Document", call: "Call") -> "Document":
     """Tell what stands against the change, and leave the run's secrets in memory for it."""
-    from . import plan, runs
+    from . import runs
 
     run = runs.Run(request["run"])
-    problems = plan.preflight(call.host, request["now"])
+    problems = _problems(request["now"], call.host)
     if not problems:
         runs.private_directory(runs.SECRETS)
         runs.forget_stale_secrets()
         data = wire.dumps(call.secrets).encode()
         runs.write_private("{}/{}".format(runs.SECRETS, run.name), data)
     return dict(_facts(call.host), problems=problems)
+
+
+def _problems(now: float, host: Host) -> "List[str]":
+    """Return what stands against a change; what comes of a run of ours has that run as its name."""
+    from . import change, plan
+
+    problems = plan.preflight(host, now)
+    busy = change.busy_with_packages() if problems else ""
+    return [busy] if busy else problems
 
 
 def _begin(request: "Document", call: "Call") -> "Document":
@@ -135,10 +146,16 @@ def _status(request: "Document", call: "Call") -> "Document":
 
 
 def _rollback(request: "Document", call: "Call") -> "Document":
-    """Let the agent saved with a run take it back, in a unit of its own."""
+    """Let the agent saved with a run take it back, in a unit of its own.
+
+    ``abandoned`` says that the controller which started the run works on it no more.
+    """
     from . import arm, change, rollback, runs
 
     run = runs.Run(request["run"])
+    held = "" if request.get("force") or request.get("abandoned") else runs.under_way(run)
+    if held:
+        raise Refused(held)
     change.await_begin(run, call.host)
     run.record()
     try:
@@ -147,6 +164,30 @@ def _rollback(request: "Document", call: "Call") -> "Document":
         pass
     unit = arm.detach(run, "rollback", call.host, ("--force",) if request.get("force") else ())
     return change.wait_for(run, rollback.RESULT, unit, call.host)
+
+
+def _survey(request: "Document", call: "Call") -> "Document":
+    """Tell what a rollback of a run, or of every run that stands, would put back now.
+
+    ``under_way`` holds why a run should be left alone, or an empty text. A run that this host does
+    not know is left out.
+    """
+    from . import rollback, runs
+
+    found = runs.beginning() + [run for run in runs.known() if rollback.stands(run.record())]
+    if request.get("run"):
+        asked = runs.Run(request["run"])
+        found = [asked] if asked.exists() else [run for run in found if run.name == asked.name]
+    return {"runs": [_surveyed(run, call.host) for run in found]}
+
+
+def _surveyed(run: "Run", host: Host) -> "Document":
+    from . import rollback, runs
+
+    record = runs.told(run)
+    told = {key: record.get(key) for key in ("run", "state", "since", "operator", "controller")}
+    parts = rollback.survey(run, host) if run.exists() else {}
+    return dict(parts, under_way=runs.under_way(run), **told)
 
 
 def _facts(host: Host, brief: bool = False) -> "Document":
@@ -176,10 +217,8 @@ def _runs() -> "Document":
     from . import runs
 
     known = [run.record() for run in runs.known()]
-    told = [
-        {key: record.get(key) for key in ("run", "state", "since", "operator", "left")}
-        for record in known
-    ]
+    keys = ("run", "state", "since", "operator", "controller", "left", "term", "witness")
+    told = [{key: record.get(key) for key in keys} for record in known]
     return {"lock": runs.holder(), "known": told}
 
 
@@ -193,5 +232,6 @@ _OPERATIONS = {
     "await": _await,
     "finish": _finish,
     "status": _status,
+    "survey": _survey,
     "rollback": _rollback,
 }

@@ -127,12 +127,17 @@ def await_step(run: str, host: Host) -> None:
 
     Its processes carry the run's name in their environment. Raises Unreadable after five minutes.
     """
-    told = "LUYTRE_RUN={}".format(run).encode()
     deadline = time.monotonic() + _STEP_SECONDS
-    while any(told in _environment(process) for process in os.listdir("/proc")):
+    while step_goes_on(run):
         if time.monotonic() > deadline:
             raise Unreadable("apt still works for the run")
         host.pause(_POLL_SECONDS)
+
+
+def step_goes_on(run: str) -> bool:
+    """Return whether a process of the packages step of a run is there."""
+    told = "LUYTRE_RUN={}".format(run).encode()
+    return any(told in _environment(process) for process in os.listdir("/proc"))
 
 
 def _environment(process: str) -> "List[bytes]":

@@ -7,7 +7,7 @@ from .runs import Run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, Iterable, List
+    from typing import Any, Dict, Iterable, List, Optional
 
 RESULT = "rollback.json"
 SECONDS = 600
@@ -16,6 +16,8 @@ _UNCONFIRMED = ["armed", "converged"]
 _ANY = ["begun", "armed", "converged", "confirmed", "broken"]
 # Of these, only packages may be left: the timer runs no dpkg, an operator's rollback does.
 _ENDED = ("dropped", "rolled_back")
+# What an operator's rollback puts back: resources, packages that go, packages that return.
+_PARTS = ("resources", "away", "back")
 # What a boot that takes a run back compares: the rest comes up after it.
 _FILES = ("path:", "dress:")
 _VERBS = {"reload": "try-reload-or-restart", "restart": "try-restart"}
@@ -93,16 +95,67 @@ def _undo_packages(run: Run, host: Host) -> None:
     """Take back the packages of a run that changed nothing else."""
     problems: "List[str]" = []
     with runs.Flock(run.path("revert.lock")):
+        coming = _surveyed(run, host)
         _attempt(problems, "packages", lambda: _packages(run, host))
         run.step(["dropped"], "dropped", left=_left(run, host))
         runs.release(run)
         state = "broken" if problems else "rolled_back"
-        run.save(RESULT, {"state": state, "reason": "; ".join(problems)})
+        told = {"state": state, "reason": "; ".join(problems)}
+        run.save(RESULT, dict(told, **_done(coming, run, host)))
 
 
 def _release_unless(needed: bool, run: Run) -> None:
     if not needed:
         runs.release(run)
+
+
+def stands(record: "Dict[str, Any]") -> bool:
+    """Return whether anything of a run is still there to be taken back."""
+    return record["state"] not in _ENDED or bool(record.get("left"))
+
+
+def survey(run: Run, host: Host) -> "Dict[str, List[str]]":
+    """Return what an operator's rollback of a run would put back now. Changes nothing.
+
+    ``resources`` are those that are not as they were before the run; ``away`` are packages that
+    would go, ``back`` packages with the version that would return.
+    """
+    record = run.record()
+    found: "Dict[str, List[str]]" = {part: [] for part in _PARTS}
+    if not stands(record):
+        return found
+    if record["state"] not in _ENDED:
+        entries = journal.entries(run, journal.JOURNAL)
+        if entries:
+            first = journal.entries(run, journal.BEFORE)
+            entries = first + _unknown_before(first, entries, host)
+        found["resources"] = [e["resource"] for e in entries if _differs(run, e, host)]
+    kept = run.load("packages.json")
+    before, now = kept["before"], facts.packages(host)
+    after = kept.get("after") or dict(before, **kept["coming"])
+    found["away"] = sorted(name for name in after if name not in before and name in now)
+    for name in sorted(before):
+        gone = name not in now and name not in after
+        if gone or now.get(name) == after.get(name) != before[name]:
+            found["back"].append("{} {}".format(name, before[name]))
+    return found
+
+
+def _surveyed(run: Run, host: Host) -> "Optional[Dict[str, List[str]]]":
+    """Return the survey, or None where it cannot be made: the way back does not depend on it."""
+    host.forget()
+    try:
+        return survey(run, host)
+    except (Unreadable, OSError):
+        return None
+
+
+def _done(coming: "Optional[Dict[str, List[str]]]", run: Run, host: Host) -> "Dict[str, Any]":
+    """Return, for the result of a rollback, what of that which had to go back has gone back."""
+    left = _surveyed(run, host)
+    if coming is None or left is None:
+        return {}
+    return {"done": {part: [x for x in coming[part] if x not in left[part]] for part in _PARTS}}
 
 
 def revert(
@@ -118,6 +171,7 @@ def revert(
         record = run.step([*expected, "rolling_back"], "rolling_back")
         problems: "List[str]" = []
         _attempt(problems, "converge", lambda: _halt_converge(run, host))
+        coming = _surveyed(run, host) if put_packages_back else None
         entries = _entries(run, journal.JOURNAL, problems)
         if put_packages_back:
             before = len(problems)
@@ -132,7 +186,7 @@ def revert(
         _attempt(problems, "disarm", lambda: arm.disarm(run, host))
         runs.release(run)
         outcome = {"state": state, "reason": "; ".join(problems)}
-        run.save(RESULT, outcome)
+        run.save(RESULT, dict(outcome, **_done(coming, run, host)))
     return outcome
 
 
@@ -266,20 +320,26 @@ def _differences(run: Run, entries: "List[Dict[str, Any]]", host: Host) -> "List
     """Return the resources that are not as the journal has them."""
     found = []
     for entry in entries:
-        resource, wanted = entry["resource"], dict(entry["state"])
-        if resource.startswith("package:") or (host.booting and not resource.startswith(_FILES)):
+        if host.booting and not entry["resource"].startswith(_FILES):
             continue
         try:
-            state, content = resources.capture(resource, host)
-            kept = journal.content(run, entry["state"])
+            if _differs(run, entry, host):
+                found.append("{} is not as it was".format(entry["resource"]))
         except (Unreadable, OSError) as problem:
-            found.append("{}: {}".format(resource, problem))
-            continue
-        for told in (state, wanted):
-            told.pop("load", None)
-        if resources.digest(state, content, b"") != resources.digest(wanted, kept, b""):
-            found.append("{} is not as it was".format(resource))
+            found.append("{}: {}".format(entry["resource"], problem))
     return found
+
+
+def _differs(run: Run, entry: "Dict[str, Any]", host: Host) -> bool:
+    """Return whether a resource is not as the journal has it; packages are compared as a set."""
+    if entry["resource"].startswith("package:"):
+        return False
+    state, content = resources.capture(entry["resource"], host)
+    wanted = dict(entry["state"])
+    for told in (state, wanted):
+        told.pop("load", None)
+    kept = journal.content(run, entry["state"])
+    return resources.digest(state, content, b"") != resources.digest(wanted, kept, b"")
 
 
 def _packages(run: Run, host: Host) -> None:

@@ -184,12 +184,45 @@ def known() -> "List[Run]":
     return [run for run in map(Run, filter(_is_name, names)) if run.exists()]
 
 
-def live() -> "Optional[Run]":
-    """Return the run that is armed or on its way back, if there is one."""
-    for run in known():
-        if run.record()["state"] in LIVE:
-            return run
-    return None
+def beginning() -> "List[Run]":
+    """Return the run that holds the host and has no record yet, if there is one."""
+    held = holder()
+    run = Run(held["run"]) if held is not None and _is_name(held["run"]) else None
+    return [run] if run is not None and not run.exists() else []
+
+
+def term(seconds: float) -> "Dict[str, Any]":
+    """Return, for a run's record, until when whoever started it may bring it to its end."""
+    now = _now()
+    return {"boot": now["boot"], "uptime": now["uptime"] + seconds, "time": time.time() + seconds}
+
+
+def told(run: Run) -> "Dict[str, Any]":
+    """Return a run's record beside the lock that it holds, if it does.
+
+    A run whose begin still goes on has only the lock. Raises Refused where there is neither.
+    """
+    lock = dict(holder() or {}, state="begun") if holds(run) else {}
+    return dict(lock, **run.record()) if run.exists() or not lock else lock
+
+
+def under_way(run: Run) -> str:
+    """Return why only force may take a run from whoever started it; empty where anybody may.
+
+    Anybody may as soon as its time is over, or the host has rebooted.
+    """
+    found = dict({"operator": "unknown", "controller": "unknown"}, **told(run))
+    state = found["state"]
+    waits = state in ("begun", "armed", "converged") or (state == "confirmed" and found["closing"])
+    left = _seconds_left(found) if waits else 0.0
+    if left <= 0:
+        return ""
+    message = (
+        "run {run} of {operator} from {controller} is under way since {since} ({state}, "
+        "{left:.0f} s left to it); --force takes it back all the same"
+    )
+    since = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(found["since"]))
+    return message.format(**dict(found, since=since, left=left))
 
 
 def settling(record: "Dict[str, Any]") -> bool:
@@ -205,6 +238,15 @@ def _now() -> "Dict[str, Any]":
     """Return the moment by a clock that nobody sets: seconds since this boot, and which boot."""
     with open("/proc/sys/kernel/random/boot_id") as stream:
         return {"boot": stream.read().strip(), "uptime": time.monotonic()}
+
+
+def _seconds_left(found: "Dict[str, Any]") -> float:
+    """Return how much of its time a run has left; ``found`` is its record beside the lock."""
+    now = _now()
+    # A run that has only begun has no term of its own yet: the lock's counts.
+    stale = {"boot": found.get("boot"), "uptime": found.get("uptime", 0.0) + STALE_SECONDS}
+    until = found.get("term", stale)
+    return float(until["uptime"] - now["uptime"]) if until["boot"] == now["boot"] else 0.0
 
 
 def _refuse_if_held() -> None:

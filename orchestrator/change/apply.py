@@ -4,12 +4,13 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from orchestrator.change.confirm import Window, await_rollback, confirm_host
+from orchestrator.change.interrupted import InterruptedRun, left_to_itself, undisturbed
 from orchestrator.change.outcomes import outcome_of_error, way_back_failed
 from orchestrator.change.rollback import take_back
 from orchestrator.fleet.agent import Fleet, ask, write_payload
@@ -29,6 +30,8 @@ _WAIT = "Wait for confirm"
 # How a converge may say that it ended; without such a word it may go on.
 _ENDED = ("rolled_back", "broken", "dropped", "refused")
 _PREFLIGHT_SECONDS = 60.0
+# How long a host may converge before its timer takes it back: CONVERGE_SECONDS of the agent.
+CONVERGE_SECONDS = 240
 
 
 @dataclass(frozen=True)
@@ -59,16 +62,23 @@ def apply_to(
     """Change the hosts that have changes planned and return how each of all of them ended.
 
     ``report`` is told (host, step) before each step, from several threads. When the operator
-    interrupts, what is armed is taken back at once; the outcomes then say INTERRUPTED or
-    ROLLED_BACK.
+    interrupts, what is armed is taken back at once, and InterruptedRun tells how each host was
+    left; a second time, the hosts are left to take themselves back.
     """
     wanted = [host for host in hosts if order.plans[host.name].changes]
     outcomes = {h.name: HostOutcome(h.name, Outcome.UNCHANGED) for h in hosts if h not in wanted}
-    ready, refused = _preflight(fleet, wanted, order, report)
-    outcomes.update(refused)
-    if ready:
-        work = _Work(fleet, ready, order, report)
-        outcomes.update(work.run())
+    try:
+        ready, refused = _preflight(fleet, wanted, order, report)
+        outcomes.update(refused)
+        if ready:
+            work = _Work(fleet, ready, order, report)
+            outcomes.update(work.run())
+    except InterruptedRun as interrupted:
+        raise interrupted.beside(outcomes) from interrupted
+    except (Interrupted, KeyboardInterrupt) as problem:
+        reason = _("interrupted before anything was changed")
+        left = {h.name: HostOutcome(h.name, Outcome.INTERRUPTED, reason) for h in wanted}
+        raise InterruptedRun(order.run, outcomes | left) from problem
     return [outcomes[host.name] for host in hosts]
 
 
@@ -107,8 +117,8 @@ class _Work:
         self._report = report
         self._outcomes: dict[str, HostOutcome] = {}
         self._confirming: dict[str, Future[HostOutcome]] = {}
-        # A thread for every host: one that is waited for in vain must not keep others waiting.
-        self._pool = ThreadPoolExecutor(len(hosts), "confirm")
+        # When hosts had converged (Unix time): from then on their window counts.
+        self._converged: dict[str, float] = {}
         self._cancelled = threading.Event()
         self._failure: BaseException | None = None
         self._played = threading.Event()
@@ -122,10 +132,8 @@ class _Work:
         try:
             self._played.wait()
             wait(self._confirming.values())
-        except KeyboardInterrupt:
-            return self._interrupted()
-        finally:
-            self._pool.shutdown(wait=True)
+        except KeyboardInterrupt as problem:
+            raise self._interrupted() from problem
         missing = _("Ansible did not say how it ended")
         if isinstance(self._failure, ControllerError):
             # What is known of each host is worth more than that Ansible failed as a whole.
@@ -190,6 +198,7 @@ class _Work:
         if event.kind == "ok":
             self._report(event.host, event.task.lower())
             if event.task == _CONVERGE:
+                self._converged[event.host] = time.time()
                 changed = tuple(str(control) for control in told.get("changed", ()))
                 self._confirm(event.host, changed)
         elif event.kind == "failed":
@@ -203,7 +212,7 @@ class _Work:
             # Nobody knows whether it goes on: the host will tell how it ended.
             self._await(event.host, failed.reason)
         elif event.task in _BEFORE_CONVERGE and not told:
-            self._confirming[event.host] = self._pool.submit(self._close, failed)
+            self._attend(event.host, lambda: self._close(failed))
         elif event.task != _WAIT or event.host not in self._confirming:
             # Where it waited in vain, the confirmation itself tells why.
             self._outcomes[event.host] = failed
@@ -211,7 +220,7 @@ class _Work:
     def _on_loss(self, event: Event, why: str) -> None:
         if event.task in _BEFORE_CONVERGE:
             lost = HostOutcome(event.host, Outcome.UNREACHABLE, why)
-            self._confirming[event.host] = self._pool.submit(self._close, lost)
+            self._attend(event.host, lambda: self._close(lost))
         elif event.host not in self._confirming:
             # The connection is gone, but the work on the host goes on in a unit of its own.
             self._await(event.host, why)
@@ -232,42 +241,65 @@ class _Work:
     def _confirm(self, name: str, changed: tuple[str, ...]) -> None:
         window = Window(self._order.run, self._order.window, changed, self._cancelled)
         self._report(name, "confirm")
-        host = self._hosts[name]
-        self._confirming[name] = self._pool.submit(confirm_host, self._fleet, host, window)
+        self._attend(name, lambda: confirm_host(self._fleet, self._hosts[name], window))
 
     def _await(self, name: str, why: str) -> None:
         window = Window(self._order.run, self._order.window, (), self._cancelled)
-        host = self._hosts[name]
-        self._confirming[name] = self._pool.submit(await_rollback, self._fleet, host, window, why)
+        self._attend(name, lambda: await_rollback(self._fleet, self._hosts[name], window, why))
 
-    def _interrupted(self) -> dict[str, HostOutcome]:
+    def _attend(self, name: str, work: Callable[[], HostOutcome]) -> None:
+        """Let a thread see to a host: one that is waited for in vain keeps no other waiting."""
+        future: Future[HostOutcome] = Future()
+
+        def carry_out() -> None:
+            try:
+                future.set_result(work())
+            except BaseException as problem:  # noqa: BLE001 - raised again by result()
+                future.set_exception(problem)
+
+        self._confirming[name] = future
+        # A daemon: who interrupts twice does not wait for hosts that do not answer.
+        threading.Thread(target=carry_out, name=f"confirm {name}", daemon=True).start()
+
+    def _interrupted(self) -> InterruptedRun:
+        """Take back what is under way; when interrupted again, leave the hosts to themselves."""
         self._cancelled.set()
-        self._played.wait()
-        for name, future in self._confirming.items():
-            outcome = future.result()
-            if outcome.outcome in (Outcome.CONFIRMED, Outcome.ROLLED_BACK):
-                self._outcomes.setdefault(name, outcome)
-        left = [host for name, host in self._hosts.items() if name not in self._outcomes]
-        for taken in over_hosts(left, self._take_back, self._fleet.concurrency):
-            if isinstance(taken, HostError):
-                raise taken
-            self._outcomes[taken.host] = taken
-        raise InterruptedRun(self._outcomes) from self._failure
+        try:
+            self._played.wait()
+            wait(self._confirming.values())
+            self._keep_ended()
+            left = [host for name, host in self._hosts.items() if name not in self._outcomes]
+            over_hosts(left, self._take_back, self._fleet.concurrency, self._keep)
+        except (KeyboardInterrupt, Interrupted):
+            self._keep_ended()
+        with undisturbed():
+            alone = {name: self._left(name) for name in self._hosts if name not in self._outcomes}
+            return InterruptedRun(self._order.run, self._outcomes | alone, tuple(alone))
+
+    def _keep_ended(self) -> None:
+        """Keep what is known for good of the hosts that were attended to."""
+        for name, future in list(self._confirming.items()):
+            if future.done() and future.exception() is None:
+                outcome = future.result()
+                if outcome.outcome in (Outcome.CONFIRMED, Outcome.ROLLED_BACK):
+                    self._outcomes.setdefault(name, outcome)
 
     def _take_back(self, host: ManagedHost) -> HostOutcome:
         outcome = take_back(self._fleet, host, self._order.run, force=True)
         if outcome.outcome is Outcome.ROLLED_BACK:
             return outcome
-        reason = _("interrupted; {reason}").format(reason=outcome.reason)
-        return HostOutcome(host.name, Outcome.INTERRUPTED, reason)
+        return self._left(host.name, outcome.reason)
 
+    def _keep(self, host: ManagedHost, taken: HostOutcome | HostError) -> None:
+        if isinstance(taken, HostError):
+            raise taken
+        self._outcomes[host.name] = taken
 
-class InterruptedRun(Interrupted):
-    """The operator interrupted an apply; ``outcomes`` tells how each host was left."""
-
-    def __init__(self, outcomes: Mapping[str, HostOutcome]) -> None:
-        super().__init__(_("interrupted"))
-        self.outcomes = outcomes
+    def _left(self, name: str, why: str = "") -> HostOutcome:
+        """Return the outcome of a host that is left to its timer; ``why`` is why that is so."""
+        window = self._order.window
+        latest = self._converged.get(name, time.time() + CONVERGE_SECONDS) + window
+        return left_to_itself(name, self._order.run, latest, why)
 
 
 def _failed(event: Event, told: Mapping[str, Any]) -> HostOutcome:

@@ -37,13 +37,16 @@ def command(context: Context, selection: Selection, consent: Consent, output: Ou
     from orchestrator.cli.views.output import console  # noqa: PLC0415
 
     workspace = context.workspace()
-    scope, plans, errors = make_plans(workspace, selection, output, to_change=True)
+    scope, plans, errors = make_plans(workspace, selection, output, consent)
     failed = [outcome_of_error(error) for error in errors]
-    touched = [plan.host for plan in plans if plan.changes]
+    touched = sum(bool(plan.changes) for plan in plans)
     if touched:
         if output is Output.HUMAN:
             console(sys.stdout.isatty()).print(plan_view.render(plans))
-        context.confirm_hosts(touched, yes=consent.yes, count=consent.count)
+        names = [host.name for host in scope.hosts]
+        context.confirm_hosts(
+            names, yes=consent.yes, count=consent.count, changed=touched, output=output
+        )
     outcomes = _carry_out(workspace, scope, plans, failed, output)
     return combine([code_of_outcomes(outcomes), code_of_rest(plans)])
 
@@ -55,7 +58,7 @@ def _carry_out(
     failed: Sequence[HostOutcome],
     output: Output,
 ) -> list[HostOutcome]:
-    from orchestrator.change.apply import InterruptedRun  # noqa: PLC0415 - start-up time
+    from orchestrator.change.interrupted import InterruptedRun  # noqa: PLC0415 - start-up time
     from orchestrator.change.run import apply_recorded  # noqa: PLC0415
     from orchestrator.cli.views import outcome_view  # noqa: PLC0415
     from orchestrator.cli.views.output import emit  # noqa: PLC0415
@@ -69,8 +72,10 @@ def _carry_out(
                 workspace, scope, store, by_host, planless=failed, on_step=step
             )
         except InterruptedRun as interrupted:
-            left = [*interrupted.outcomes.values(), *failed]
-            emit(output, lambda: outcome_view.render(left), lambda: outcome_view.document(left))
+            left, run = [*interrupted.outcomes.values(), *failed], interrupted.run
+            emit(
+                output, lambda: outcome_view.render(left), lambda: outcome_view.document(left, run)
+            )
             raise
     outcomes = [*applied.outcomes, *failed]
     emit(

@@ -13,7 +13,7 @@ import click
 from orchestrator.model.change import HostOutcome, Outcome
 from orchestrator.model.errors import RefusedError
 from orchestrator.model.finding import HostAudit, Mark, Reach, Verdict
-from orchestrator.model.i18n import _
+from orchestrator.model.i18n import _, _n
 from orchestrator.model.text import shorten
 
 if TYPE_CHECKING:
@@ -128,37 +128,53 @@ class Context:
         """
         if yes:
             return
-        self._must_be_interactive(_("pass --yes to go on without being asked"))
+        self._must_be(sys.stdin.isatty(), _("pass --yes to go on without being asked"))
         if not click.confirm(question, err=True):
             raise RefusedError(_("stopped: not confirmed; nothing was changed"))
 
-    def confirm_hosts(self, hosts: Iterable[str], *, yes: bool, count: int | None) -> None:
-        """Show the hosts that a change will touch and have the operator agree.
+    def confirm_hosts(
+        self,
+        hosts: Iterable[str],
+        *,
+        yes: bool,
+        count: int | None,
+        changed: int | None = None,
+        output: Output = Output.HUMAN,
+    ) -> None:
+        """Show the hosts that a change works on and have the operator agree.
 
         Above ``COUNT_MUST_BE_TYPED`` hosts the number itself must be typed, or given as
-        ``--count``: ``--yes`` alone is not enough. Raises RefusedError on a no, on a wrong number,
-        and when nobody is there to answer.
+        ``--count``: ``--yes`` alone is not enough. ``changed`` is how many of them would be changed
+        (otherwise all). With the output for programs nothing is shown, and nobody is asked. Raises
+        RefusedError on a no, on a wrong number, and when nobody is there to answer.
         """
         names = sorted(hosts)
-        click.echo(_host_list(names), err=True)
+        interactive = output is Output.HUMAN and sys.stdin.isatty()
+        if output is Output.HUMAN:
+            click.echo(_host_list(names), err=True)
         if count is None and len(names) <= COUNT_MUST_BE_TYPED:
-            self.confirm(_("Change {n} hosts?").format(n=len(names)), yes=yes)
+            if not yes:
+                self._must_be(interactive, _("pass --yes to go on without being asked"))
+            n = len(names) if changed is None else changed
+            self.confirm(_n("Change {n} host?", "Change {n} hosts?", n).format(n=n), yes=yes)
             return
         if count is None:
             hint = _("pass --count {n} to go on without being asked").format(n=len(names))
-            self._must_be_interactive(hint)
+            self._must_be(interactive, hint)
             count = click.prompt(_("Type the number of hosts to change them"), type=int, err=True)
-        if count != len(names):
-            raise RefusedError(
-                _("stopped: {given} hosts were agreed to, {n} would be changed").format(
-                    given=count, n=len(names)
-                )
-            )
+        check_count(count, len(names))
 
     @staticmethod
-    def _must_be_interactive(hint: str) -> None:
-        if not sys.stdin.isatty():
+    def _must_be(interactive: bool, hint: str) -> None:
+        if not interactive:
             raise RefusedError(_("refused: nobody is there to confirm"), hint=hint)
+
+
+def check_count(agreed: int | None, hosts: int) -> None:
+    """Raise RefusedError where a number of hosts was agreed to and there is another number."""
+    if agreed is not None and agreed != hosts:
+        message = _("stopped: hosts agreed to: {given}; hosts within the limit: {n}")
+        raise RefusedError(message.format(given=agreed, n=hosts))
 
 
 def _host_list(names: list[str]) -> str:

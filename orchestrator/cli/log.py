@@ -1,13 +1,23 @@
 """``luytre log``: the audit log, each entry chained to the one before."""
 
+from typing import TYPE_CHECKING
+
 import click
 
-from orchestrator.cli.context import Context, Output
-from orchestrator.cli.options import output_option
+from orchestrator.cli.context import Context, ExitCode, Output, combine
+from orchestrator.cli.options import limit_option, output_option
+from orchestrator.model.errors import HostError, UnreachableError
 from orchestrator.model.i18n import _
 
+if TYPE_CHECKING:
+    from orchestrator.change.witness import HostWitness
 
-@click.group(name="log", help=_("Show and verify the audit log."))
+
+@click.group(
+    name="log",
+    help=_("Show and verify the audit log."),
+    epilog=_("Example: luytre log show --number 50"),
+)
 def group() -> None:
     """Group the commands about the audit log."""
 
@@ -31,23 +41,40 @@ def show(context: Context, number: int, output: Output) -> None:
 
 @group.command(
     help=_(
-        "Check every entry against the chain; name the first that was edited or deleted.\n\n\b\n"
-        "Example:\n  luytre log verify"
+        "Check every entry against the chain; name the first that was edited or deleted.\n\n"
+        "With --hosts, also against what the servers have seen of it: each run leaves the head of"
+        " the log there. So it is found when the newest entries were cut off, or an older copy was"
+        " brought back.\n\n\b\n"
+        "Example:\n  luytre log verify\n  luytre log verify --hosts --limit web"
     )
 )
+@click.option("--hosts", is_flag=True, help=_("Also ask the servers what they have seen."))
+@limit_option
 @output_option
 @click.pass_obj
-def verify(context: Context, output: Output) -> None:
-    """Verify the chain; a broken one is an error (exit 1)."""
-    from orchestrator.cli.views.output import emit  # noqa: PLC0415 - start-up time
+def verify(context: Context, hosts: bool, limit: str | None, output: Output) -> ExitCode:
+    """Verify the chain; a broken one is an error (exit 1), and so is one that a host belies."""
+    from orchestrator.change import witness  # noqa: PLC0415 - start-up time
+    from orchestrator.cli.views import log_view  # noqa: PLC0415
+    from orchestrator.cli.views.output import emit  # noqa: PLC0415
+    from orchestrator.drift.scope import reach  # noqa: PLC0415
     from orchestrator.drift.watch import open_store  # noqa: PLC0415
 
-    with open_store(context.workspace()) as store:
-        head = store.log.verify()
+    workspace = context.workspace()
+    answers: list[HostWitness | HostError] = []
+    with open_store(workspace) as store:
+        if hosts or limit:
+            fleet, asked = reach(workspace, limit)
+            answers = witness.gather_witnesses(fleet, asked, workspace.digest_key())
+        failed = [one for one in answers if isinstance(one, HostError)]
+        seen = [one for one in answers if not isinstance(one, HostError)]
+        head = witness.verify(store.log, seen)
     emit(
         output,
-        lambda: _("{n} entries, each follows from the one before; head {hash}").format(
-            n=head.seq, hash=head.hash[:16]
-        ),
-        lambda: {"entries": head.seq, "head": head.hash},
+        lambda: log_view.render_verified(head, seen, failed),
+        lambda: log_view.document_verified(head, seen, failed),
+    )
+    return combine(
+        ExitCode.UNREACHABLE if isinstance(one, UnreachableError) else ExitCode.FAILED
+        for one in failed
     )

@@ -86,5 +86,5 @@ def count_option(command: Command) -> Command:
         "--count",
         type=click.IntRange(min=1),
         metavar=_("N"),
-        help=_("The number of hosts that you expect to be changed; another number refuses."),
+        help=_("The number of hosts that you expect within the limit; another number refuses."),
     )(command)

@@ -25,5 +25,5 @@ def command(context: Context, selection: Selection, output: Output) -> ExitCode:
 
     _scope, plans, errors = make_plans(context.workspace(), selection, output)
     emit(output, lambda: plan_view.render(plans), lambda: plan_view.document(plans))
-    tell_unplanned(errors)
+    tell_unplanned(errors, output)
     return combine([code_of_plans(plans), *errors.values()])

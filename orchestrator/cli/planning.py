@@ -1,10 +1,12 @@
 """What the doors of plan and apply share: plans apart from hosts that gave none."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from orchestrator.change.plan import plan_fleet
-from orchestrator.cli.context import ExitCode, Output
+from orchestrator.cli.context import ExitCode, Output, check_count
 from orchestrator.cli.views.output import note, progress
 from orchestrator.drift.scope import Scope, gather
 from orchestrator.model.change import HostPlan
@@ -16,21 +18,23 @@ from orchestrator.model.errors import (
 )
 from orchestrator.model.host import Management
 from orchestrator.model.i18n import _
-from orchestrator.model.selection import Selection
+from orchestrator.model.selection import Consent, Selection
 from orchestrator.workspace.directory import Workspace
 
 
 def make_plans(
-    workspace: Workspace, selection: Selection, output: Output, *, to_change: bool = False
+    workspace: Workspace, selection: Selection, output: Output, to_change: Consent | None = None
 ) -> tuple[Scope, list[HostPlan], dict[HostError, ExitCode]]:
     """Let the selected hosts plan; return the plans, and each failed host's error with its code.
 
-    ``to_change`` leaves out hosts that are only audited, and says so; raises RefusedError where
-    there are no others.
+    ``to_change`` is what was agreed to of a change that follows: hosts that are only audited are
+    left out then, and told. Raises RefusedError where there are no others, and where another number
+    of hosts was agreed to.
     """
     scope = gather(workspace, selection)
-    if to_change:
-        scope = _changeable(scope)
+    if to_change is not None:
+        scope = _changeable(scope, output)
+        check_count(to_change.count, len(scope.hosts))
     workspace.prepare_state()
     with progress(_("plan"), len(scope.hosts), output) as done:
         found = plan_fleet(
@@ -44,14 +48,14 @@ def make_plans(
     return scope, plans, {one: _code(one) for one in found if isinstance(one, HostError)}
 
 
-def _changeable(scope: Scope) -> Scope:
+def _changeable(scope: Scope, output: Output) -> Scope:
     managed = tuple(host for host in scope.hosts if host.management is Management.MANAGED)
     left = [host.name for host in scope.hosts if host not in managed]
     if left:
         told = _("audit-only, never changed: {names}").format(names=", ".join(left))
         if not managed:
             raise RefusedError(told)
-        note(f"luytre: {told}")
+        _tell(output, f"luytre: {told}", {"note": {"message": told, "hosts": left}})
     return replace(scope, hosts=managed)
 
 
@@ -68,12 +72,23 @@ def code_of_rest(plans: Sequence[HostPlan]) -> ExitCode:
     return code_of_plans([replace(plan, changes=()) for plan in plans])
 
 
-def tell_unplanned(errors: Mapping[HostError, ExitCode]) -> None:
-    """Tell the operator on stderr which hosts have no plan, and why."""
-    for error in errors:
-        note(f"luytre: {error}")
-        if error.hint:
-            note(f"  {error.hint}")
+def tell_unplanned(errors: Mapping[HostError, ExitCode], output: Output) -> None:
+    """Tell on stderr which hosts have no plan, and why; for programs, one JSON document a line."""
+    for error, code in errors.items():
+        told = {
+            "kind": type(error).__name__,
+            "host": error.host,
+            "message": error.message,
+            "hint": error.hint,
+            "exit_code": int(code),
+        }
+        text = f"luytre: {error}" + (f"\n  {error.hint}" if error.hint else "")
+        _tell(output, text, {"error": told})
+
+
+def _tell(output: Output, text: str, document: Mapping[str, Any]) -> None:
+    for line in [json.dumps(document)] if output is Output.JSON else text.splitlines():
+        note(line)
 
 
 def _code(error: HostError) -> ExitCode:

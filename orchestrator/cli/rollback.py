@@ -1,11 +1,13 @@
 """``luytre rollback``: take back a run or a server."""
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
-from orchestrator.cli.context import Context, ExitCode, Output, code_of_outcomes
+from orchestrator.cli.context import Context, ExitCode, Output, check_count, code_of_outcomes
 from orchestrator.cli.options import consent_options, limit_option, output_option
 from orchestrator.model.change import HostOutcome, Outcome
 from orchestrator.model.errors import ConfigurationError
@@ -13,6 +15,10 @@ from orchestrator.model.i18n import _
 from orchestrator.model.selection import Consent, Selection
 
 if TYPE_CHECKING:
+    from orchestrator.change.rollback import TakenBack
+    from orchestrator.fleet.agent import Fleet
+    from orchestrator.model.host import ManagedHost
+    from orchestrator.model.record import Run
     from orchestrator.store.repository import Store
     from orchestrator.workspace.directory import Workspace
 
@@ -20,7 +26,8 @@ if TYPE_CHECKING:
 @click.command(
     help=_(
         "Take back a run on its servers, or every run on the servers named.\n\n"
-        "Refuses where something was changed since, unless --force.\n\n\b\n"
+        "Shows what goes back, and asks. Refuses, unless --force, where something was changed since"
+        " and where somebody else's change is under way.\n\n\b\n"
         "Example:\n  luytre rollback --run 20261123T191300Z-048213\n  luytre rollback --host web1"
     )
 )
@@ -29,7 +36,9 @@ if TYPE_CHECKING:
     "--host", metavar=_("PATTERN"), help=_("Take back every run on these servers, newest first.")
 )
 @limit_option
-@click.option("--force", is_flag=True, help=_("Also what was changed since the run."))
+@click.option(
+    "--force", is_flag=True, help=_("Also what was changed since, and what others work on.")
+)
 @consent_options
 @output_option
 @click.pass_obj
@@ -43,34 +52,85 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter per option
     output: Output,
 ) -> ExitCode:
     """Roll back and show how each host ended; exit 0 when all of it was taken back."""
-    from orchestrator.change.run import hosts_of_run, roll_back_recorded  # noqa: PLC0415
-    from orchestrator.cli.views import outcome_view  # noqa: PLC0415
-    from orchestrator.cli.views.output import emit  # noqa: PLC0415
-    from orchestrator.drift.scope import reach  # noqa: PLC0415
+    from orchestrator.change.rollback import survey_fleet  # noqa: PLC0415 - start-up time
+    from orchestrator.change.take_back import (  # noqa: PLC0415
+        mandate_of,
+        roll_back_recorded,
+        sort_out,
+    )
+    from orchestrator.cli.views import rollback_view  # noqa: PLC0415
+    from orchestrator.cli.views.output import console  # noqa: PLC0415
     from orchestrator.drift.watch import open_store  # noqa: PLC0415
 
-    if bool(run) is bool(host):
-        raise click.UsageError(_("name either --run RUN or --host PATTERN"))
+    if bool(run) is bool(host) or (host and limit):
+        raise click.UsageError(_("name either --run RUN (perhaps with --limit) or --host PATTERN"))
     workspace = context.workspace()
-    fleet, hosts = reach(workspace, host or limit)
     with open_store(workspace) as store:
-        lost: tuple[HostOutcome, ...] = ()
-        if run:
-            hosts, lost = hosts_of_run(store, run, hosts, limit)
-        elif not hosts:
-            message = _("no managed host is within {limit}")
-            raise ConfigurationError(message.format(limit=host))
-        if hosts:
-            context.confirm_hosts([one.name for one in hosts], yes=consent.yes, count=consent.count)
-        record, taken = roll_back_recorded(workspace, store, fleet, hosts, run, force=force)
-        outcomes = [*taken, *lost]
-        emit(
+        fleet, hosts, lost = _concerned(workspace, store, run, host, limit)
+        check_count(consent.count, len(hosts))
+        mandate = mandate_of(workspace, store, run, force=force)
+        surveys, others = sort_out(store, survey_fleet(fleet, hosts, mandate), run)
+        if surveys:
+            if output is Output.HUMAN:
+                console(sys.stdout.isatty()).print(rollback_view.render_surveys(surveys))
+            names = [one.name for one in hosts]
+            context.confirm_hosts(
+                names, yes=consent.yes, count=consent.count, changed=len(surveys), output=output
+            )
+        outcomes = _carry_out(
+            partial(roll_back_recorded, workspace, store, fleet, surveys, mandate),
+            [*others, *lost],
             output,
-            lambda: outcome_view.render(outcomes),
-            lambda: outcome_view.document(outcomes, record.id),
         )
-        _audit_again(workspace, store, [one.name for one in hosts])
+        _audit_again(workspace, store, [one.host.name for one in surveys])
     return code_of_outcomes(_as_wished(outcomes))
+
+
+def _concerned(
+    workspace: "Workspace", store: "Store", run: str | None, host: str | None, limit: str | None
+) -> "tuple[Fleet, tuple[ManagedHost, ...], tuple[HostOutcome, ...]]":
+    """Return the hosts to take back, the way to them, and outcomes of those that are lost."""
+    from orchestrator.change.take_back import hosts_of_run  # noqa: PLC0415 - start-up time
+    from orchestrator.drift.scope import reach  # noqa: PLC0415
+
+    if run:
+        fleet, hosts = reach(workspace, limit)
+        return fleet, *hosts_of_run(store, run, hosts, limit)
+    try:
+        fleet, hosts = reach(workspace, host)
+    except ConfigurationError as problem:
+        # The inventory knows of limits only; the operator wrote --host.
+        message = problem.message.replace("--limit", "--host")
+        hint = problem.hint.replace("--limit", "--host")
+        raise ConfigurationError(message, position=problem.position, hint=hint) from problem
+    if not hosts:
+        message = _("no managed host is within {limit}")
+        raise ConfigurationError(message.format(limit=host))
+    return fleet, hosts, ()
+
+
+def _carry_out(
+    work: "Callable[[Sequence[HostOutcome]], tuple[Run, tuple[TakenBack, ...]]]",
+    others: Sequence[HostOutcome],
+    output: Output,
+) -> list[HostOutcome]:
+    """Take back and show how the hosts ended; ``others`` are those that had ended before."""
+    from orchestrator.change.interrupted import InterruptedRun  # noqa: PLC0415 - start-up time
+    from orchestrator.cli.views import outcome_view, rollback_view  # noqa: PLC0415
+    from orchestrator.cli.views.output import emit  # noqa: PLC0415
+
+    try:
+        record, taken = work(others)
+    except InterruptedRun as interrupted:
+        left, run = list(interrupted.outcomes.values()), interrupted.run
+        emit(output, lambda: outcome_view.render(left), lambda: outcome_view.document(left, run))
+        raise
+    emit(
+        output,
+        lambda: rollback_view.render(taken, others),
+        lambda: rollback_view.document(taken, others, record.id),
+    )
+    return [*(one.outcome for one in taken), *others]
 
 
 def _audit_again(workspace: "Workspace", store: "Store", hosts: Sequence[str]) -> None:

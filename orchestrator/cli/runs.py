@@ -7,7 +7,11 @@ from orchestrator.cli.options import output_option
 from orchestrator.model.i18n import _
 
 
-@click.group(name="runs", help=_("What was run, by whom, and how it ended."))
+@click.group(
+    name="runs",
+    help=_("What was run, by whom, and how it ended."),
+    epilog=_("Example: luytre runs list --number 50"),
+)
 def group() -> None:
     """Group the commands about runs."""
 
@@ -23,10 +27,12 @@ def list_runs(context: Context, number: int, output: Output) -> None:
     """List the runs."""
     from orchestrator.cli.views import runs_view  # noqa: PLC0415 - start-up time
     from orchestrator.cli.views.output import emit  # noqa: PLC0415
+    from orchestrator.drift.underway import as_they_are  # noqa: PLC0415
     from orchestrator.drift.watch import open_store  # noqa: PLC0415
 
-    with open_store(context.workspace()) as store:
-        runs = store.runs(number)
+    workspace = context.workspace()
+    with open_store(workspace) as store:
+        runs = as_they_are(workspace, store.runs(number))
     emit(output, lambda: runs_view.render_list(runs), lambda: runs_view.document_list(runs))
 
 
@@ -42,10 +48,13 @@ def show(context: Context, run: str, output: Output) -> None:
     """Show one run."""
     from orchestrator.cli.views import runs_view  # noqa: PLC0415 - start-up time
     from orchestrator.cli.views.output import emit  # noqa: PLC0415
+    from orchestrator.drift.underway import as_they_are  # noqa: PLC0415
     from orchestrator.drift.watch import open_store  # noqa: PLC0415
 
-    with open_store(context.workspace()) as store:
-        record, hosts = store.run(run), store.run_hosts(run)
+    workspace = context.workspace()
+    with open_store(workspace) as store:
+        (record,) = as_they_are(workspace, [store.run(run)])
+        hosts = store.run_hosts(run)
     emit(
         output,
         lambda: runs_view.render_run(record, hosts),

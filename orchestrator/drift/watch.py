@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from orchestrator.drift.audit import audit_fleet
 from orchestrator.drift.record import record_audit
 from orchestrator.drift.scope import Scope
+from orchestrator.drift.underway import started
 from orchestrator.model.drift import Drift
 from orchestrator.model.errors import Interrupted
 from orchestrator.model.finding import HostAudit, Reach
@@ -53,19 +54,19 @@ def watch(
         limit=selection.limit or "",
         scope=selection.part,
     )
-    run = store.start_run(new)
-    try:
-        audits = audit_fleet(
-            scope.fleet, scope.hosts, scope.manifests, lambda host, _audit: on_done(host.name)
-        )
-        hosts = {host.name: host for host in scope.hosts}
-        drift = record_audit(store, run, audits, scope.manifests, hosts)
-    except BaseException as problem:
-        interrupted = isinstance(problem, Interrupted | KeyboardInterrupt)
-        store.finish_run(run.id, RunStatus.INTERRUPTED if interrupted else RunStatus.FAILED)
-        raise
-    failed = all(audit.reach is not Reach.ANSWERED for audit in audits)
-    store.finish_run(run.id, RunStatus.FAILED if failed else RunStatus.DONE)
+    with started(workspace, store, new) as run:
+        try:
+            audits = audit_fleet(
+                scope.fleet, scope.hosts, scope.manifests, lambda host, _audit: on_done(host.name)
+            )
+            hosts = {host.name: host for host in scope.hosts}
+            drift = record_audit(store, run, audits, scope.manifests, hosts)
+        except BaseException as problem:
+            interrupted = isinstance(problem, Interrupted | KeyboardInterrupt)
+            store.finish_run(run.id, RunStatus.INTERRUPTED if interrupted else RunStatus.FAILED)
+            raise
+        failed = all(audit.reach is not Reach.ANSWERED for audit in audits)
+        store.finish_run(run.id, RunStatus.FAILED if failed else RunStatus.DONE)
     return Watch(run, audits, drift)
 
 

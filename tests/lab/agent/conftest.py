@@ -1,12 +1,13 @@
 """Hosts for the agent's own tests, whole for as long as the session lasts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from orchestrator.lab import HostSpec, Lab
 
 from .inside import Inside
+from .room import clear, furnish
 
 
 @pytest.fixture(scope="session")
@@ -33,3 +34,11 @@ def g2(ground: Lab) -> Inside:
 def each(request: pytest.FixtureRequest) -> Inside:
     """Each release in turn."""
     return request.getfixturevalue(request.param)
+
+
+@pytest.fixture
+def host(g1: Inside) -> Iterator[Inside]:
+    """A bookworm host without a trace of a run; afterwards there is none either."""
+    furnish(g1)
+    yield g1
+    clear(g1)

@@ -66,9 +66,9 @@ class Story:
         """Return confirm's answer."""
         return self.inside.ask("confirm", run=self.name)
 
-    def rollback(self, *, force: bool = False) -> Any:
-        """Return the answer to an operator's rollback."""
-        return self.inside.ask("rollback", run=self.name, force=force)
+    def rollback(self, *, force: bool = False, abandoned: bool = True) -> Any:
+        """Return the answer to an operator's rollback; whoever began the run is gone by default."""
+        return self.inside.ask("rollback", run=self.name, force=force, abandoned=abandoned)
 
     def armed(self) -> None:
         """Bring the run to the point where it waits for its confirmation."""

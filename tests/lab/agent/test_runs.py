@@ -1,36 +1,15 @@
-"""Runs on a real host: one at a time, and whatever happens the host goes back."""
+"""Runs on a real host: there and back, and whatever happens the host goes back."""
 
 import threading
 import time
 
 import pytest
 
-from orchestrator.fleet import pack
-
 from .inside import Inside
-from .story import CLEAN, Story, left, nothing_left
+from .room import DRESS, FILE, ROOM, SERVICE, content
+from .story import Story, left, nothing_left
 
 pytestmark = pytest.mark.lab
-
-ROOM = "/root/run"
-FILE = ("file", {"path": f"{ROOM}/file", "content": "new\n"})
-DRESS = ("file", {"path": f"{ROOM}/dressed", "mode": "0600"})
-SERVICE = "/etc/systemd/system/probe.service"
-
-
-@pytest.fixture
-def host(g1: Inside):
-    """A host without a trace of a run; afterwards there is none either."""
-    g1.sh(CLEAN)
-    g1.sh(f"rm -rf {ROOM}; mkdir {ROOM}; cd {ROOM}; echo old > file; echo log > dressed")
-    yield g1
-    g1.sh(CLEAN + f"systemctl stop probe.service 2>/dev/null || true; rm -f {SERVICE}")
-    g1.sh("systemctl daemon-reload; systemctl reset-failed")
-
-
-def content(host: Inside) -> str:
-    """Return what the file that the runs change holds."""
-    return host.sh(f"cat {ROOM}/file")
 
 
 def test_a_run_there_and_back(host):
@@ -43,7 +22,13 @@ def test_a_run_there_and_back(host):
     assert story.confirm()["result"] == {"state": "confirmed", "problems": []}
     assert left(host) == []
     host.sh(f"echo more >> {ROOM}/dressed")
-    assert story.rollback()["result"] == {"state": "rolled_back", "reason": ""}
+    told = story.rollback()["result"]
+    assert (told["state"], told["reason"]) == ("rolled_back", "")
+    assert told["done"] == {
+        "resources": [f"path:{ROOM}/file", f"dress:{ROOM}/dressed"],
+        "away": [],
+        "back": [],
+    }
     assert content(host) == "old\n"
     assert host.sh(f"cat {ROOM}/dressed; stat -c %a {ROOM}/dressed") == "log\nmore\n644\n"
     assert left(host) == []
@@ -85,172 +70,6 @@ def test_begin_of_a_run_that_was_here_before_changes_nothing(host):
     assert "was here before" in host.ask("begin", run="r1")["refused"]
     story.confirm()
     assert story.state == "confirmed"
-
-
-def test_a_host_in_the_hands_of_one_run_takes_no_other(host):
-    story = Story(host, "r1", FILE)
-    story.armed()
-    other = Story(host, "r2", DRESS)
-    assert "held by o from c (run r1)" in other.begin()["refused"]
-    assert story.confirm()["result"]["state"] == "confirmed"
-    other.armed()
-
-
-def test_an_old_run_is_not_taken_back_while_another_is_armed(host):
-    old = Story(host, "r1", FILE)
-    old.armed()
-    old.confirm()
-    new = Story(host, "r2", DRESS)
-    new.armed()
-    before = left(host)
-    assert "held by" in old.rollback(force=True)["result"]["reason"]
-    assert content(host) == "new\n"
-    assert left(host) == before
-    assert old.saved_agent("expire") == ""
-    assert left(host) == before
-    assert new.rollback()["result"]["state"] == "rolled_back"
-    assert old.rollback()["result"]["state"] == "rolled_back"
-    assert content(host) == "old\n"
-
-
-def test_the_timers_of_runs_with_similar_names_are_told_apart(host):
-    long = Story(host, "r1-1", FILE)
-    long.armed()
-    code = "from agent import arm, runs; tell(arm.timers(runs.Run(given), host))"
-    assert host.python(code, "r1") == []
-    assert host.python(code, "r1-1") == ["luytre-revert-r1-1-2.timer"]
-
-
-def test_of_many_that_want_the_host_at_once_one_gets_it(host):
-    told = host.python(
-        """
-        from agent import runs
-        from agent.host import Refused
-        won = []
-        for round in range(20):
-            children = []
-            start = time.monotonic() + 0.05
-            for number in range(8):
-                child = os.fork()
-                if child == 0:
-                    while time.monotonic() < start:
-                        pass
-                    try:
-                        runs.acquire(runs.Run("r-%d" % number), "o", "c")
-                        os._exit(1)
-                    except Refused:
-                        os._exit(0)
-                    except BaseException:
-                        os._exit(50)
-                children.append(child)
-            won.append(sum(os.waitpid(child, 0)[1] >> 8 for child in children))
-            # Left behind by a run of another boot: everybody may take it over.
-            held = runs.holder()
-            with open(runs.LOCK, "w") as stream:
-                stream.write(json.dumps(dict(held, boot="another")))
-        tell(won)
-        """
-    )
-    assert told == [1] * 20
-
-
-@pytest.mark.parametrize(
-    ("held", "free"),
-    [
-        ('{"run": "x", "operator": "o", "controller": "c", "since": 0}', True),
-        ('{"run": "x", "since": 0, "boot": "another", "uptime": 1}', True),
-        ("", True),
-        ("{", True),
-        ("\\377", True),
-        ("now", False),
-    ],
-)
-def test_a_lock_that_nobody_needs_is_taken_over(host, held, free):
-    """Its age is counted by a clock that nobody can set."""
-    host.python(
-        """
-        from agent import runs
-        runs.acquire(runs.Run("x"), "o", "c")
-        if given == "now":
-            held = dict(runs.holder(), since=time.time() - 10**7)
-            given = json.dumps(held)
-        with open(runs.LOCK, "wb") as stream:
-            stream.write(given.encode("latin-1").replace(b"\\\\377", b"\\xff"))
-        """,
-        held,
-    )
-    told = Story(host, "r1", FILE).begin()
-    assert ("result" in told) is free, told
-
-
-def test_confirm_and_expire_at_the_same_moment_exclude_each_other(host):
-    """Whichever comes first, the host is wholly in one state, and free."""
-    told = host.python(
-        """
-        from agent import change, rollback, runs
-        from agent.host import Refused
-        ends = []
-        for round in range(given["rounds"]):
-            name = "race-%d" % round
-            sys.stderr.write(name + "\\n")
-            request = json.loads(json.dumps(given["request"]))
-            runs.private_directory(runs.SECRETS)
-            runs.write_private(runs.SECRETS + "/" + name,
-                               json.dumps({"digest_key": given["key"]}).encode())
-            from agent import plan
-            changes = plan.plan(request["manifest"], Host(), bytes.fromhex(given["key"]))["changes"]
-            request.update(run=name, changes={c["control"]: c["before"] for c in changes})
-            change.begin(request, bytes.fromhex(given["sources"]), Host())
-            change.converge(runs.Run(name), Host())
-            start = time.monotonic() + 0.1
-            children = []
-            for work in ("confirm", "expire", "undo", "confirm", "expire"):
-                child = os.fork()
-                if child == 0:
-                    while time.monotonic() < start:
-                        pass
-                    try:
-                        run = runs.Run(name)
-                        if work == "confirm":
-                            change.confirm({"run": name}, Host())
-                        elif work == "expire":
-                            rollback.expire(run, Host())
-                        elif round % 3 == 0:
-                            rollback.undo(run, Host(), True)
-                    except (Refused, OSError) as problem:
-                        sys.stderr.write("%s: %s\\n" % (work, problem))
-                    finally:
-                        os._exit(0)
-                children.append(child)
-            for child in children:
-                os.waitpid(child, 0)
-            content = open(given["file"]).read()
-            ends.append([runs.Run(name).record()["state"], content])
-            if ends[-1][0] == "confirmed":
-                change.confirm({"run": name}, Host())
-                rollback.undo(runs.Run(name), Host(), True)
-        tell(ends)
-        """,
-        {
-            "rounds": 12,
-            "request": {
-                "operator": "o",
-                "controller": "c",
-                "witness": "",
-                "window": 60,
-                "manifest": Story(host, "x", FILE).manifest,
-                "install": {},
-                "remove": [],
-            },
-            "key": "0b" * 16,
-            "sources": pack.prepare("begin")[1].hex(),
-            "file": f"{ROOM}/file",
-        },
-        timeout=200,
-    )
-    for state, content in told:
-        assert (state, content) in [("confirmed", "new\n"), ("rolled_back", "old\n")], told
-    assert [each for each in left(host) if "undo" not in each] == []
 
 
 def test_where_no_timer_can_be_armed_nothing_is_changed(host):

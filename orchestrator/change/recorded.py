@@ -1,0 +1,49 @@
+"""A recorded run: the store and the audit log know that it began, and how it ended."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from orchestrator.change.interrupted import undisturbed
+from orchestrator.drift.underway import started
+from orchestrator.model.change import HostOutcome
+from orchestrator.model.errors import Interrupted
+from orchestrator.model.record import NewRun, Run, RunStatus
+from orchestrator.workspace.directory import Workspace
+
+if TYPE_CHECKING:
+    from orchestrator.store.repository import Store
+
+Save = Callable[[Sequence[HostOutcome]], None]
+
+
+@contextmanager
+def recorded(workspace: Workspace, store: "Store", new: NewRun) -> Iterator[tuple[Run, Save]]:
+    """Yield a run that starts now, and what to call with outcomes as soon as they are known.
+
+    A later outcome of a host replaces an earlier one; the log tells the last of each.
+    """
+    with started(workspace, store, new) as run:
+        store.log.append(
+            run.operator, f"{run.kind.value} started", {"run": run.id, "note": new.note}
+        )
+        saved: dict[str, str] = {}
+
+        def save(outcomes: Sequence[HostOutcome]) -> None:
+            with undisturbed():
+                for outcome in outcomes:
+                    store.save_host_outcome(run.id, outcome)
+                    saved[outcome.host] = outcome.outcome.value
+
+        status = RunStatus.FAILED
+        try:
+            yield run, save
+            status = RunStatus.DONE
+        except (Interrupted, KeyboardInterrupt):
+            status = RunStatus.INTERRUPTED
+            raise
+        finally:
+            with undisturbed():
+                store.finish_run(run.id, status)
+                detail = {"run": run.id, "status": status.value, "hosts": saved}
+                store.log.append(run.operator, f"{run.kind.value} ended", detail)

@@ -1,0 +1,118 @@
+"""A recorded rollback: which hosts it concerns, what it may touch, how each of them ended."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from orchestrator.change.interrupted import InterruptedRun
+from orchestrator.change.outcomes import outcome_of_error
+from orchestrator.change.recorded import recorded
+from orchestrator.change.rollback import Mandate, Survey, TakenBack, roll_back
+from orchestrator.drift.underway import is_under_way
+from orchestrator.fleet.agent import Fleet
+from orchestrator.model.change import HostOutcome, Outcome
+from orchestrator.model.errors import ConfigurationError, HostError, Interrupted
+from orchestrator.model.host import ManagedHost
+from orchestrator.model.i18n import _
+from orchestrator.model.record import NewRun, Run, RunKind
+from orchestrator.workspace.directory import Workspace
+
+if TYPE_CHECKING:
+    from orchestrator.store.repository import Store
+
+
+def mandate_of(workspace: Workspace, store: "Store", run: str | None, *, force: bool) -> Mandate:
+    """Return what a rollback from this workspace takes back, and what it may touch.
+
+    A run that this workspace started and works on no more is abandoned, whatever its hosts think.
+    """
+
+    def abandoned(run: str) -> bool:
+        try:
+            store.run(run)
+        except ConfigurationError:
+            return False  # another controller's
+        return not is_under_way(workspace, run)
+
+    return Mandate(run, force, abandoned)
+
+
+def sort_out(
+    store: "Store", found: Sequence[Survey | HostError], run: str | None
+) -> tuple[list[Survey], list[HostOutcome]]:
+    """Return the surveys with something to take back, and the outcomes of the other hosts."""
+    recorded_as = {one.host: one.outcome for one in store.run_hosts(run)} if run else {}
+    surveys, outcomes = [], []
+    for one in found:
+        if isinstance(one, HostError):
+            outcomes.append(outcome_of_error(one))
+        elif held := next((each.under_way for each in one.runs if each.under_way), ""):
+            outcomes.append(HostOutcome(one.host.name, Outcome.REFUSED, held))
+        elif one.runs:
+            surveys.append(one)
+        elif recorded_as.get(one.host.name) is Outcome.CONFIRMED:
+            reason = _("it confirmed run {run} and knows nothing of it any more").format(run=run)
+            outcomes.append(HostOutcome(one.host.name, Outcome.FAILED, reason))
+        else:
+            outcomes.append(HostOutcome(one.host.name, Outcome.UNCHANGED, _("no run stands on it")))
+    return surveys, outcomes
+
+
+def roll_back_recorded(
+    workspace: Workspace,
+    store: "Store",
+    fleet: Fleet,
+    surveys: Sequence[Survey],
+    mandate: Mandate,
+    others: Sequence[HostOutcome] = (),
+) -> tuple[Run, tuple[TakenBack, ...]]:
+    """Take the runs of the surveys back and record it.
+
+    ``others`` are the outcomes of hosts that had ended before: they belong to the record as well.
+    Raises InterruptedRun after recording how the hosts were left.
+    """
+    note = _("run {run}").format(run=mandate.run) if mandate.run else _("every run")
+    new = NewRun(RunKind.ROLLBACK, workspace.settings.operator.name, note=note)
+    with recorded(workspace, store, new) as (record, save):
+        save(others)
+        names = [survey.host.name for survey in surveys]
+        store.save_steps(record.id, names, "rollback")
+        known: dict[str, HostOutcome] = {}
+
+        def keep(taken: TakenBack) -> None:
+            known[taken.outcome.host] = taken.outcome
+            save([taken.outcome])
+
+        try:
+            taken = roll_back(fleet, surveys, mandate, keep)
+        except (Interrupted, KeyboardInterrupt) as problem:
+            reason = _("interrupted; what goes on there comes to its end without us")
+            left = [HostOutcome(n, Outcome.INTERRUPTED, reason) for n in names if n not in known]
+            save(left)
+            outcomes = {one.host: one for one in (*others, *known.values(), *left)}
+            raise InterruptedRun(record.id, outcomes) from problem
+    return record, tuple(taken)
+
+
+def hosts_of_run(
+    store: "Store", run: str, reached: Sequence[ManagedHost], limit: str | None
+) -> tuple[tuple[ManagedHost, ...], tuple[HostOutcome, ...]]:
+    """Return the hosts that an apply touched or may have touched, out of those that are reached.
+
+    Beside them, without a limit, the outcomes of its hosts that are not reached any more: these are
+    not taken back. Raises ConfigurationError where the run is no apply, or not within the limit.
+    """
+    record = store.run(run)
+    if record.kind is not RunKind.APPLY:
+        message = _("run {run} is not an apply but: {kind}; only an apply can be taken back")
+        raise ConfigurationError(message.format(run=run, kind=record.kind.value))
+    untouched = (Outcome.UNCHANGED, Outcome.REFUSED)
+    names = [host.host for host in store.run_hosts(run) if host.outcome not in untouched]
+    hosts = tuple(host for host in reached if host.name in names)
+    if limit is not None:
+        if not hosts:
+            message = _("no managed host of run {run} is within {limit}")
+            raise ConfigurationError(message.format(run=run, limit=limit))
+        return hosts, ()
+    reason = _("not taken back: it is not among the managed hosts of the inventory any more")
+    lost = sorted(set(names) - {host.name for host in hosts})
+    return hosts, tuple(HostOutcome(name, Outcome.FAILED, reason) for name in lost)
