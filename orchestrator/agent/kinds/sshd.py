@@ -5,24 +5,23 @@ decides. Debian's own configuration includes the directory; where it does not (a
 over an upgrade, or options before the include), one line at its top includes ours.
 """
 
-from .. import conditions, facts
-from ..host import Host, Unreadable
+from .. import conditions, facts, sshd_config
+from ..host import Host
 from ..resources import path
 from . import Invalid, Judgement, Proposal, Target, root_file, unified
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, Iterable, Iterator, List, Tuple
+    from typing import Any, Dict, Iterable, List, Tuple
 
 PHASE = "remote access"
 
-MAIN = "/etc/ssh/sshd_config"
+MAIN = sshd_config.MAIN
 DIRECTORY = "/etc/ssh/sshd_config.d"
-_OURS = DIRECTORY + "/00-luytre-*.conf"
+_OURS_MARK = DIRECTORY + "/00-luytre-"
+_OURS = _OURS_MARK + "*.conf"
 _HEAD = "# Managed by luytre (control {}).\n"
 _RELOAD = "reload ssh.service"
-# servconf.h of OpenSSH: how deep Include may go.
-_DEPTH = 16
 
 
 class Observed:
@@ -34,10 +33,12 @@ class Observed:
 
 
 def observe(want: "Dict[str, Any]", host: Host) -> Observed:
-    """Return the effective options and the overrides of Match blocks."""
+    """Return the effective options, and what Match blocks set of the wanted ones."""
     effective = facts.sshd_effective(host)
     matched = host.once("sshd-matched", lambda: _read_matched(host))
-    return Observed(effective, matched)
+    wanted = {option.lower() for option in want}
+    told = [(o, _spoken(o, v, host), place) for o, v, place in matched if o in wanted]
+    return Observed(effective, told)
 
 
 def judge(want: "Dict[str, Any]", observed: Observed) -> Judgement:
@@ -97,107 +98,56 @@ def converge(want: "Dict[str, Any]", target: Target) -> None:
         path.write(MAIN, main.encode("utf-8", "surrogateescape"), state)
 
 
-def include_wanted(main: str, want: "Dict[str, Any]", earlier: "Iterable[str]" = ()) -> bool:
-    """Return whether the server would not read our drop-ins before a wanted option.
+def include_wanted(lines: "Iterable[sshd_config.Line]", want: "Dict[str, Any]", ours: str) -> bool:
+    """Return whether the server would not read our drop-in before a wanted option.
 
-    ``earlier`` are the (lower-case) options that drop-ins sorted before ours set.
+    ``lines`` are those of the whole configuration, in which our drop-in (``ours``) is included
+    wherever it would be found.
     """
     wanted = {option.lower() for option in want}
-    for word, rest in directives(main):
-        if word == "include":
-            places = [_absolute(place) for place in rest.split()]
-            if _OURS in places:
-                return False
-            return places[:1] != [DIRECTORY + "/*.conf"] or bool(wanted & set(earlier))
-        if word == "match" or word in wanted:
+    for line in lines:
+        if line.option == "include" and line.value == ours:
+            return line.block is not None
+        if line.option in wanted and _OURS_MARK not in line.place:
             return True
     return True
 
 
-def directives(text: str) -> "List[Tuple[str, str]]":
-    """Return (lower-case keyword, arguments) of each line that is not a comment."""
-    found = []
-    for line in map(str.strip, text.split("\n")):
-        if line and not line.startswith("#"):
-            end = next((i for i, c in enumerate(line) if c in " \t="), len(line))
-            rest = line[end:].strip()
-            rest = rest[1:].strip() if rest.startswith("=") else rest
-            found.append((line[:end].strip('"').lower(), _without_comment(rest)))
-    return found
+def _include_wanted(want: "Dict[str, Any]", target: Target) -> bool:
+    ours, host = _place(target), target.host
 
+    def expand(pattern: str) -> "List[Tuple[str, str]]":
+        found = sshd_config.files(pattern, host)
+        if sshd_config.covers(pattern, ours):
+            found = sorted([each for each in found if each[0] != ours] + [(ours, "")])
+        return found
 
-def match_options(text: str, place: str, inside: str = "") -> "List[Tuple[str, str, str]]":
-    """Return (option, value, place) of every line inside a Match block.
-
-    ``inside`` names the block that includes the whole text.
-    """
-    return [line for line in _located(text, place, inside) if line[2]]
-
-
-def _located(text: str, place: str, inside: str) -> "Iterator[Tuple[str, str, str]]":
-    """Yield (option, value, Match block or nothing) of every line but the Match lines."""
-    for word, rest in directives(text):
-        if word == "match":
-            inside = "" if rest.lower() == "all" else "{}: Match {}".format(place, rest)
-        else:
-            yield word, rest, inside
-
-
-def _without_comment(rest: str) -> str:
-    quoted = False
-    for index, character in enumerate(rest):
-        quoted ^= character == '"'
-        if character == "#" and not quoted and (not index or rest[index - 1] in " \t"):
-            return rest[:index].strip()
-    return rest
+    lines = sshd_config.walk(_main(host), MAIN, expand)
+    return include_wanted(lines, want, ours)
 
 
 def _read_matched(host: Host) -> "List[Tuple[str, str, str]]":
     """Return what Match blocks set, in all files that the server includes."""
-    found: "List[Tuple[str, str, str]]" = []
-    _gather(_main(host), MAIN, "", host, found)
-    return found
+
+    def expand(pattern: str) -> "List[Tuple[str, str]]":
+        return sshd_config.files(pattern, host)
+
+    return sshd_config.matched(sshd_config.walk(_main(host), MAIN, expand))
 
 
-def _gather(
-    text: str, place: str, inside: str, host: Host, found: "List[Tuple[str, str, str]]"
-) -> None:
-    if place.count(">") > _DEPTH:
-        raise Unreadable("{}: includes itself".format(place))
-    for word, rest, block in _located(text, place, inside):
-        if word != "include":
-            found.extend([(word, rest, block)] if block else [])
-            continue
-        for pattern in rest.replace('"', "").split():
-            for each in _included(_absolute(pattern), host):
-                data = (host.read(each) or b"").decode("utf-8", "replace")
-                _gather(data, "{} > {}".format(place, each), block, host, found)
+def _spoken(option: str, value: str, host: Host) -> str:
+    """Return a value of a Match block in the server's own spelling (``5m`` is 300 seconds).
 
+    Where the server does not take the line alone, the value is returned as it is written.
+    """
 
-def _included(pattern: str, host: Host) -> "List[str]":
-    directory, _, name = pattern.rpartition("/")
-    if not any(mark in pattern for mark in "*?["):
-        return [pattern]
-    if any(mark in directory for mark in "*?[") or name != "*.conf":
-        from glob import glob  # 6 ms: only for patterns that Debian does not use
+    def ask() -> str:
+        line = "{} {}\n".format(option, value).encode("utf-8", "surrogateescape")
+        completed = host.run(["/usr/sbin/sshd", "-T", "-f", "/dev/stdin"], line)
+        told = facts.parse_sshd(completed.out) if completed.status == 0 else {}
+        return told.get(option, value)
 
-        return sorted(glob(pattern))
-    names = [each for each in host.names(directory) if each.endswith(".conf") and each[0] != "."]
-    return ["{}/{}".format(directory, each) for each in names]
-
-
-def _absolute(place: str) -> str:
-    return place if place.startswith("/") else "/etc/ssh/" + place
-
-
-def _include_wanted(want: "Dict[str, Any]", target: Target) -> bool:
-    ours, host = _place(target).rpartition("/")[2], target.host
-    earlier: "List[str]" = []
-    for name in host.names(DIRECTORY):
-        if name.endswith(".conf") and name < ours and not name.startswith("00-luytre-"):
-            data = host.read("{}/{}".format(DIRECTORY, name)) or b""
-            earlier.extend(word for word, _ in directives(data.decode("utf-8", "replace")))
-    return include_wanted(_main(host), want, earlier)
+    return host.once("sshd-spoken {} {}".format(option, value), ask)  # type: ignore[no-any-return]
 
 
 def _main(host: Host) -> str:
@@ -205,7 +155,7 @@ def _main(host: Host) -> str:
 
 
 def _place(target: Target) -> str:
-    return "{}/00-luytre-{}.conf".format(DIRECTORY, target.slot)
+    return "{}{}.conf".format(_OURS_MARK, target.slot)
 
 
 def _drop_in(want: "Dict[str, Any]", observed: Observed, target: Target) -> str:

@@ -1,12 +1,16 @@
 """What would be in effect, compared with what systemd, the kernel, sshd and nft really do."""
 
+import json
 import random
+from pathlib import Path
 
 import pytest
 
-from .inside import Inside
+from .inside import PLACE, Inside
 
 pytestmark = pytest.mark.lab
+
+SSHD_DRIVER = Path(__file__).parent / "sshd_driver.py"
 
 KEYS = (
     "net.ipv4.conf.all.log_martians",
@@ -165,6 +169,20 @@ def test_a_match_block_that_loosens_is_found_wherever_sshd_finds_it(ssh: Inside,
     assert ("yes" in said) is loose
 
 
+@pytest.mark.parametrize("seed", [1, 2])
+def test_no_login_gets_what_is_not_wanted_unseen(ssh: Inside, seed: int):
+    """Random configurations, and what sshd itself says of every login."""
+    ssh.sh("id alice 2>/dev/null || useradd alice; id bob 2>/dev/null || useradd -G staff bob")
+    ssh.lab.write(ssh.name, "/root/t/sshd_driver.py", SSHD_DRIVER.read_bytes())
+    told = json.loads(ssh.sh(f"python3 /root/t/sshd_driver.py {PLACE} {seed} 60", timeout=300))
+    ssh.sh("userdel alice; userdel bob")
+    assert told["missed"] == []
+    assert told["undecided"] == []
+    # Blocks that contradict each other are for nobody, which we do not work out.
+    assert len(told["invented"]) <= 2
+    assert 5 <= told["loose"] <= 55
+
+
 def test_an_endless_include_is_unreadable(ssh: Inside):
     ssh.lab.write(ssh.name, "/etc/ssh/sshd_config.d/x.conf", b"Include /etc/ssh/sshd_config.d/*\n")
     assert b"Unreadable" in ssh.unchecked(MATCHED).stderr
@@ -177,6 +195,9 @@ def test_an_endless_include_is_unreadable(ssh: Inside):
         "sed -i '1i PermitRootLogin yes' sshd_config",
         "sed -i '1i # caf\\xe9' sshd_config",
         "echo 'PermitRootLogin yes' > sshd_config.d/00-a.conf",
+        "echo 'Include site' > sshd_config.d/00-a.conf; echo 'PermitRootLogin yes' > site",
+        "echo 'PermitRootLogin yes' > site; sed -i '1i Include site' sshd_config",
+        "echo 'LogLevel INFO' > site; sed -i '1i Include site' sshd_config",
         "sed -i /^Include/d sshd_config; rm -r sshd_config.d",
         "echo 'Match User nobody' >> sshd_config; echo ' X11Forwarding no' >> sshd_config",
     ],
