@@ -1,0 +1,26 @@
+"""Kinds of what is recorded, and of what is left of a crash."""
+
+from .model import Kind
+
+KINDS = {
+    "journald": Kind(
+        doc="settings of systemd-journald, drop-ins included",
+        mapping="setting",
+        example={"Storage": "persistent", "Compress": True},
+    ),
+    "coredump": Kind(
+        doc="settings of systemd-coredump, drop-ins included",
+        mapping="setting",
+        example={"Storage": "none", "ProcessSizeMax": 0},
+    ),
+    "timesyncd": Kind(
+        doc="settings of systemd-timesyncd, drop-ins included; lists as they add up",
+        mapping="setting",
+        example={"NTP": "ntp1.example.org ntp2.example.org"},
+    ),
+    "auditd": Kind(
+        doc="settings of the audit daemon (/etc/audit/auditd.conf)",
+        mapping="setting",
+        example={"max_log_file": {"at_least": 8}, "max_log_file_action": "keep_logs"},
+    ),
+}
