@@ -31,6 +31,8 @@ _LONGEST_NAME = 200
 # of those is an attack or an accident.
 _FORBIDDEN_IN_NAMES = re.compile(r"[\x00-\x1f\x7f/\\;<>|&$`\"']")
 
+# useradd(8) of Debian; longer names do not fit the host's own records of logins.
+_ACCOUNT = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._/-]*)?")
 
 
@@ -52,6 +54,12 @@ def _agency(value: str) -> str:
 
 def _host_name(value: str) -> str:
     if not NAME.fullmatch(value):
+        raise ValueError
+    return value
+
+
+def _account(value: str) -> str:
+    if not _ACCOUNT.fullmatch(value):
         raise ValueError
     return value
 
@@ -115,6 +123,7 @@ class HostVariables(_Declared):
     luytre_admin_sources: Networks | None = None
     luytre_jump: Annotated[str, AfterValidator(_host_name)] | None = None
     luytre_jump_host: StrictBool = False
+    luytre_sudo_without_password: list[Annotated[str, AfterValidator(_account)]] | None = None
     luytre_clamav_mirror: Annotated[str, AfterValidator(_url)] | None = None
 
 
@@ -189,6 +198,7 @@ def _expected(location: tuple[str | int, ...]) -> str:
         "luytre_management": "managed, audit-only, unmanaged",
         "luytre_services": _("a list of {name, port, protocol, sources}"),
         "luytre_jump_host": _("true or false"),
+        "luytre_sudo_without_password": _("a list of names of accounts"),
         "luytre_jump": _("the inventory name of a host"),
         "luytre_clamav_mirror": _("a web address (http:// or https://) without a password"),
         "name": _("a short name of lower-case letters, digits and hyphens"),
@@ -197,4 +207,6 @@ def _expected(location: tuple[str | int, ...]) -> str:
     }
     if names[-1] in ("sources", "luytre_admin_sources"):
         return _("a network such as 192.0.2.0/24") if listed else _("a list of networks")
+    if listed and names[-1] == "luytre_sudo_without_password":
+        return _("the name of an account")
     return texts[names[-1]]
