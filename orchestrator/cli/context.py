@@ -40,6 +40,9 @@ class Output(StrEnum):
 
     HUMAN = "human"
     JSON = "json"
+    CSV = "csv"
+    JUNIT = "junit"
+    SARIF = "sarif"
 
 
 _WORST_FIRST = (

@@ -15,13 +15,24 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 def output_option(command: Command) -> Command:
     """Add ``--output human|json``; the command gets ``output: Output``."""
+    help_ = _("For people, or for programs (errors then come as JSON on stderr too).")
+    return _output((Output.HUMAN, Output.JSON), help_)(command)
+
+
+def audit_output_option(command: Command) -> Command:
+    """Add ``--output`` with the forms of an audit; the command gets ``output: Output``."""
+    help_ = _("For people; for programs; for spreadsheets, CI servers, security scanners.")
+    return _output(tuple(Output), help_)(command)
+
+
+def _output(modes: tuple[Output, ...], help_: str) -> Callable[[Command], Command]:
     return click.option(
         "--output",
-        type=click.Choice([mode.value for mode in Output]),
+        type=click.Choice([mode.value for mode in modes]),
         default=Output.HUMAN.value,
         callback=lambda _ctx, _param, value: Output(value),
-        help=_("For people, or for programs (errors then come as JSON on stderr too)."),
-    )(command)
+        help=help_,
+    )
 
 
 def limit_option(command: Command) -> Command:

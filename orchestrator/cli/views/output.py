@@ -61,7 +61,7 @@ def progress(label: str, total: int, output: Output) -> Iterator[Callable[[str],
     Where stderr is not a terminal, or the output is for programs, nothing is shown. The yielded
     function takes the host's name and may be called from any thread.
     """
-    if output is Output.JSON or not sys.stderr.isatty():
+    if output is not Output.HUMAN or not sys.stderr.isatty():
         yield lambda _host: None
         return
     from rich.console import Console  # noqa: PLC0415 - start-up time
