@@ -12,7 +12,7 @@ from orchestrator.model.selection import Selection
     help=_(
         "Compare servers with the hardened baseline and remember what was found.\n\n"
         "Nothing is changed or written on the servers.\n\n\b\n"
-        "Examples:\n  luytre audit --limit web1 --chapter ssh\n"
+        "Example:\n  luytre audit --limit web1 --chapter ssh\n"
         "  luytre audit --output csv > audit.csv"
     )
 )
