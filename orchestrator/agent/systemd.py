@@ -25,21 +25,44 @@ _SECONDS = 10.0
 
 
 class UnitState:
-    """How a unit stands: ``load`` (loaded, not-found, masked …), ``enabled``, ``active``."""
+    """How a unit stands: ``load`` (loaded, not-found, masked …), ``enabled``, ``active``.
 
-    __slots__ = ("active", "enabled", "load")
+    ``real`` is the unit's own name where it was asked for by an alias, otherwise empty.
+    """
 
-    def __init__(self, load: str, enabled: str, active: str) -> None:
+    __slots__ = ("active", "enabled", "load", "real")
+
+    def __init__(self, load: str, enabled: str, active: str, real: str = "") -> None:
         self.load = load
         self.enabled = enabled
         self.active = active
+        self.real = real
 
 
 def unit_states(host: Host, names: "List[str]") -> "Dict[str, UnitState]":
-    """Return the state of each named unit; raises Unreadable where systemd does not answer."""
+    """Return the state of each named unit; raises Unreadable where systemd does not answer.
+
+    Of an alias, that is the state of the unit itself.
+    """
+    states = _states(names)
+    aliases = [name for name in names if states[name].enabled == "alias"]
+    if aliases:
+        calls = [_property(n, _place(alias), "Id") for n, alias in enumerate(aliases, 1)]
+        replies = _converse(calls)
+        # A template is never loaded: of its alias, nobody tells what it stands for.
+        real = {alias: replies[n] or alias for n, alias in enumerate(aliases, 1)}
+        told = _states(sorted(set(real.values())))
+        for alias, name in real.items():
+            if name != alias:
+                found = told[name]
+                states[alias] = UnitState(found.load, found.enabled, found.active, name)
+    return states
+
+
+def _states(names: "List[str]") -> "Dict[str, UnitState]":
     calls: "List[bytes]" = []
     for name in names:
-        path = "/org/freedesktop/systemd1/unit/" + _escaped(name)
+        path = _place(name)
         serial = len(calls) + 1
         calls.append(_property(serial, path, "LoadState"))
         calls.append(_property(serial + 1, path, "ActiveState"))
@@ -55,6 +78,10 @@ def unit_states(host: Host, names: "List[str]") -> "Dict[str, UnitState]":
         load = load or ("loaded" if enabled else "not-found")
         states[name] = UnitState(load, enabled or "", active or "inactive")
     return states
+
+
+def _place(name: str) -> str:
+    return "/org/freedesktop/systemd1/unit/" + _escaped(name)
 
 
 def _property(serial: int, path: str, name: str) -> bytes:

@@ -2,6 +2,7 @@
 
 from .. import systemd
 from ..host import Host, Unreadable
+from ..resources import path
 from ..resources import unit as units
 from . import Judgement, Proposal, Target
 
@@ -51,20 +52,44 @@ def judge(want: "Dict[str, Any]", observed: systemd.UnitState) -> Judgement:
     seen = [observed.load, observed.enabled, observed.active]
     text = ", ".join(part for part in seen if part)
     name = want["name"]
+    shown = "{} ({})".format(name, observed.real) if observed.real else name
     return Judgement.of(
-        passed, "{}: {}".format(name, ", ".join(expected)), "{}: {}".format(name, text)
+        passed, "{}: {}".format(name, ", ".join(expected)), "{}: {}".format(shown, text)
     )
 
 
 def propose(want: "Dict[str, Any]", observed: systemd.UnitState, target: Target) -> Proposal:
     """Return the verbs that lead to the wanted state, and the units that they touch along."""
     verbs = steps(want, observed)
-    name = want["name"]
-    touched = [name]
+    touched: "List[str]" = []
     for verb in verbs:
-        touched += [unit for unit in units.along(name, verb, target.host) if unit not in touched]
+        for name in _meant(verb, want, observed):
+            touched += [
+                unit
+                for unit in (name, *units.along(name, verb, target.host))
+                if unit not in touched
+            ]
     resources = ["unit:" + unit for unit in touched]
-    return Proposal("{}: {}".format(name, ", ".join(verbs)), resources, ("daemon-reload",))
+    if "mask" in verbs:
+        places = [units.mask_place(name) for name in _meant("mask", want, observed)]
+        parents = {parent for place in places for parent in path.missing_parents(place)}
+        resources = ["path:" + parent for parent in sorted(parents)] + resources
+    shown = touched[0] if touched else want["name"]
+    return Proposal("{}: {}".format(shown, ", ".join(verbs)), resources, ("daemon-reload",))
+
+
+def _meant(verb: str, want: "Dict[str, Any]", observed: systemd.UnitState) -> "List[str]":
+    """Return the names that a verb is for: the unit's own, even where it was named by an alias.
+
+    A mask covers the alias as well, which disabling may take away. But of a target, only the alias:
+    who masks ctrl-alt-del.target does not mean reboot.target.
+    """
+    name = want["name"]
+    if not observed.real:
+        return [name]
+    if verb not in ("mask", "unmask"):
+        return [observed.real]
+    return [name] if name.endswith(".target") else [observed.real, name]
 
 
 def steps(want: "Dict[str, Any]", observed: systemd.UnitState) -> "List[str]":
@@ -90,10 +115,16 @@ def validate(want: "Dict[str, Any]", target: Target) -> None:
 
 def converge(want: "Dict[str, Any]", target: Target) -> None:
     """Carry the verbs out."""
-    host, name = target.host, want["name"]
-    for verb in steps(want, systemd.unit_states(host, [name])[name]):
-        if verb in ("start", "stop"):
-            units.reload_manager(host)
-            units.control(host, verb, name)
-        else:
-            units.change_links(host, verb, name)
+    host = target.host
+    observed = systemd.unit_states(host, [want["name"]])[want["name"]]
+    for verb in steps(want, observed):
+        for name in _meant(verb, want, observed):
+            if verb in ("start", "stop"):
+                units.reload_manager(host)
+                units.control(host, verb, name)
+            elif verb == "mask":
+                units.mask(name)
+            elif verb == "unmask":
+                units.unmask(host, name)
+            else:
+                units.change_links(host, verb, name)

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from typing import Any, Dict, List, Tuple
 
 ETC = "/etc/systemd/system"
+# What lies here comes before ETC (systemd.unit(5)), and is nobody's own file.
+CONTROL = "/etc/systemd/system.control"
 RUNNING = ("active", "activating", "reloading", "refreshing")
 _SYSTEMCTL = "/usr/bin/systemctl"
 _START_SECONDS = 90.0
@@ -19,9 +21,13 @@ _DEPENDENTS = (".wants", ".requires", ".upholds")
 
 
 def capture(key: str, host: Host) -> "Tuple[Dict[str, Any], bytes]":
-    """Return a unit's links below /etc/systemd/system and whether it runs."""
+    """Return a unit's links below /etc/systemd/system and whether it runs.
+
+    An alias does not run: it is the unit itself that does, a resource of its own.
+    """
     state = systemd.unit_states(host, [key])[key]
-    return {"links": links(key), "active": state.active in RUNNING, "load": state.load}, b""
+    active = None if state.real else state.active in RUNNING
+    return {"links": links(key), "active": active, "load": state.load}, b""
 
 
 def restore(key: str, state: "Dict[str, Any]", content: bytes, host: Host) -> None:
@@ -32,6 +38,8 @@ def restore(key: str, state: "Dict[str, Any]", content: bytes, host: Host) -> No
     """
     changed = put_links(key, state["links"])
     reload_manager(host)
+    if state["active"] is None:
+        return
     if host.booting:
         if changed:
             control(host, "start" if state["active"] else "stop", key)
@@ -150,8 +158,29 @@ def forget_gone(host: Host) -> None:
             host.run([_SYSTEMCTL, "reset-failed", words[0]])
 
 
+def mask_place(key: str) -> str:
+    """Return where a link masks a unit: before its own file, where that lies in ETC itself."""
+    own = "{}/{}".format(ETC, key)
+    return "{}/{}".format(CONTROL, key) if os.path.lexists(own) else own
+
+
+def mask(key: str) -> None:
+    """Mask a unit for good; a file that its administrator wrote stays as it is."""
+    place = mask_place(key)
+    path.make_parents(place)
+    path.restore(place, {"type": "link", "target": os.devnull, "uid": 0, "gid": 0}, b"", Host())
+
+
+def unmask(host: Host, key: str) -> None:
+    """Take every mask of a unit away; systemctl does not know of those in CONTROL."""
+    change_links(host, "unmask", key)
+    place = "{}/{}".format(CONTROL, key)
+    if links(key).get(place) == os.devnull:
+        path.restore(place, path.ABSENT, b"", Host())
+
+
 def change_links(host: Host, verb: str, key: str) -> None:
-    """Enable, disable, mask or unmask a unit by its links alone.
+    """Enable, disable or unmask a unit by its links alone.
 
     SYSTEMCTL_SKIP_SYSV keeps systemctl from rewriting /etc/rc?.d beside them, which no captured
     state could put back.
@@ -167,4 +196,5 @@ def _directories() -> "Tuple[str, ...]":
         entries = sorted(os.scandir(ETC), key=lambda entry: entry.name)
     except OSError as problem:
         raise Unreadable("{}: {}".format(ETC, problem.strerror)) from None
-    return (ETC, *(e.path for e in entries if e.is_dir() and e.name.endswith(_DEPENDENTS)))
+    found = [e.path for e in entries if e.is_dir() and e.name.endswith(_DEPENDENTS)]
+    return (ETC, *found, *([CONTROL] if os.path.isdir(CONTROL) else []))

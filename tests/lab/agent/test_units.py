@@ -85,8 +85,7 @@ def test_every_unit_is_told_as_systemctl_tells_it(each: Inside):
         properties = dict(line.split("=", 1) for line in block.split("\n"))
         wanted = [properties["LoadState"], properties["ActiveState"]]
         assert told[name][:2] == wanted, name
-        # Of another name of a unit, systemctl shows the unit's own state.
-        if properties.get("UnitFileState") and properties["Id"] == name:
+        if properties.get("UnitFileState"):
             assert told[name][2] == properties["UnitFileState"], name
     each.sh(f"rm {ETC}/probe-*; systemctl daemon-reload")
 
@@ -147,6 +146,109 @@ def test_a_stopped_or_masked_unit_comes_back(g1: Inside, units, masked):
     assert trip(g1, want)[0] == "pass"
     assert g1.sh(LINKS) == before
     assert active(g1, "probe.service") == ["inactive"]
+
+
+LOCAL = {"name": "probe.service", "masked": True}
+WANTED = "[Install]\nWantedBy=multi-user.target\nAlias=probe-too.service\n"
+
+
+@pytest.fixture
+def local(each: Inside):
+    """A host with a service that its administrator wrote into /etc, enabled and running."""
+    each.lab.write(each.name, f"{ETC}/probe.service", (SERVICE + WANTED).encode())
+    each.sh("systemctl daemon-reload; systemctl -q enable --now probe.service")
+    yield each
+    each.sh("systemctl stop probe.service 2>/dev/null || true; rm -rf /etc/systemd/system.control")
+    each.sh(f"find {ETC} -name 'probe*' -delete; systemctl daemon-reload; systemctl reset-failed")
+
+
+@pytest.mark.parametrize("name", ["probe.service", "probe-too.service"])
+@pytest.mark.parametrize(
+    "want", [{}, {"active": False}, {"enabled": False}, {"enabled": False, "active": False}]
+)
+def test_a_unit_whose_file_is_in_etc_can_be_masked_and_comes_back(local: Inside, name, want):
+    before = local.sh(LINKS + f"; sha256sum {ETC}/probe.service; ls /etc/systemd")
+    assert trip(local, {"name": name, "masked": True, **want})[0] == "pass"
+    assert local.sh(LINKS + f"; sha256sum {ETC}/probe.service; ls /etc/systemd") == before
+    assert active(local, "probe.service") == ["active"]
+
+
+def test_a_masked_unit_whose_file_is_in_etc_cannot_be_started_until_it_is_unmasked(local: Inside):
+    code = """
+    from agent import kinds
+    kind = kinds.module("unit")
+    kind.converge(given, kinds.Target(host, "probe"))
+    host.expect(["systemctl", "daemon-reload"])
+    tell(kind.judge(given, kind.observe(given, host)).verdict)
+    """
+    want = {"name": "probe.service", "masked": True, "active": False}
+    assert local.python(code, want) == "pass"
+    assert local.status("systemctl", "start", "probe.service") != 0
+    assert local.python(code, {**want, "masked": False, "active": True}) == "pass"
+    assert active(local, "probe.service") == ["active"]
+
+
+def test_a_directory_of_masks_that_others_use_stays(local: Inside):
+    local.sh("systemctl set-property probe.service MemoryMax=100M")
+    before = local.sh("find /etc/systemd/system.control | sort")
+    assert "probe.service.d" in before
+    assert trip(local, LOCAL)[0] == "pass"
+    assert local.sh("find /etc/systemd/system.control | sort") == before
+
+
+@pytest.mark.parametrize(
+    ("want", "now"),
+    [
+        ({"enabled": True, "active": True}, "pass"),
+        ({"enabled": False}, "fail"),
+        ({"enabled": False, "active": False}, "fail"),
+        ({"masked": True}, "fail"),
+        ({"masked": False}, "pass"),
+    ],
+)
+def test_an_alias_is_judged_and_changed_as_the_unit_itself(g1: Inside, units, want, now):
+    units(probe_service=SERVICE + WANTED)
+    g1.sh("systemctl -q enable --now probe.service")
+    wanted = {"name": "probe-too.service", **want}
+    state = {"kind": "unit", "want": wanted}
+    manifest = {"controls": [{"id": "a", "desired": [state]}]}
+    found = g1.ask("audit", manifest=manifest)["result"]["findings"][0]
+    assert found["verdict"] == now
+    assert "probe-too.service (probe.service): loaded, enabled, active" in str(found)
+    before = g1.sh(LINKS)
+    verdict, resources = trip(g1, wanted)
+    assert verdict == "pass"
+    if now == "fail":
+        assert "unit:probe.service" in resources
+    assert g1.sh(LINKS) == before
+    assert active(g1, "probe.service") == ["active"]
+
+
+def test_an_alias_that_is_disabled_stays_so(g1: Inside, units):
+    """Disabling takes the alias away: there is nothing of that name any more."""
+    units(probe_service=SERVICE + WANTED)
+    g1.sh("systemctl -q enable --now probe.service")
+    code = """
+    from agent import kinds
+    kind = kinds.module("unit")
+    kind.converge(given, kinds.Target(host, "probe"))
+    host.expect(["systemctl", "daemon-reload"])
+    tell(kind.judge(given, kind.observe(given, host)).verdict)
+    """
+    want = {"name": "probe-too.service", "enabled": False, "active": False}
+    assert g1.python(code, want) == "pass"
+    assert g1.status("systemctl", "is-enabled", "-q", "probe.service") != 0
+    assert active(g1, "probe.service") == ["inactive"]
+    assert g1.python(code, {**want, "masked": True}) == "pass"
+
+
+def test_who_masks_ctrl_alt_del_does_not_mask_the_reboot(each: Inside):
+    before = each.sh(LINKS)
+    name = "ctrl-alt-del.target"
+    verdict, resources = trip(each, {"name": name, "masked": True})
+    assert (verdict, resources) == ("pass", [f"unit:{name}"])
+    assert each.sh(LINKS) == before
+    assert each.sh("systemctl show -p LoadState --value reboot.target") == "loaded\n"
 
 
 def test_an_instance_of_a_template_comes_back(g1: Inside, units):
