@@ -9,6 +9,8 @@ if TYPE_CHECKING:
 
     from .host import Host
 
+# The kinds that read in one go what all their states ask for.
+_PREPARED = ("unit", "walk")
 _WORST_FIRST = ("error", "fail", "not_checked", "pass", "not_applicable")
 
 
@@ -20,9 +22,14 @@ def audit(manifest: "Dict[str, Any]", host: "Host") -> "List[Dict[str, Any]]":
 
 def prepare(manifest: "Dict[str, Any]", host: "Host") -> None:
     """Let the kinds gather what they will be asked, so that it is read once."""
-    units = [s["want"] for c in manifest["controls"] for s in all_states(c) if s["kind"] == "unit"]
-    if units:
-        kinds.module("unit").prepare(units, host)
+    wants: "Dict[str, List[Dict[str, Any]]]" = {kind: [] for kind in _PREPARED}
+    for control in manifest["controls"]:
+        for state in all_states(control):
+            if state["kind"] in wants:
+                wants[state["kind"]].append(state["want"])
+    for kind, asked in wants.items():
+        if asked:
+            kinds.module(kind).prepare(asked, host)
 
 
 def judge_control(control: "Dict[str, Any]", host: "Host") -> "Dict[str, Any]":

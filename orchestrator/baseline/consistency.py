@@ -8,6 +8,8 @@ from orchestrator.agent import schema
 from orchestrator.agent.conditions import describe, meets, plain
 from orchestrator.model.i18n import _
 
+# What one asks of these and what another asks can both hold.
+_ADDING = {"mode_at_most", "options"}
 _SILENT = {"reload", "restart", "public", "template", "type"}
 
 
@@ -39,6 +41,12 @@ def contradictions(kind: str, want: Mapping[str, Any]) -> list[tuple[str | None,
         return _file(want)
     if kind == "unit":
         return _unit(want)
+    if kind == "mount" and not {"own", "options"} & set(want):
+        return [(None, _("mount takes own or options"))]
+    if kind == "files" and not want["paths"]:
+        return [("paths", _("files takes at least one path"))]
+    if kind == "files" and not {"mode_at_most", "owner", "group", "system"} & set(want):
+        return [(None, _("files takes a mode, an owner or a group"))]
     if kind == "nft" and ("ruleset" in want) == ("template" in want):
         return [(None, _("nft takes either a ruleset or a template"))]
     return []
@@ -130,7 +138,7 @@ def _claims(kind: str, want: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]
 def _compatible(kind: str, aspect: str, one: Any, other: Any) -> bool:
     if schema.KINDS[kind].mapping:
         return _conditions_meet(one, other)
-    if aspect == "mode_at_most" or (kind == "file" and "optional" in (one, other)):
+    if aspect in _ADDING or (kind == "file" and "optional" in (one, other)):
         return True
     if aspect == "group":
         return bool(_names(one) & _names(other))

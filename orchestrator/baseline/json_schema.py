@@ -3,6 +3,7 @@
 from typing import Any
 
 from orchestrator.agent import conditions, schema
+from orchestrator.agent.schema.checks import MOUNT_FLAGS
 from orchestrator.baseline.controls import (
     FIELDS,
     ID_PATTERN,
@@ -29,6 +30,8 @@ _TYPES: dict[str, Fragment] = {
     "mode": {"type": "string", "pattern": "^[0-7]{3,4}$"},
     "path": {"type": "string", "pattern": "^/"},
     "template": {"type": "string", "pattern": "^[^/]"},
+    "globs": {"type": "array", "items": {"type": "string", "pattern": "^/"}},
+    "mount_flags": {"type": "array", "items": {"enum": [*MOUNT_FLAGS]}, "minItems": 1},
 }
 
 

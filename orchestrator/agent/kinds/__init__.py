@@ -99,6 +99,11 @@ def bounded(text: str) -> str:
     return "{}… ({} characters in all)".format(text[:TEXT_LIMIT], len(text))
 
 
+def printable(path: str) -> str:
+    r"""Return a file's name as text: bytes that are no UTF-8 are spelled ``\xff``."""
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 def unified(path: str, before: str, after: str) -> str:
     """Return a unified diff of a file's content."""
     from difflib import unified_diff

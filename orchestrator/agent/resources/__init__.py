@@ -4,7 +4,7 @@ A resource is named ``type:key`` (``path:/etc/issue.net``). Many controls may sh
 holds each of them once.
 """
 
-from . import dress, package, path, sysctl, table, unit
+from . import dress, module, mount, package, path, rights, sysctl, table, unit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 
 TYPES: "Dict[str, ModuleType]" = {
     "dress": dress,
+    "module": module,
+    "mount": mount,
     "package": package,
     "path": path,
+    "rights": rights,
     "sysctl": sysctl,
     "table": table,
     "unit": unit,
@@ -33,6 +36,15 @@ def restore(resource: str, state: "Dict[str, Any]", content: bytes, host: "Host"
     """Put a resource back into a captured state."""
     type_, key = split(resource)
     TYPES[type_].restore(key, state, content, host)
+
+
+def replaced(resource: str, before: "Dict[str, Any]", now: "Dict[str, Any]") -> bool:
+    """Return whether a thing that comes and goes by itself has gone since it was captured.
+
+    There is nothing left to put back then, and nothing to compare.
+    """
+    type_ = TYPES[split(resource)[0]]
+    return type_ is rights and rights.replaced(before, now)
 
 
 def split(resource: str) -> "Tuple[str, str]":

@@ -4,6 +4,8 @@ from typing import Any, Optional
 
 _NAME = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.+-@:")
 
+MOUNT_FLAGS = ("nodev", "nosuid", "noexec")
+
 
 def templated(value: Any) -> bool:
     """Return whether a value is text that is still to be rendered."""
@@ -72,6 +74,28 @@ def _template(value: Any) -> Optional[str]:
     return "must be a path below templates/"
 
 
+def _globs(value: Any) -> Optional[str]:
+    if not isinstance(value, list):
+        return "must be a list of absolute paths or patterns"
+    for pattern in value:
+        if templated(pattern):
+            continue
+        if _path(pattern):
+            return "{!r}: {}".format(pattern, _path(pattern))
+        parts = pattern.split("/")
+        if any("**" in part and part != "**" for part in parts) or "**" in parts[:-1]:
+            return "{!r}: ** stands at the end, behind a /".format(pattern)
+        if parts[1:2] == ["**"] or set(pattern) & set("?["):
+            return "{!r}: of patterns, only * and /** below a directory are known".format(pattern)
+    return None
+
+
+def _mount_flags(value: Any) -> Optional[str]:
+    if isinstance(value, list) and value and all(item in MOUNT_FLAGS for item in value):
+        return None
+    return "must be a list of {}".format(", ".join(MOUNT_FLAGS))
+
+
 CHECKS = {
     "string": _string,
     "text": _string,
@@ -83,4 +107,6 @@ CHECKS = {
     "mode": _mode,
     "path": _path,
     "template": _template,
+    "globs": _globs,
+    "mount_flags": _mount_flags,
 }
