@@ -19,7 +19,7 @@ _ENDED = ("dropped", "rolled_back")
 # What an operator's rollback puts back: resources, packages that go, packages that return.
 _PARTS = ("resources", "away", "back")
 # What a boot that takes a run back compares: the rest comes up after it.
-_FILES = ("path:", "dress:")
+_FILES = ("path:", "dress:", "rights:")
 _VERBS = {"reload": "try-reload-or-restart", "restart": "try-restart"}
 
 
@@ -287,7 +287,8 @@ def _refuse_if_moved(run: Run, host: Host, after: "Dict[str, str]") -> None:
     moved = []
     for entry in journal.entries(run, journal.JOURNAL):
         state, content = resources.capture(entry["resource"], host)
-        if resources.digest(state, content, b"") != after.get(entry["resource"]):
+        gone = resources.replaced(entry["resource"], entry["state"], state)
+        if not gone and resources.digest(state, content, b"") != after.get(entry["resource"]):
             told = (entry["resource"], _brief(entry["state"]), _brief(state))
             moved.append("{} (before the run: {}; now: {})".format(*told))
     if moved:
@@ -335,6 +336,8 @@ def _differs(run: Run, entry: "Dict[str, Any]", host: Host) -> bool:
     if entry["resource"].startswith("package:"):
         return False
     state, content = resources.capture(entry["resource"], host)
+    if resources.replaced(entry["resource"], entry["state"], state):
+        return False
     wanted = dict(entry["state"])
     for told in (state, wanted):
         told.pop("load", None)
