@@ -86,6 +86,10 @@ class _Auditd(Program):
                 found.append(Setting(words[0].lower(), " ".join(words[2:]), place, span))
         return found
 
+    def read(self, key: str, value: str) -> str:
+        """Return the value; of an action, without the program that it executes."""
+        return value.partition(" ")[0] if key.endswith("_action") else value
+
     def values(self, key: str, settings: "List[Setting]", host: Host) -> "List[Value]":
         """Return the last value of a key, unless the daemon refuses the file."""
         broken = next((setting for setting in settings if setting.key == STOP), None)
