@@ -16,6 +16,7 @@ from orchestrator.baseline.variables import needed_form
 from orchestrator.model.control import Alternatives, Baseline, Control, Profile, State
 from orchestrator.model.errors import ConfigurationError
 from orchestrator.model.host import ManagedHost
+from orchestrator.model.host_words import in_words
 from orchestrator.model.i18n import _
 from orchestrator.model.manifest import FORMAT, Manifest
 from orchestrator.model.nearest import known_hint
@@ -143,7 +144,7 @@ class _Compiler:
     def _check(self, control: Control, kind: str, want: dict[str, Any], at: Keys) -> None:
         """Check a rendered state; one without templates was checked when it was loaded."""
         for key, message in schema.problems(kind, want) or contradictions(kind, want):
-            raise self._error(control, message, at if key is None else (*at, key))
+            raise self._error(control, in_words(message), at if key is None else (*at, key))
 
     def _value(self, control: Control, value: Any, at: Keys) -> Any:
         if isinstance(value, str):

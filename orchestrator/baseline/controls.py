@@ -8,6 +8,7 @@ from orchestrator.agent import schema
 from orchestrator.baseline.consistency import contradictions
 from orchestrator.model.control import Alternatives, Control, State, Text
 from orchestrator.model.finding import Risk, Severity
+from orchestrator.model.host_words import in_words
 from orchestrator.model.i18n import _
 from orchestrator.workspace.fields import Fields, Path
 from orchestrator.workspace.yaml_source import Document
@@ -134,7 +135,7 @@ class _Reader:
         found = schema.problems(kind, want)
         for key, message in found or contradictions(kind, want):
             place = (*at, kind) if key is None else (*at, kind, key)
-            self.fields.problem(message, place, key=_is_name_at_fault(kind, key))
+            self.fields.problem(in_words(message), place, key=_is_name_at_fault(kind, key))
         return State(kind, want if isinstance(want, dict) else {})
 
 

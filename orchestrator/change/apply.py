@@ -19,8 +19,10 @@ from orchestrator.fleet.pool import over_hosts
 from orchestrator.model.change import HostOutcome, HostPlan, Outcome
 from orchestrator.model.errors import ControllerError, HostError, Interrupted
 from orchestrator.model.host import ManagedHost
+from orchestrator.model.host_words import in_words
 from orchestrator.model.i18n import _
 from orchestrator.model.manifest import Manifest
+from orchestrator.report.words import step_name
 
 _OPERATIONS = ("begin", "converge", "await", "finish")
 # The tasks of harden.yml whose failure means more than that the host failed.
@@ -225,7 +227,7 @@ class _Work:
             # The connection is gone, but the work on the host goes on in a unit of its own.
             self._await(event.host, why)
         elif event.task != _WAIT:
-            reason = f"{event.task}: {why}"[:1000]
+            reason = f"{step_name(event.task)}: {why}"[:1000]
             self._outcomes[event.host] = HostOutcome(event.host, Outcome.FAILED, reason)
 
     def _close(self, ended: HostOutcome) -> HostOutcome:
@@ -304,7 +306,7 @@ class _Work:
 
 def _failed(event: Event, told: Mapping[str, Any]) -> HostOutcome:
     reason = str(told.get("reason") or event.result.get("msg") or _("no reason was given"))
-    reason = f"{event.task}: {reason}"[:1000]
+    reason = f"{step_name(event.task)}: {in_words(reason)}"[:1000]
     state = told.get("state")
     if state == "rolled_back":
         return HostOutcome(event.host, Outcome.ROLLED_BACK, reason)

@@ -11,6 +11,7 @@ from orchestrator.fleet.agent import Fleet, ask
 from orchestrator.model.change import HostOutcome, Outcome
 from orchestrator.model.errors import AgentError, HostRefusedError, UnreachableError
 from orchestrator.model.host import ManagedHost
+from orchestrator.model.host_words import in_words
 from orchestrator.model.i18n import _
 
 # A reload of sshd refuses connections for 10 to 20 ms; the pauses grow from here (seconds).
@@ -91,10 +92,11 @@ def _confirmed(fleet: Fleet, host: ManagedHost, window: Window) -> HostOutcome:
     with fleet.login(host, connect_timeout=_LOGIN_SECONDS) as login:
         result = ask(login, {"operation": "confirm", "run": window.run}, seconds=60).result
         told = ask(login, {"operation": "status"}, seconds=30).result
-    problems = [str(problem) for problem in result.get("problems", [])]
+    problems = [in_words(str(problem)) for problem in result.get("problems", [])]
     if state_of(told, window.run) != "confirmed":
         message = _("said confirmed, but the run is {state}")
-        raise AgentError(host.name, message.format(state=state_of(told, window.run)))
+        state = in_words(state_of(told, window.run))
+        raise AgentError(host.name, message.format(state=state))
     if problems:
         reason = _("confirmed, but not kept over a reboot: {p}").format(p="; ".join(problems))
         return HostOutcome(host.name, Outcome.FAILED, reason, window.changed)
@@ -109,5 +111,5 @@ def _ended(host: str, window: Window, state: str, why: str) -> HostOutcome:
         return HostOutcome(host, Outcome.ROLLED_BACK, reason, window.changed)
     if state == "broken":
         return HostOutcome(host, Outcome.FAILED, way_back_failed(host, why), window.changed)
-    reason = _("the run is {state}: {why}").format(state=state, why=why)
+    reason = _("the run is {state}: {why}").format(state=in_words(state), why=why)
     return HostOutcome(host, Outcome.FAILED, reason, window.changed)

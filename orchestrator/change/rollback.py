@@ -10,6 +10,7 @@ from orchestrator.fleet.pool import over_hosts
 from orchestrator.model.change import HostOutcome, Outcome
 from orchestrator.model.errors import AgentError, HostError
 from orchestrator.model.host import ManagedHost
+from orchestrator.model.host_words import in_words
 from orchestrator.model.i18n import _
 
 ROLLBACK_SECONDS = 660.0
@@ -80,7 +81,11 @@ class Mandate:
 def survey_fleet(
     fleet: Fleet, hosts: Sequence[ManagedHost], mandate: Mandate
 ) -> list[Survey | HostError]:
-    """Return what a rollback would put back on each host. Changes nothing."""
+    """Return what a rollback would put back on each host. Changes nothing.
+
+    Raises ConfigurationError, before anybody is contacted, where the key of a host is missing.
+    """
+    fleet.require_keys(hosts)
     request = {"operation": "survey", "run": mandate.run}
 
     def work(host: ManagedHost) -> Survey:
@@ -149,7 +154,8 @@ def _take_back(
         parts = _parts(host.name, told["done"]) if "done" in told else None
     except HostError as problem:
         return outcome_of_error(problem), None
-    return _outcome(host.name, str(told.get("state")), str(told.get("reason"))), parts
+    reason = in_words(str(told.get("reason")))
+    return _outcome(host.name, str(told.get("state")), reason), parts
 
 
 def _standing(host: str, told: Mapping[str, Any], mandate: Mandate) -> tuple[StandingRun, ...]:
@@ -160,7 +166,7 @@ def _standing(host: str, told: Mapping[str, Any], mandate: Mandate) -> tuple[Sta
                 operator=str(item["operator"]),
                 state=str(item["state"]),
                 parts=_parts(host, item),
-                under_way=str(item["under_way"]),
+                under_way=in_words(str(item["under_way"])),
             )
             for item in told["runs"]
         ]

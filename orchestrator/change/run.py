@@ -13,6 +13,7 @@ from orchestrator.drift.watch import Watch, by_host, watch
 from orchestrator.model.change import HostOutcome, HostPlan, Outcome
 from orchestrator.model.errors import Interrupted
 from orchestrator.model.finding import HostAudit, Mark, Verdict
+from orchestrator.model.host_words import in_words
 from orchestrator.model.i18n import _
 from orchestrator.model.record import NewRun, Run, RunKind
 from orchestrator.workspace.directory import Workspace
@@ -119,7 +120,7 @@ def _with_unplanned(outcome: HostOutcome, plan: HostPlan) -> HostOutcome:
     """Tell beside the outcome which controls could not be planned, and why."""
     if not plan.unplanned:
         return outcome
-    told = "; ".join(f"{control}: {why}" for control, why in plan.unplanned.items())
+    told = "; ".join(f"{control}: {in_words(why)}" for control, why in plan.unplanned.items())
     reasons = (outcome.reason, _("cannot be planned: {told}").format(told=told))
     return replace(outcome, reason="; ".join(filter(None, reasons)))
 

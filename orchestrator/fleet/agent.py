@@ -13,6 +13,7 @@ from orchestrator.fleet.connection import Login, connect
 from orchestrator.fleet.ssh import Exchange, exchange, sudo_command
 from orchestrator.model.errors import AgentError, HostRefusedError
 from orchestrator.model.host import Endpoint, ManagedHost
+from orchestrator.model.host_words import in_words
 from orchestrator.model.i18n import _
 from orchestrator.model.text import quoted
 
@@ -106,9 +107,9 @@ def result_of(host: str, told: Any) -> Mapping[str, Any]:
     if not isinstance(told, dict) or told.get("format") != FORMAT:
         raise AgentError(host, _("the answer is not of this version"))
     if isinstance(told.get("refused"), str):
-        raise HostRefusedError(host, quoted(told["refused"]))
+        raise HostRefusedError(host, quoted(in_words(told["refused"])))
     if isinstance(told.get("failed"), str):
-        raise AgentError(host, quoted(told["failed"]))
+        raise AgentError(host, quoted(in_words(told["failed"])))
     result = told.get("result")
     if not isinstance(result, dict):
         raise AgentError(host, _("the answer holds no result"))

@@ -50,7 +50,9 @@ class State:
         for index in range(MOST_HOSTS):
             if index not in taken:
                 return index
-        raise LabError(_("a lab holds at most {count} hosts").format(count=MOST_HOSTS))
+        raise LabError(
+            _("the lab is full; the most hosts that it holds: {count}").format(count=MOST_HOSTS)
+        )
 
     def with_member(self, member: Member) -> "State":
         """Return the state with one more host."""

@@ -126,7 +126,12 @@ def missing() -> dict[str, str]:
 
 def stale() -> list[str]:
     """Return the messages that neither our sources nor click, which asks us too, say any more."""
-    said = {message for source in sources() for message, _line in messages_in(source)}
+    said = {
+        text
+        for source in sources()
+        for message, _line in messages_in(source)
+        for text in message.split("\0")
+    }
     click = importlib.util.find_spec("click")
     for place in (click and click.submodule_search_locations) or ():
         for source in Path(place).rglob("*.py"):

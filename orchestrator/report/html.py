@@ -14,6 +14,7 @@ from orchestrator.model.change import HostOutcome, Outcome
 from orchestrator.model.drift import DriftEvent
 from orchestrator.model.finding import Reach, Severity, Verdict
 from orchestrator.model.host import Management
+from orchestrator.model.host_words import in_words
 from orchestrator.model.i18n import _, _n, language
 from orchestrator.model.record import Counts
 from orchestrator.model.text import shorten, visible
@@ -45,7 +46,7 @@ def render_html(data: ReportData, template_dirs: Sequence[Path] | None = None) -
         percent=partial(percent_text, language=language()),
         day=_day,
         moment=_moment,
-        value=partial(shorten, width=_LONGEST_VALUE),
+        value=lambda text: shorten(in_words(text), _LONGEST_VALUE),
         share=_share,
         count=_count,
     )

@@ -102,3 +102,19 @@ def status_name(status: RunStatus) -> str:
         RunStatus.STOPPED: _("stopped"),
         RunStatus.INTERRUPTED: _("interrupted"),
     }[status]
+
+
+def step_name(step: str) -> str:
+    """Return a step of a change (as it is recorded, or as a playbook's task is named)."""
+    names = {
+        "preflight": _("preflight"),
+        "begin": _("begin"),
+        "packages": _("packages"),
+        "converge": _("change"),
+        "confirm": _("confirm"),
+        "wait for confirm": _("wait for confirm"),
+        "removals": _("remove packages"),
+        "finish": _("finish"),
+        "rollback": _("rollback"),
+    }
+    return names.get(step.lower(), step)

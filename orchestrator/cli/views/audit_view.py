@@ -18,6 +18,7 @@ from orchestrator.cli.views.cells import (
     table,
 )
 from orchestrator.model.finding import Finding, HostAudit, Mark, Reach, Verdict
+from orchestrator.model.host_words import in_words
 from orchestrator.model.i18n import _, _n, language
 from orchestrator.model.record import Counts
 from orchestrator.report.compliance import SEVEREST_FIRST, percent, percent_text, total
@@ -167,7 +168,9 @@ def _by_control(findings: Iterable[Finding], titles: Mapping[str, str]) -> Rende
     for finding in findings:
         controls[finding.control].append(finding)
     return blocks(
-        Block(found[0].severity, control, titles.get(control, ""), expected, _observed(same))
+        Block(
+            found[0].severity, control, titles.get(control, ""), in_words(expected), _observed(same)
+        )
         for control, found in sorted(controls.items(), key=lambda item: _severest_first(item[1]))
         for expected, same in _grouped(found, lambda finding: finding.expected)
     )
@@ -191,7 +194,7 @@ def _observed(found: Iterable[Finding]) -> list[tuple[str, list[str]]]:
 
 def _value(finding: Finding) -> str:
     pending = " " + _("(pending)") if Mark.PENDING in finding.marks else ""
-    return finding.observed + pending
+    return in_words(finding.observed) + pending
 
 
 def _grouped(

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from orchestrator.cli.views.cells import Block, blocks, heading, line, local_time
 from orchestrator.model.drift import Drift, DriftEvent
+from orchestrator.model.host_words import in_words
 from orchestrator.model.i18n import _
 from orchestrator.report.compliance import SEVEREST_FIRST
 from orchestrator.report.digest import EVENTS
@@ -70,8 +71,8 @@ def _rows(drift: Iterable[Drift], titles: Mapping[str, str]) -> RenderableType:
             one.severity,
             one.control,
             titles.get(one.control, ""),
-            one.expected,
-            [(one.observed, hosts)],
+            in_words(one.expected),
+            [(in_words(one.observed), hosts)],
             aside=_("({cause}, since {time})").format(cause=cause_name(one.cause), time=since),
         )
         for one, hosts, since in _alike(drift)

@@ -10,6 +10,7 @@ from rich.text import Text
 from orchestrator.cli.views.cells import Hanging, heading, line
 from orchestrator.model.change import Change, HostPlan
 from orchestrator.model.finding import Risk
+from orchestrator.model.host_words import in_words
 from orchestrator.model.i18n import _, _n
 from orchestrator.model.text import visible
 from orchestrator.report.words import risk_name
@@ -75,18 +76,24 @@ def _section(plan: HostPlan, hosts: Sequence[str]) -> list[RenderableType]:
     many = _n("{n} host: {names}", "{n} hosts: {names}", len(hosts))
     title = names if len(hosts) == 1 else many.format(n=len(hosts), names=names)
     parts: list[RenderableType] = [heading(title)]
-    parts += [line(_("  problem: {text}").format(text=text), "bold red") for text in plan.problems]
+    parts += [_problem(text) for text in plan.problems]
     if not (plan.changes or plan.unplanned or plan.by_hand or plan.problems):
         parts.append(line(_("  nothing to change"), "green"))
     for change in plan.changes:
         parts += _change(change)
     for control, reason in sorted(plan.unplanned.items()):
-        text = _("  {control} is left out: {reason}").format(control=control, reason=reason)
+        told = _("  {control} is left out: {reason}")
+        text = told.format(control=control, reason=in_words(reason))
         parts.append(line(text, "yellow"))
     for control, decision in sorted(plan.by_hand.items()):
-        text = _("  {control} is left to you: {reason}").format(control=control, reason=decision)
+        told = _("  {control} is left to you: {reason}")
+        text = told.format(control=control, reason=in_words(decision))
         parts.append(line(text, "cyan"))
     return parts
+
+
+def _problem(text: str) -> RenderableType:
+    return line(_("  problem: {text}").format(text=in_words(text)), "bold red")
 
 
 def _change(change: Change) -> list[RenderableType]:
@@ -94,14 +101,18 @@ def _change(change: Change) -> list[RenderableType]:
         "  ", (visible(change.control), "bold"), "  ", (risk_name(change.risk), "")
     )
     title.stylize(_STYLE_OF_RISK[change.risk], len(title) - len(risk_name(change.risk)))
-    lines: list[RenderableType] = [title, *(line(f"    {text}") for text in change.summary)]
+    lines: list[RenderableType] = [
+        title,
+        *(line(f"    {in_words(text)}") for text in change.summary),
+    ]
     lines += [
         line(f"    + {name} {version}", "green") for name, version in sorted(change.install.items())
     ]
     lines += [line(f"    - {name}", "red") for name in change.remove]
     lines += [_diff_line(text) for text in change.diff.splitlines()]
     if change.activates:
-        text = _("    then: {actions}").format(actions=", ".join(change.activates))
+        actions = ", ".join(map(in_words, change.activates))
+        text = _("    then: {actions}").format(actions=actions)
         lines.append(line(text, "dim"))
     return lines
 

@@ -9,6 +9,7 @@ from orchestrator.change.rollback import Parts, StandingRun, Survey, TakenBack
 from orchestrator.cli.views import outcome_view
 from orchestrator.cli.views.cells import heading, line
 from orchestrator.model.change import HostOutcome
+from orchestrator.model.host_words import in_words
 from orchestrator.model.i18n import _
 
 
@@ -65,7 +66,7 @@ def _run_document(run: str, parts: Parts | None) -> dict[str, Any]:
 
 def _title(run: StandingRun) -> str:
     told = _("run {run} of {operator} ({state}):")
-    return told.format(run=run.run, operator=run.operator, state=run.state)
+    return told.format(run=run.run, operator=run.operator, state=in_words(run.state))
 
 
 def _lines(parts: Parts | None) -> list[RenderableType]:

@@ -12,7 +12,7 @@ from orchestrator.cli.views.cells import cell, line, local_time, table
 from orchestrator.model.i18n import _, language
 from orchestrator.model.record import HostRun, Run, RunStatus
 from orchestrator.report.compliance import percent_text
-from orchestrator.report.words import kind_name, outcome_name, reach_name, status_name
+from orchestrator.report.words import kind_name, outcome_name, reach_name, status_name, step_name
 
 _STYLES = {
     RunStatus.DONE: "green",
@@ -70,7 +70,7 @@ def render_run(run: Run, hosts: Sequence[HostRun]) -> RenderableType:
             cell(host.host),
             _ending(host),
             percent_text(host.counts, language()),
-            cell(host.step),
+            cell(step_name(host.step)),
             line(host.reason),
         )
     return Group(*told, made)

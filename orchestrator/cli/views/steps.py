@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from orchestrator.cli.context import Output
 from orchestrator.cli.views.output import note
+from orchestrator.report.words import step_name
 
 
 @contextmanager
@@ -20,6 +21,6 @@ def steps(output: Output) -> Iterator[Callable[[str, str], None]]:
 
     def tell(host: str, step: str) -> None:
         with lock:
-            note(f"{time.strftime('%H:%M:%S')}  {host:<24} {step}")
+            note(f"{time.strftime('%H:%M:%S')}  {host:<24} {step_name(step)}")
 
     yield tell

@@ -1,0 +1,360 @@
+"""The sentences of the agent, as templates: what they say, and what in them is a sentence itself.
+
+The order counts: the first template that fits is taken, so the more particular ones come first.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Template(NamedTuple):
+    """A sentence with ``{parameters}``.
+
+    ``inner`` names parameters that hold sentences of the agent themselves, with what separates
+    them (empty: one sentence). Where none of them is known, the template does not fit.
+    """
+
+    text: str
+    inner: Mapping[str, str] = {}
+
+
+def _later(message: str) -> str:
+    """Mark ``message`` for the catalogue; it is translated when it is shown."""
+    return message
+
+
+_APPLIES = (
+    Template(_later("package {name} is not installed")),
+    Template(_later("only outside of containers")),
+    Template(_later("only in containers")),
+    Template(_later("not for {system}")),
+)
+
+_FILES = (
+    Template(_later("the content differs:\n{lines}")),
+    Template(_later("the content differs")),
+    Template(_later("{path} is a {type}: not touched"), {"type": ""}),
+    Template(_later("is a {type}"), {"type": ""}),
+    Template(_later("not a {type}"), {"type": ""}),
+    Template(_later("removes {path}")),
+    Template(_later("creates it")),
+    Template(_later("new content")),
+    Template(_later("mode {old} becomes {new}")),
+    Template(_later("owner {old} becomes {new}")),
+    Template(_later("group {old} becomes {new}")),
+    Template(_later("mode at most {mode}")),
+    Template(_later("mode {mode}")),
+    Template(_later("owner {name}")),
+    Template(_later("owner {names} or the system's own")),
+    Template(_later("owner the system's own")),
+    Template(_later("group {names} or the system's own")),
+    Template(_later("group the system's own")),
+    Template(_later("group {one} or {other}")),
+    Template(_later("group {name}")),
+    Template(_later("content as in the baseline")),
+    Template(_later("with an access list")),
+    Template(_later("access list removed")),
+    Template(_later("{place}: access list: {reason}")),
+    Template(_later("all as wanted")),
+    Template(_later("nothing there")),
+    Template(_later("they are too many to be changed unseen: {names}")),
+    Template(_later("the name is not in UTF-8: {name}")),
+    Template(_later("{path} has other names elsewhere (hard links)")),
+    Template(_later("{path} belongs to {owner}: decide whose it should be")),
+    Template(_later("{pattern}: more than {number} files")),
+    Template(_later("no SUID or SGID programs but the allowed ones")),
+    Template(_later("no files that everybody may write")),
+    Template(_later("no directories where everybody may delete the files of others")),
+    Template(_later("no files without an owner or a group")),
+    Template(_later("takes everybody's right to write away: {names}")),
+    Template(_later("sets the sticky bit: {names}")),
+    Template(
+        _later(
+            "decide whether they may stay so: chmod, or the profile's list of allowed ones: {names}"
+        )
+    ),
+    Template(_later("decide whose they are: {names}")),
+    Template(_later("special file")),
+    Template(_later("directory")),
+    Template(_later("absent")),
+    Template(_later("link")),
+    Template(_later("file")),
+)
+
+_PACKAGES = (
+    Template(_later("{name} is on hold: apt-mark unhold {name}")),
+    Template(_later("dpkg left {name} {state}: dpkg --configure -a")),
+    Template(_later("dpkg was interrupted: run 'dpkg --configure -a'")),
+    Template(_later("dpkg is not sound: {reason}")),
+    Template(_later("apt would also remove {names}")),
+    Template(_later("purging {names} would also remove {others}")),
+    Template(_later("no way back for {name}: {reason}"), {"reason": ""}),
+    Template(_later("no way back for {name}: {reason}")),
+    Template(_later("apt still works for the run")),
+    Template(_later("packages not as they were: {names}")),
+    Template(_later("with them: {names}")),
+)
+
+_KERNEL = (
+    Template(_later("the kernel has no parameter {name}")),
+    Template(_later("the kernel runs without this protocol")),
+    Template(_later("kernel: writes {place}; sets now: {names}")),
+    Template(_later("kernel: writes {place}")),
+    Template(_later("{name} cannot be set here")),
+    Template(_later("{place} sets {name} = {value} after every file of ours: correct it there")),
+    Template(_later("{name} = {value}, at boot not set")),
+    Template(_later("{name} = {value}, at boot {boot}")),
+)
+
+_UNITS = (
+    Template(_later("starts at boot")),
+    Template(_later("does not start at boot")),
+    Template(_later("runs")),
+    Template(_later("does not run")),
+    Template(_later("masked")),
+    Template(_later("not masked")),
+    Template(_later("systemd refuses the question")),
+    Template(_later("systemd does not answer: {reason}")),
+    Template(_later("systemd's answer is too large")),
+    Template(_later("systemd closed the connection")),
+    Template(_later("reload {unit}")),
+    Template(_later("restart {unit}")),
+)
+
+_FIREWALL = (
+    Template(_later("table {name} loaded as declared, persisted")),
+    Template(_later("loaded as declared, persisted")),
+    Template(_later("loaded as declared, not persisted")),
+    Template(_later("loaded, but different, persisted")),
+    Template(_later("loaded, but different, not persisted")),
+    Template(_later("not loaded, persisted")),
+    Template(_later("not loaded, not persisted")),
+    Template(_later("the rules differ:\n{lines}")),
+    Template(_later("another tool drops by default, which our accepts cannot undo: {chains}")),
+    Template(_later("firewall: keeps the loaded table over a reboot")),
+    Template(_later("firewall: loads table {name}, and keeps it after confirm")),
+    Template(_later("the ruleset must hold table {name} and nothing else")),
+    Template(_later("nft refuses the ruleset: {reason}")),
+    Template(_later("nft does not take the ruleset: {reason}")),
+)
+
+_SSH = (
+    Template(_later("a Match block sets {settings}: correct it there")),
+    Template(_later("{options}, but a Match block sets {settings}")),
+    Template(_later("a Match block sets {settings}")),
+    Template(_later("{option} (unknown to this sshd)")),
+    Template(_later("sshd: {options}; include {files}")),
+    Template(_later("sshd refuses the configuration: {reason}")),
+    Template(_later("{place}: includes itself")),
+    Template(_later("{option} without {items}")),
+)
+
+_PREFLIGHT = (
+    Template(_later("{place} has less than {size} MiB free")),
+    Template(_later("the clock is {seconds} s off")),
+    Template(_later("{place} is held by process {number}")),
+)
+
+_RUNS = (
+    Template(
+        _later(
+            "changed since the run: {resources}; --force takes it back all the same",
+        ),
+        {"resources": ", "},
+    ),
+    Template(_later("{resource} (before the run: {before}; now: {now})")),
+    Template(
+        _later(
+            "nobody wrote down how the run left the host (its confirm was interrupted);"
+            " --force takes it back all the same"
+        )
+    ),
+    Template(_later("changed since the plan: {resources}")),
+    Template(_later("changed since begin: {resources}")),
+    Template(_later("run {run} was here before")),
+    Template(_later("run {run} was not confirmed")),
+    Template(_later("no preflight of run {run} on this host")),
+    Template(
+        _later(
+            "run {run} of {operator} from {controller} works with the packages now:"
+            " wait for its end"
+        )
+    ),
+    Template(
+        _later(
+            "run {run} of {operator} from {controller} is under way since {since}"
+            " ({state}, {left} s left to it); --force takes it back all the same"
+        )
+    ),
+    Template(_later("the host is held by {holder} for {seconds} s")),
+    Template(_later("this host knows no run {run}")),
+    Template(_later("not the name of a run: {name}")),
+    Template(_later("{place} is not a directory of root")),
+    Template(_later("it was taken back before")),
+    Template(_later("{resource} is not as it was")),
+    Template(_later("{place}: is {now}, was {before}: not touched")),
+    Template(_later("{unit} ended without a word")),
+    Template(_later("{unit}: no result after {seconds} s")),
+)
+
+_STATES = (
+    Template(_later("run {run} is {state}"), {"state": ""}),
+    Template(_later("begun")),
+    Template(_later("armed")),
+    Template(_later("converged")),
+    Template(_later("confirmed")),
+    Template(_later("rolling_back")),
+    Template(_later("rolled_back")),
+    Template(_later("dropped")),
+    Template(_later("broken")),
+)
+
+_READING = (
+    Template(_later("{place}: missing")),
+    Template(_later("{place}: not a regular file")),
+    Template(_later("{place}: neither a file nor a directory")),
+    Template(_later("{place}: larger than {size} bytes")),
+    Template(_later("{place}: extended attributes: {reason}")),
+    Template(_later("{program}: no end after {seconds} s")),
+    Template(_later("{program}: more than {size} bytes of output")),
+    Template(_later("cannot be started")),
+    Template(_later("exit status {status}")),
+    Template(_later("there is no user {name}")),
+    Template(_later("there is no group {name}")),
+    Template(_later("{text}… ({size} characters in all)")),
+)
+
+_SETTINGS = (
+    Template(_later("{name}: cannot be overridden here: {value}"), {"value": ""}),
+    Template(_later("{name}: cannot be overridden here: {value}")),
+    Template(_later("{place} wins over ours, and is a package's")),
+    Template(_later("{program} knows no setting {name}")),
+    Template(_later("{place}, line {number}: reads {file} instead of {main}")),
+    Template(_later("this pam_pwhistory reads no file: its arguments decide")),
+    Template(_later("{place}: a link, which auditd refuses to read")),
+    Template(_later("{name} (refused: {line}) ({place})")),
+    Template(_later("{name} (not set) (default)")),
+    Template(_later("{name} (not set) ({place})")),
+    Template(_later("{name} (not set) for {who} ({place})")),
+    Template(_later("{name} (empty) (default)")),
+    Template(_later("{name} (empty) ({place})")),
+    Template(_later("no limits no limits ({place}, {who})")),
+    Template(_later("{name} ({percent} % of the file system) (default)")),
+    Template(_later("{value}, read as {read} ({place}, line {number})")),
+    Template(_later("{value}, read as {read} ({place})")),
+    Template(_later("{value} (default)")),
+    Template(_later("{value} ({place}, line {number})")),
+    Template(_later("… ({number} in all)")),
+    Template(_later("{program}: writes {places}")),
+)
+
+_MODULES = (
+    Template(_later("{name}: cannot be loaded (install {command}, blacklist)")),
+    Template(_later("{name} is built into {kernels}: only another kernel")),
+    Template(_later("{name} is in use ({users}): end that first")),
+    Template(_later("{place} says otherwise and is read first")),
+    Template(_later("kernel: {name} is kept out by {place} and unloaded")),
+    Template(_later("kernel: {name} is kept out by {place}")),
+    Template(_later("install {command} ({place})")),
+    Template(_later("blacklist ({place})")),
+    Template(_later("built into {kernel}")),
+    Template(_later("in no kernel here")),
+    Template(_later("can be loaded")),
+    Template(_later("{place}: modules.dep is missing (depmod)")),
+)
+
+_DECLARED = (
+    Template(_later("unknown kind {kind}; known: {names}")),
+    Template(_later("{kind} takes a map of parameters")),
+    Template(_later("unknown parameter {name} of {kind}; known: {names}")),
+    Template(_later("{kind} needs {name} ({meaning})")),
+    Template(_later("{name} is not a name of a {kind}")),
+    Template(_later("unknown condition {name}; known: {names}")),
+    Template(_later("must be text, a number or a condition")),
+    Template(_later("{name} takes a whole number")),
+    Template(_later("{name} takes a list")),
+    Template(_later("a kernel parameter is no list: 'without' has no meaning here")),
+    Template(_later("{value} is neither text nor a number")),
+    Template(_later("a kernel parameter takes a number or text, not true or false")),
+    Template(_later("{value} must be on one line, without control characters")),
+    Template(_later("must be one of {choices}")),
+    Template(_later("must be text")),
+    Template(_later("must be true or false")),
+    Template(_later("must be a name")),
+    Template(_later("must be a name or a list of names")),
+    Template(_later("must be a unit name with its suffix, such as ssh.service")),
+    Template(_later("must be a list of unit names with their suffix")),
+    Template(_later("must be permission bits in octal and in quotes, such as '0640'")),
+    Template(_later("must be an absolute path")),
+    Template(_later("must not hold empty parts, '.' or '..'")),
+    Template(_later("must be a path below templates/")),
+    Template(_later("must be a list of absolute paths or patterns")),
+)
+
+_MOUNTS = (
+    Template(_later("a file system of its own")),
+    Template(_later("it is no file system of its own")),
+    Template(_later("not mounted now")),
+    Template(_later("not mounted at boot")),
+    Template(_later("{point}: now without them ({type}), a part of the file system above it")),
+    Template(_later("{point}: now {flags} ({type}), a part of the file system above it")),
+    Template(_later("{point}: now without them ({type})")),
+    Template(_later("{point}: now {flags} ({type})")),
+    Template(_later("{point}: a file system in memory: at boot ({place})")),
+    Template(_later("{point}: {options}: now, at boot ({place})")),
+    Template(_later("{point}: {options}: at boot ({place})")),
+    Template(_later("{point}: {options}: now")),
+    Template(_later("at boot without them ({place})")),
+    Template(_later("at boot {flags} ({place})")),
+    Template(_later("{point} is in use ({users}): it is mounted at the next boot")),
+    Template(_later("{place} comes after all others and sets the options")),
+    Template(_later("{point} needs a partition or a volume of its own")),
+    Template(_later("{point} is a part of another file system: unmount it first")),
+    Template(_later("{place} has a line for {point} with noauto")),
+    Template(_later("{point} would be hidden under a new one, but is in use: {users}")),
+)
+
+_SUDO = (
+    Template(_later("without a password only: nobody")),
+    Template(_later("without a password only: {names}")),
+    Template(_later("nobody else")),
+    Template(_later("sudo asks for a password: {places}")),
+    Template(_later("{user} would lose sudo: no password is set; set one, or exempt it")),
+    Template(_later("the rule could not be found in the files: change it with visudo")),
+    Template(_later("visudo refuses the settings: {reason}")),
+    Template(_later("visudo refuses {place}: {reason}")),
+    Template(_later("sudo is not installed as a package")),
+    Template(_later("sudo's default of {option} is not known here")),
+    Template(_later("sudoers sets {option} = {value}: change it with visudo")),
+)
+
+# The last ones to be tried: a part of them may be anything.
+_GENERAL = (
+    Template(_later("install {name}")),
+    Template(_later("remove {name}")),
+    Template(_later("{name} not installed")),
+    Template(_later("{name} installed")),
+    Template(_later("{name} absent")),
+    Template(_later("{name}: {parts}"), {"parts": ", "}),
+    Template(_later("{parts}: {things}"), {"parts": ", "}),
+)
+
+TEMPLATES = (
+    *_APPLIES,
+    *_RUNS,
+    *_FILES,
+    *_PACKAGES,
+    *_KERNEL,
+    *_UNITS,
+    *_FIREWALL,
+    *_SSH,
+    *_PREFLIGHT,
+    *_STATES,
+    *_READING,
+    *_SETTINGS,
+    *_MODULES,
+    *_MOUNTS,
+    *_SUDO,
+    *_DECLARED,
+    *_GENERAL,
+)
