@@ -48,7 +48,8 @@ def command(context: Context, selection: Selection, consent: Consent, output: Ou
             names, yes=consent.yes, count=consent.count, changed=touched, output=output
         )
     outcomes = _carry_out(workspace, scope, plans, failed, output)
-    return combine([code_of_outcomes(outcomes), code_of_rest(plans)])
+    rest = code_of_rest(plans)
+    return combine([code_of_outcomes(outcomes), *([rest] if rest else [])])
 
 
 def _carry_out(

@@ -35,7 +35,32 @@ def test_a_server_that_is_only_audited_takes_no_part(capsys: pytest.CaptureFixtu
     assert run(["apply", "--yes", "--output", "json"]) == 4
     said = capsys.readouterr()
     assert [host["host"] for host in json.loads(said.out)["hosts"]] == ["web1"]
-    assert "old" in said.err
+    (note,) = [json.loads(line)["note"] for line in said.err.splitlines()]
+    assert note["hosts"] == ["old"]
+    assert run(["apply", "--yes"]) == 4
+    assert "luytre: audit-only, never changed: old\n" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [["apply", "--yes"], ["apply"]])
+def test_another_number_of_servers_than_agreed_to_is_refused_before_anybody_is_asked(
+    command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    assert run([*command, "--count", "2"]) == 6
+    said = capsys.readouterr()
+    assert "agreed to: 2" in said.err
+    assert said.out == ""
+    assert run([*command, "--count", "1"]) == 4
+
+
+def test_a_server_without_a_plan_is_told_to_programs_in_a_document(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    capsys.readouterr()
+    assert run(["plan", "--limit", "web1", "--output", "json"]) == 4
+    (told,) = [json.loads(line)["error"] for line in capsys.readouterr().err.splitlines()]
+    assert (told["host"], told["exit_code"]) == ("web1", 4)
+    assert told["message"]
 
 
 def test_an_apply_on_servers_that_are_only_audited_is_refused(

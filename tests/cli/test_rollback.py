@@ -51,6 +51,21 @@ def test_a_limit_without_any_server_of_the_run_is_an_error(
     assert applied in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("applied")
+def test_an_unknown_server_is_complained_of_by_the_option_that_named_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["rollback", "--host", "nope", "--yes"]) == 2
+    told = capsys.readouterr().err
+    assert "--host nope" in told
+    assert "--limit" not in told
+
+
+@pytest.mark.usefixtures("applied")
+def test_a_limit_beside_a_server_is_no_command() -> None:
+    assert run(["rollback", "--host", "web1", "--limit", "web1", "--yes"]) == 2
+
+
 def test_a_server_that_is_not_managed_is_not_taken_back_in_silence(
     applied: str,  # noqa: ARG001 - it makes the workspace
     capsys: pytest.CaptureFixture[str],

@@ -48,6 +48,32 @@ def test_one_service_that_does_not_come_back_leaves_ssh_no_less_taken_back(desk,
     assert desk.ask("rollback", "--yes", "--host", c1, "--force").code == 0
 
 
+@pytest.fixture
+def stubborn(yard, c1):
+    """A service that undoes the change of its file whenever it is reloaded."""
+    unit = "own-stubborn.service"
+    reload = "ExecReload=/bin/sh -c 'echo mine > /etc/own-stubborn'"
+    put_unit(yard.lab, c1, unit, f"[Service]\nExecStart=/bin/sleep infinity\n{reload}\n")
+    yard.lab.run(c1, ["systemctl", "start", unit])
+    yield unit
+    take_unit(yard.lab, c1, unit)
+    yard.lab.run(c1, ["rm", "-f", "/etc/own-stubborn"])
+
+
+def test_what_the_second_audit_finds_is_what_the_log_tells(desk, c1, stubborn):
+    desk.want(BANNER, control("own-stubborn", content("/etc/own-stubborn", reload=[stubborn])))
+    applied = desk.apply(c1)
+    assert applied.code == 1, applied
+    assert applied.host(c1)["outcome"] == "failed"
+    assert applied.host(c1)["still_failing"] == ["own-stubborn"]
+    entries = desk.ask("log", "show").document["entries"]
+    told = [one["detail"]["hosts"] for one in entries if one["action"] == "apply ended"]
+    assert told == [{c1: "failed"}]
+    assert [one["action"] for one in entries[:2]] == ["apply ended", "audit"]
+    taken = desk.ask("rollback", "--yes", "--host", c1, "--force")
+    assert taken.code in (0, 1), taken
+
+
 def test_ctrl_c_while_a_host_waits_for_its_confirmation_is_told_of_that_host(desk, yard, c1):
     desk.settle(confirm_window=20)
     desk.want(TRAP)

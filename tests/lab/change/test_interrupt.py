@@ -1,5 +1,6 @@
 """Ctrl-C in the middle of an apply: the hosts are as before, nothing of ours goes on anywhere."""
 
+import json
 import signal
 
 import pytest
@@ -44,8 +45,48 @@ def test_fault_17_ctrl_c_while_a_host_is_armed_takes_it_back_at_once(desk, yard,
         applied = ended(applying)
     assert applied.code == 130, applied
     assert applied.host(c1)["outcome"] == "rolled_back"
+    assert applied.document["run"] == tree.record(yard.lab, c1)["run"]
     nothing_goes_on(desk, yard, c1)
     told_as_interrupted(desk, c1, "rolled_back")
+
+
+def test_a_second_ctrl_c_waits_for_nobody_and_tells_what_is_known(desk, yard, c1, c2, gate):
+    """c1 is held on its way back by the gate; c2 needed nothing."""
+    desk.settle(confirm_window=50)
+    gated = control("own-gate", content("/etc/own-gate", reload=[gate.unit]))
+    desk.want(BANNER, gated)
+    yard.lab.write(c2, "/etc/own-gate", b"ours\n")
+    issue = yard.lab.read(c2, "/etc/issue.net")
+    yard.lab.write(c2, "/etc/issue.net", b"ours\n")
+    both = f"{c1},{c2}"
+    with desk.started("apply", "--yes", "--limit", both, "--output", "json") as applying:
+        until(lambda: state(yard, c1) == "armed", "armed")
+        applying.send_signal(signal.SIGINT)
+        until(lambda: state(yard, c1) == "rolling_back", "on its way back")
+        applying.send_signal(signal.SIGINT)
+        applied = ended(applying)
+        assert state(yard, c1) == "rolling_back"
+    gate.open()
+    run = tree.record(yard.lab, c1)["run"]
+    assert applied.code == 130, applied
+    assert applied.document["run"] == run
+    left = applied.host(c1)
+    assert left["outcome"] == "interrupted"
+    assert "takes itself back by 20" in left["reason"]
+    assert applied.host(c2)["outcome"] == "unchanged"
+    error = json.loads(applied.err)["error"]
+    assert c1 in error["hint"]
+    assert c2 not in error["hint"]
+    assert f"luytre rollback --run {run}" in error["hint"]
+    told_as_interrupted(desk, c1, "interrupted")
+    (entry,) = [
+        one for one in desk.ask("log", "show").document["entries"] if one["action"] == "apply ended"
+    ]
+    assert entry["detail"]["hosts"] == {c1: "interrupted", c2: "unchanged"}
+    until(lambda: state(yard, c1) == "rolled_back", "the way back comes to its end")
+    nothing_goes_on(desk, yard, c1)
+    yard.lab.run(c2, ["rm", "/etc/own-gate"])
+    yard.lab.write(c2, "/etc/issue.net", issue)
 
 
 def test_fault_17_ctrl_c_while_apt_works_waits_for_apt_and_takes_its_packages_away(desk, yard, c1):

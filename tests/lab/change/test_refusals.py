@@ -1,5 +1,7 @@
 """What must be stopped before anything is changed, and what must never be touched."""
 
+import json
+
 import pytest
 
 from orchestrator.change.plan import plan_fleet
@@ -92,6 +94,46 @@ def test_fault_12_a_second_operator_is_refused_and_told_who_holds_the_host(
     assert not list((yard.lab.root(c1) / "etc/ssh/sshd_config.d").glob("*luytre*"))
     taken = desk.ask("rollback", "--yes", "--host", c1)
     assert taken.code == 0, taken
+
+
+def test_fault_59_a_host_whose_packages_another_run_changes_names_that_run(
+    desk, yard, c1, tmp_path
+):
+    desk.want(control("own-slow", {"package": {"name": "tiny-slow", "state": "installed"}}))
+    other = Desk(tmp_path / "other", yard.lab, "Lê Văn Cường")
+    other.want(GRACE)
+    setting_up = ["pgrep", "-f", "tiny-slow.postinst"]
+    with desk.started("apply", "--yes", "--limit", c1, "--output", "json") as applying:
+        until(lambda: yard.lab.run(c1, setting_up, check=False).returncode == 0, "dpkg works")
+        refused = other.apply(c1)
+        applied = ended(applying)
+    assert applied.code == 0, applied
+    assert refused.code == 6, refused
+    reason = refused.host(c1)["reason"]
+    assert f"run {applied.document['run']} of Trần Thị Bình" in reason
+    assert "wait for its end" in reason
+    assert "dpkg --configure" not in reason
+    assert desk.ask("rollback", "--yes", "--host", c1).code == 0
+
+
+def test_a_dpkg_that_was_interrupted_is_told_with_the_way_to_mend_it(desk, yard, c1):
+    desk.want(BANNER)
+    yard.lab.run(c1, ["touch", "/var/lib/dpkg/updates/0001"])
+    refused = desk.apply(c1)
+    yard.lab.run(c1, ["rm", "/var/lib/dpkg/updates/0001"])
+    assert refused.code == 6, refused
+    assert "dpkg --configure -a" in refused.host(c1)["reason"]
+
+
+@pytest.mark.parametrize("count", ["2", "12"])
+def test_another_number_of_hosts_than_was_agreed_to_is_refused_although_nothing_would_change(
+    desk, c1, count
+):
+    desk.want(control("own-hostname", {"file": {"path": "/etc/hostname", "mode": "0644"}}))
+    assert desk.apply(c1, count="1").code == 0
+    refused = desk.apply(c1, count=count)
+    assert refused.code == 6, refused
+    assert count in json.loads(refused.err)["error"]["message"]
 
 
 def test_fault_13_what_moved_since_the_plan_is_refused(desk, yard, c1):
