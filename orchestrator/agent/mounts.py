@@ -29,16 +29,17 @@ class Mount:
     ``options`` are those of this mount, ``whole`` those of the whole file system.
     """
 
-    __slots__ = ("device", "options", "point", "root", "source", "type", "whole")
+    __slots__ = ("device", "number", "options", "parent", "point", "root", "type", "whole")
 
     def __init__(self, line: str) -> None:
         fields = line.split(" ")
         tail = fields.index("-", 6)
+        self.number, self.parent = fields[0], fields[1]
         self.device = fields[2]
         self.root = unescaped(fields[3])
         self.point = unescaped(fields[4])
         self.options = fields[5]
-        self.type, self.source, self.whole = fields[tail + 1 : tail + 4]
+        self.type, _source, self.whole = fields[tail + 1 : tail + 4]
 
     @property
     def flags(self) -> "FrozenSet[str]":
@@ -47,17 +48,49 @@ class Mount:
 
 
 def table(host: Host) -> "List[Mount]":
-    """Return every mount in the kernel's order; a later one hides an earlier at its point."""
+    """Return every mount in the kernel's order, those that others hide included."""
     return host.once("mounts", lambda: parse(_read(host)))  # type: ignore[no-any-return]
 
 
 def visible(host: Host) -> "Dict[str, Mount]":
-    """Return the mounts by their point; of several on top of each other, the upper one."""
+    """Return by their point the mounts that a path leads to."""
+    return host.once("visible-mounts", lambda: uncovered(table(host)))  # type: ignore[no-any-return]
 
-    def read() -> "Dict[str, Mount]":
-        return {mount.point: mount for mount in table(host)}
 
-    return host.once("visible-mounts", read)  # type: ignore[no-any-return]
+def uncovered(mounts: "List[Mount]") -> "Dict[str, Mount]":
+    """Return by their point the mounts that no other one hides.
+
+    A path leads from a mount into what is mounted on it, the outermost first. A mount may lie below
+    such a point, or another one upon itself: then nothing leads to it (a view of a shared tree has
+    its mounts twice).
+    """
+    children: "Dict[str, Dict[str, Mount]]" = {}
+    found: "Dict[str, Mount]" = {}
+    numbers = {mount.number for mount in mounts}
+    pending: "List[Mount]" = []
+    for mount in mounts:
+        children.setdefault(mount.parent, {})[mount.point] = mount
+    for parent, tops in children.items():
+        if parent not in numbers:
+            pending.extend(tops.values())
+    while pending:
+        mount = pending.pop()
+        upon = children.pop(mount.number, {})
+        if mount.point in upon:
+            pending.append(upon[mount.point])
+            continue
+        found[mount.point] = mount
+        pending.extend(child for point, child in upon.items() if not _below(point, upon))
+    return found
+
+
+def _below(point: str, upon: "Dict[str, Mount]") -> bool:
+    """Return whether a point lies below one of the others that are mounted on the same mount."""
+    while "/" in point.lstrip("/"):
+        point = point.rpartition("/")[0]
+        if point in upon:
+            return True
+    return False
 
 
 def at(host: Host, point: str) -> "Optional[Mount]":

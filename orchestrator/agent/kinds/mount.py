@@ -92,18 +92,8 @@ def validate(want: "Dict[str, Any]", target: Target) -> None:
     winner = mount_files.later(point, host)
     if winner and observed.boot is not None and _missing(want, _boot_flags(observed.boot)):
         raise ByHand("{} comes after all others and sets the options".format(winner))
-    if not want.get("own"):
-        return
-    if want.get("type") != "tmpfs":
-        raise ByHand("{} needs a partition or a volume of its own".format(point))
-    if observed.now is not None and not observed.own:
-        raise ByHand("{} is a part of another file system: unmount it first".format(point))
-    if observed.boot is None and boot_mounts.line_of(boot_mounts.fstab(host), point) is not None:
-        raise ByHand("{} has a line for {} with noauto".format(boot_mounts.FSTAB, point))
-    users = _users(point) if observed.now is None else []
-    if users:
-        told = ", ".join(users[:_SHOWN_USERS])
-        raise ByHand("{} would be hidden under a new one, but is in use: {}".format(point, told))
+    if want.get("own") and not (observed.own and observed.boot is not None):
+        _refuse_unless_possible(want, observed, host)
 
 
 def converge(want: "Dict[str, Any]", target: Target) -> None:
@@ -129,6 +119,21 @@ def persist(want: "Dict[str, Any]", target: Target) -> None:
         raise Unreadable(told)
     units.reload_manager(host)
     units.control(host, "start", boot_mounts.unit_name(point))
+
+
+def _refuse_unless_possible(want: "Dict[str, Any]", observed: Observed, host: Host) -> None:
+    """Raise ByHand where a directory cannot become a file system in memory now."""
+    point = want["path"]
+    if want.get("type") != "tmpfs":
+        raise ByHand("{} needs a partition or a volume of its own".format(point))
+    if observed.now is not None and not observed.own:
+        raise ByHand("{} is a part of another file system: unmount it first".format(point))
+    if observed.boot is None and boot_mounts.line_of(boot_mounts.fstab(host), point) is not None:
+        raise ByHand("{} has a line for {} with noauto".format(boot_mounts.FSTAB, point))
+    users = _users(point) if observed.now is None else []
+    if users:
+        told = ", ".join(users[:_SHOWN_USERS])
+        raise ByHand("{} would be hidden under a new one, but is in use: {}".format(point, told))
 
 
 def _edits(want: "Dict[str, Any]", observed: Observed, host: Host) -> "List[mount_files.Edit]":
