@@ -102,7 +102,8 @@ def compiled(entries: Mapping[str, str]) -> bytes:
 def sources() -> list[Path]:
     """Return the files whose messages must be translated: the package and the reports' templates.
 
-    The agent speaks English: it runs on the hosts, where there is no catalogue.
+    The agent speaks English: it runs on the hosts, where there is no catalogue. What it says is
+    declared in ``orchestrator/model/host_templates.py``, and translated from there.
     """
     package = LOCALES.parent
     python = (

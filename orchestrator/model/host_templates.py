@@ -11,11 +11,13 @@ class Template(NamedTuple):
     """A sentence with ``{parameters}``.
 
     ``inner`` names parameters that hold sentences of the agent themselves, with what separates
-    them (empty: one sentence). Where none of them is known, the template does not fit.
+    them (empty: one sentence). Where none of them is known, the template does not fit; neither does
+    one of single ``words`` where a value has blanks.
     """
 
     text: str
     inner: Mapping[str, str] = {}
+    words: bool = False
 
 
 def _later(message: str) -> str:
@@ -39,18 +41,18 @@ _FILES = (
     Template(_later("removes {path}")),
     Template(_later("creates it")),
     Template(_later("new content")),
-    Template(_later("mode {old} becomes {new}")),
-    Template(_later("owner {old} becomes {new}")),
-    Template(_later("group {old} becomes {new}")),
-    Template(_later("mode at most {mode}")),
-    Template(_later("mode {mode}")),
-    Template(_later("owner {name}")),
-    Template(_later("owner {names} or the system's own")),
+    Template(_later("mode {old} becomes {new}"), words=True),
+    Template(_later("owner {old} becomes {new}"), words=True),
+    Template(_later("group {old} becomes {new}"), words=True),
+    Template(_later("mode at most {mode}"), words=True),
+    Template(_later("mode {mode}"), words=True),
+    Template(_later("owner {names} or the system's own"), words=True),
     Template(_later("owner the system's own")),
-    Template(_later("group {names} or the system's own")),
+    Template(_later("owner {name}"), words=True),
+    Template(_later("group {names} or the system's own"), words=True),
     Template(_later("group the system's own")),
-    Template(_later("group {one} or {other}")),
-    Template(_later("group {name}")),
+    Template(_later("group {one} or {other}"), words=True),
+    Template(_later("group {name}"), words=True),
     Template(_later("content as in the baseline")),
     Template(_later("with an access list")),
     Template(_later("access list removed")),
@@ -103,6 +105,7 @@ _KERNEL = (
     Template(_later("{name} cannot be set here")),
     Template(_later("{place} sets {name} = {value} after every file of ours: correct it there")),
     Template(_later("{name} = {value}, at boot not set")),
+    Template(_later("{name} = not set"), words=True),
     Template(_later("{name} = {value}, at boot {boot}")),
 )
 
@@ -113,12 +116,27 @@ _UNITS = (
     Template(_later("does not run")),
     Template(_later("masked")),
     Template(_later("not masked")),
+    Template(_later("enable")),
+    Template(_later("disable")),
+    Template(_later("start")),
+    Template(_later("stop")),
+    Template(_later("mask")),
+    Template(_later("unmask")),
+    Template(_later("daemon-reload")),
+    Template(_later("loaded")),
+    Template(_later("not-found")),
+    Template(_later("enabled")),
+    Template(_later("disabled")),
+    Template(_later("static")),
+    Template(_later("active")),
+    Template(_later("inactive")),
+    Template(_later("failed")),
     Template(_later("systemd refuses the question")),
     Template(_later("systemd does not answer: {reason}")),
     Template(_later("systemd's answer is too large")),
     Template(_later("systemd closed the connection")),
-    Template(_later("reload {unit}")),
-    Template(_later("restart {unit}")),
+    Template(_later("reload {unit}"), words=True),
+    Template(_later("restart {unit}"), words=True),
 )
 
 _FIREWALL = (
@@ -300,6 +318,7 @@ _MOUNTS = (
     Template(_later("{point}: now {flags} ({type}), a part of the file system above it")),
     Template(_later("{point}: now without them ({type})")),
     Template(_later("{point}: now {flags} ({type})")),
+    Template(_later("{point}: a file system in memory: now, at boot ({place})")),
     Template(_later("{point}: a file system in memory: at boot ({place})")),
     Template(_later("{point}: {options}: now, at boot ({place})")),
     Template(_later("{point}: {options}: at boot ({place})")),
@@ -330,11 +349,11 @@ _SUDO = (
 
 # The last ones to be tried: a part of them may be anything.
 _GENERAL = (
-    Template(_later("install {name}")),
-    Template(_later("remove {name}")),
-    Template(_later("{name} not installed")),
-    Template(_later("{name} installed")),
-    Template(_later("{name} absent")),
+    Template(_later("install {name}"), words=True),
+    Template(_later("remove {name}"), words=True),
+    Template(_later("{name} not installed"), words=True),
+    Template(_later("{name} installed"), words=True),
+    Template(_later("{name} absent"), words=True),
     Template(_later("{name}: {parts}"), {"parts": ", "}),
     Template(_later("{parts}: {things}"), {"parts": ", "}),
 )

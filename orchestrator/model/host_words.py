@@ -83,7 +83,7 @@ def match(template: Template, text: str) -> dict[str, str] | None:
             return None
         values[name] = text[at:until]
         at = until + len(literal)
-    return values
+    return None if template.words and any(" " in one for one in values.values()) else values
 
 
 @cache

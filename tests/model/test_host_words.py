@@ -42,6 +42,10 @@ def _vietnamese(monkeypatch: pytest.MonkeyPatch) -> None:
         ("ssh.service: starts at boot", "ssh.service: tự chạy khi khởi động"),
         ("reload ssh.service", "nạp lại ssh.service"),
         (
+            "mode at most 0640, owner the system's own: /var/log/a (0644 root:root)",
+            "quyền tối đa 0640, chủ sở hữu là tài khoản hệ thống: /var/log/a (0644 root:root)",
+        ),
+        (
             "changed since the run: path:/a (before the run: absent; now: file);"
             " --force takes it back all the same",
             "đã thay đổi kể từ lượt chạy: path:/a (trước lượt chạy: absent; hiện nay: file);"
