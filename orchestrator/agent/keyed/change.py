@@ -51,13 +51,19 @@ def converge(program: Program, want: "Dict[str, Any]", target: Target) -> None:
 
 
 def future(program: Program, want: "Dict[str, Any]", target: Target) -> "Tuple[Texts, Texts]":
-    """Return the texts as they are, and those that would change.
+    """Return the texts as they are, and those that would change (see ``rewritten``)."""
+    before = program.load(target.host)[0]
+    return before, rewritten(program, want, before, target)
+
+
+def rewritten(program: Program, want: "Dict[str, Any]", before: "Texts", target: Target) -> "Texts":
+    """Return, by place, the texts that must change so that the wanted values count.
 
     Raises Invalid where a file that is not for us to change wins over ours.
     """
-    before, settings = program.load(target.host)
-    texts = dict(before)
-    wanted, failing = {}, {}
+    settings, texts = program.settings(before), dict(before)
+    wanted: "Dict[str, str]" = {}
+    failing: "Dict[str, str]" = {}
     for key, condition in want.items():
         values = program.values(program.canonical(key), settings, target.host)
         good = [value for value in values if program.meets(key, condition, value)]
@@ -70,7 +76,7 @@ def future(program: Program, want: "Dict[str, Any]", target: Target) -> "Tuple[T
     elif failing:
         texts[program.main] = put(program, texts.get(program.main, ""), failing)
     _override(program, want, texts, target.host)
-    return before, {place: text for place, text in texts.items() if before.get(place) != text}
+    return {place: text for place, text in texts.items() if before.get(place) != text}
 
 
 def put(program: Program, text: str, wanted: "Dict[str, str]") -> str:

@@ -98,6 +98,6 @@ class _Auditd(Program):
         return Program.values(self, key, settings, host)
 
 
-_PROGRAM = _Auditd()
-observe, judge = _PROGRAM.observe, _PROGRAM.judge
-propose, validate, converge = _PROGRAM.propose, _PROGRAM.validate, _PROGRAM.converge
+PROGRAM = _Auditd()
+observe, judge = PROGRAM.observe, PROGRAM.judge
+propose, validate, converge = PROGRAM.propose, PROGRAM.validate, PROGRAM.converge

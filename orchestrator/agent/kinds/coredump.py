@@ -27,6 +27,6 @@ class _Coredump(Service):
     keys = _KEYS
 
 
-_PROGRAM = _Coredump()
-observe, judge = _PROGRAM.observe, _PROGRAM.judge
-propose, validate, converge = _PROGRAM.propose, _PROGRAM.validate, _PROGRAM.converge
+PROGRAM = _Coredump()
+observe, judge = PROGRAM.observe, PROGRAM.judge
+propose, validate, converge = PROGRAM.propose, PROGRAM.validate, PROGRAM.converge

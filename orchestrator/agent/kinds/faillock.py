@@ -68,6 +68,6 @@ class _Faillock(ModuleProgram):
         return value
 
 
-_PROGRAM = _Faillock()
-observe, judge = _PROGRAM.observe, _PROGRAM.judge
-propose, validate, converge = _PROGRAM.propose, _PROGRAM.validate, _PROGRAM.converge
+PROGRAM = _Faillock()
+observe, judge = PROGRAM.observe, PROGRAM.judge
+propose, validate, converge = PROGRAM.propose, PROGRAM.validate, PROGRAM.converge

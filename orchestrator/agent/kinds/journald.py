@@ -94,6 +94,6 @@ class _Journald(Service):
         return Service.values(self, key, settings, host)
 
 
-_PROGRAM = _Journald()
-observe, judge = _PROGRAM.observe, _PROGRAM.judge
-propose, validate, converge = _PROGRAM.propose, _PROGRAM.validate, _PROGRAM.converge
+PROGRAM = _Journald()
+observe, judge = PROGRAM.observe, PROGRAM.judge
+propose, validate, converge = PROGRAM.propose, PROGRAM.validate, PROGRAM.converge

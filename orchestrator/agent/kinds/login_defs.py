@@ -71,6 +71,6 @@ class _LoginDefs(Program):
         return found or [Value(self.default(key, host), DEFAULT)]
 
 
-_PROGRAM = _LoginDefs()
-observe, judge = _PROGRAM.observe, _PROGRAM.judge
-propose, validate, converge = _PROGRAM.propose, _PROGRAM.validate, _PROGRAM.converge
+PROGRAM = _LoginDefs()
+observe, judge = PROGRAM.observe, PROGRAM.judge
+propose, validate, converge = PROGRAM.propose, PROGRAM.validate, PROGRAM.converge

@@ -67,6 +67,6 @@ class _Pwhistory(ModuleProgram):
         ModuleProgram.validate(self, want, target)
 
 
-_PROGRAM = _Pwhistory()
-observe, judge = _PROGRAM.observe, _PROGRAM.judge
-propose, validate, converge = _PROGRAM.propose, _PROGRAM.validate, _PROGRAM.converge
+PROGRAM = _Pwhistory()
+observe, judge = PROGRAM.observe, PROGRAM.judge
+propose, validate, converge = PROGRAM.propose, PROGRAM.validate, PROGRAM.converge

@@ -31,6 +31,6 @@ class _Timesyncd(Service):
     keys = _KEYS
 
 
-_PROGRAM = _Timesyncd()
-observe, judge = _PROGRAM.observe, _PROGRAM.judge
-propose, validate, converge = _PROGRAM.propose, _PROGRAM.validate, _PROGRAM.converge
+PROGRAM = _Timesyncd()
+observe, judge = PROGRAM.observe, PROGRAM.judge
+propose, validate, converge = PROGRAM.propose, PROGRAM.validate, PROGRAM.converge
