@@ -1,6 +1,7 @@
 """The JSON Schema that editors get agrees with what is declared."""
 
 import re
+from typing import Any
 
 from orchestrator.agent import schema
 from orchestrator.baseline.controls import FIELDS, REQUIRED
@@ -49,4 +50,7 @@ def _accepts(way: dict[str, object], value: object) -> bool:
         return value in way["enum"]  # type: ignore[operator]
     if way.get("type") == "boolean":
         return isinstance(value, bool)
+    if way.get("type") == "array":
+        items: Any = way["items"]
+        return isinstance(value, list) and all(_accepts(items, item) for item in value)
     return isinstance(value, str) and bool(re.search(str(way.get("pattern", "")), value))
