@@ -7,17 +7,19 @@ from orchestrator.change.interrupted import InterruptedRun
 from orchestrator.change.outcomes import outcome_of_error
 from orchestrator.change.recorded import recorded
 from orchestrator.change.rollback import Mandate, Survey, TakenBack, roll_back
-from orchestrator.drift.underway import is_under_way
+from orchestrator.drift.underway import as_they_are, is_under_way
 from orchestrator.fleet.agent import Fleet
 from orchestrator.model.change import HostOutcome, Outcome
 from orchestrator.model.errors import ConfigurationError, HostError, Interrupted
 from orchestrator.model.host import ManagedHost
 from orchestrator.model.i18n import _
-from orchestrator.model.record import NewRun, Run, RunKind
+from orchestrator.model.record import NewRun, Run, RunKind, RunStatus
 from orchestrator.workspace.directory import Workspace
 
 if TYPE_CHECKING:
     from orchestrator.store.repository import Store
+
+_MANY = 1000
 
 
 def mandate_of(workspace: Workspace, store: "Store", run: str | None, *, force: bool) -> Mandate:
@@ -34,6 +36,16 @@ def mandate_of(workspace: Workspace, store: "Store", run: str | None, *, force: 
         return not is_under_way(workspace, run)
 
     return Mandate(run, force, abandoned)
+
+
+def abandoned_applies(workspace: Workspace, store: "Store") -> tuple[str, ...]:
+    """Return the applies of this workspace whose process is gone before it wrote their end."""
+    running = as_they_are(workspace, store.runs(_MANY, RunStatus.RUNNING))
+    return tuple(
+        run.id
+        for run in running
+        if run.kind is RunKind.APPLY and run.status is RunStatus.INTERRUPTED
+    )
 
 
 def sort_out(

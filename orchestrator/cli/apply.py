@@ -61,6 +61,7 @@ def _carry_out(
 ) -> list[HostOutcome]:
     from orchestrator.change.interrupted import InterruptedRun  # noqa: PLC0415 - start-up time
     from orchestrator.change.run import apply_recorded  # noqa: PLC0415
+    from orchestrator.change.take_back import abandoned_applies  # noqa: PLC0415
     from orchestrator.cli.views import outcome_view  # noqa: PLC0415
     from orchestrator.cli.views.output import emit  # noqa: PLC0415
     from orchestrator.cli.views.steps import steps  # noqa: PLC0415
@@ -78,13 +79,22 @@ def _carry_out(
                 output, lambda: outcome_view.render(left), lambda: outcome_view.document(left, run)
             )
             raise
-    outcomes = [*applied.outcomes, *failed]
+        outcomes = [*applied.outcomes, *failed]
+        dead = abandoned_applies(workspace, store)
+    steps_to_go = [*_next_steps(applied.run.id, outcomes, by_host), *_to_free(outcomes, dead)]
     emit(
         output,
-        lambda: outcome_view.render(outcomes, _next_steps(applied.run.id, outcomes, by_host)),
+        lambda: outcome_view.render(outcomes, steps_to_go),
         lambda: outcome_view.document(outcomes, applied.run.id),
     )
     return outcomes
+
+
+def _to_free(outcomes: Sequence[HostOutcome], dead: Sequence[str]) -> list[str]:
+    """Return the commands that free hosts which runs of ours hold whose process is gone."""
+    refused = [one.reason for one in outcomes if one.outcome is Outcome.REFUSED]
+    holding = [run for run in dead if any(run in reason for reason in refused)]
+    return [f"luytre rollback --run {run}" for run in holding]
 
 
 def _next_steps(

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from orchestrator import __version__
 from orchestrator.baseline.load import load_baseline
+from orchestrator.drift.underway import as_they_are
 from orchestrator.fleet.agent import document, result_of
 from orchestrator.fleet.inventory import start_resolving
 from orchestrator.model.control import Baseline
@@ -54,7 +55,7 @@ class _Gathering:
         self, workspace: Workspace, organisations: tuple[str, str], *, whole: bool
     ) -> ReportData:
         """Return the report; ``whole`` says that ``hosts`` are the whole inventory."""
-        runs = self.store.runs(limit=_ALL)
+        runs = as_they_are(workspace, self.store.runs(limit=_ALL))
         if not any(run.kind is RunKind.AUDIT for run in runs):
             message = _("no audit was made yet: there is nothing to report")
             raise ConfigurationError(message, hint=_("make one: luytre audit"))

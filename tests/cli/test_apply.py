@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.agent import change as on_the_host
+from orchestrator.change import apply
 from orchestrator.cli.main import run
 from orchestrator.lab.keys import ensure_key
 
@@ -68,3 +70,7 @@ def test_an_apply_on_servers_that_are_only_audited_is_refused(
 ) -> None:
     assert run(["apply", "--yes", "--limit", "old"]) == 6
     assert "audit-only" in capsys.readouterr().err
+
+
+def test_the_controller_knows_how_long_a_host_may_converge() -> None:
+    assert apply.CONVERGE_SECONDS == on_the_host.CONVERGE_SECONDS

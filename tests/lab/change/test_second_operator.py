@@ -7,7 +7,7 @@ import pytest
 from . import tree
 from .desk import Desk, ended, until
 from .stage import Gate
-from .wishes import BANNER, content, control
+from .wishes import BANNER, GRACE, content, control
 
 pytestmark = pytest.mark.lab
 
@@ -90,9 +90,13 @@ def test_fault_18_a_killed_controllers_run_is_told_as_interrupted_and_goes_back_
 
     refused = other.ask("rollback", "--yes", "--host", "c1")
     assert refused.code == 6, refused
+    desk.want(GRACE)
+    held = desk.luytre("apply", "--yes", "--limit", "c1")
+    assert held.code == 6, held
+    assert f"next: luytre rollback --run {run}" in held.out
     taken = desk.ask("rollback", "--yes", "--run", run)
     assert taken.code == 0, taken
     assert not (yard.lab.root("c1") / "etc/own-gate").exists()
-    again = desk.apply("c1", control="own-banner")
+    again = desk.apply("c1")
     assert again.code == 0, again
     assert desk.ask("rollback", "--yes", "--host", "c1").code == 0
