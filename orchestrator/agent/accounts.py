@@ -1,5 +1,7 @@
 """Users, groups and passwords as the host's own files declare them (passwd(5), shadow(5))."""
 
+import time
+
 from .host import Host, Unreadable
 
 TYPE_CHECKING = False
@@ -47,9 +49,9 @@ class Group:
 
 
 class Accounts:
-    """The three files together."""
+    """The three files together, the ids of people (lowest, highest) and the day since 1970."""
 
-    __slots__ = ("groups", "passwords", "users")
+    __slots__ = ("groups", "login_range", "passwords", "today", "users")
 
     def __init__(
         self, users: "List[User]", passwords: "Dict[str, Password]", groups: "List[Group]"
@@ -57,6 +59,8 @@ class Accounts:
         self.users = users
         self.passwords = passwords
         self.groups = groups
+        self.login_range = (1000, 60000)  # UID_MIN and UID_MAX of login.defs(5)
+        self.today = int(time.time()) // 86400
 
 
 def accounts(host: Host) -> Accounts:
@@ -66,7 +70,9 @@ def accounts(host: Host) -> Accounts:
         users = [User(fields) for fields in _rows(host, PASSWD, 7)]
         passwords = {p.name: p for p in (Password(row) for row in _rows(host, SHADOW, 9))}
         groups = [Group(fields) for fields in _rows(host, GROUP, 4)]
-        return Accounts(users, passwords, groups)
+        found = Accounts(users, passwords, groups)
+        found.login_range = _login_range(host, found.login_range)
+        return found
 
     try:
         return host.once("accounts", read)  # type: ignore[no-any-return]
@@ -74,9 +80,8 @@ def accounts(host: Host) -> Accounts:
         raise Unreadable("accounts: {}".format(problem)) from None
 
 
-def login_range(host: Host) -> "Tuple[int, int]":
-    """Return the lowest and the highest user id of people (UID_MIN and UID_MAX of login.defs)."""
-    values = {"UID_MIN": 1000, "UID_MAX": 60000}  # login.defs(5)
+def _login_range(host: Host, usual: "Tuple[int, int]") -> "Tuple[int, int]":
+    values = {"UID_MIN": usual[0], "UID_MAX": usual[1]}
     data = host.read("/etc/login.defs") or b""
     for words in map(str.split, data.decode("utf-8", "replace").splitlines()):
         if len(words) > 1 and words[0] in values and words[1].isdigit():

@@ -1,10 +1,11 @@
 """Wishes that exclude each other: inside one state, and between the controls of a profile."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from math import inf
 from typing import Any, NamedTuple
 
 from orchestrator.agent import schema
+from orchestrator.agent.account_rules import RULES
 from orchestrator.agent.conditions import describe, meets, plain
 from orchestrator.model.i18n import _
 
@@ -37,19 +38,8 @@ def contradictions(kind: str, want: Mapping[str, Any]) -> list[tuple[str | None,
     """
     if schema.KINDS[kind].mapping:
         return [found for item in want.items() for found in _bounds(*item)]
-    if kind == "file":
-        return _file(want)
-    if kind == "unit":
-        return _unit(want)
-    if kind == "mount" and not {"own", "options"} & set(want):
-        return [(None, _("mount takes own or options"))]
-    if kind == "files" and not want["paths"]:
-        return [("paths", _("files takes at least one path"))]
-    if kind == "files" and not {"mode_at_most", "owner", "group", "system"} & set(want):
-        return [(None, _("files takes a mode, an owner or a group"))]
-    if kind == "nft" and ("ruleset" in want) == ("template" in want):
-        return [(None, _("nft takes either a ruleset or a template"))]
-    return []
+    found = _EXCLUSIONS[kind](want) if kind in _EXCLUSIONS else []
+    return list(found)
 
 
 def conflicts(wishes: Iterable[Wish]) -> Iterator[Conflict]:
@@ -113,6 +103,39 @@ def _unit(want: Mapping[str, Any]) -> list[tuple[str | None, str]]:
         return []
     keys = [key for key in ("enabled", "active") if want.get(key) is True]
     return [(key, _("a masked unit is neither enabled nor active")) for key in keys]
+
+
+def _mount(want: Mapping[str, Any]) -> Iterator[tuple[str | None, str]]:
+    if not {"own", "options"} & set(want):
+        yield None, _("mount takes own or options")
+
+
+def _files(want: Mapping[str, Any]) -> Iterator[tuple[str | None, str]]:
+    if not want["paths"]:
+        yield "paths", _("files takes at least one path")
+    if not {"mode_at_most", "owner", "group", "system"} & set(want):
+        yield None, _("files takes a mode, an owner or a group")
+
+
+def _accounts(want: Mapping[str, Any]) -> Iterator[tuple[str | None, str]]:
+    rule = RULES.get(want["rule"])
+    if rule is not None and ("{days}" in rule.words) != ("days" in want):
+        yield "rule", _("the rules about days take days, the others do not")
+
+
+def _nft(want: Mapping[str, Any]) -> Iterator[tuple[str | None, str]]:
+    if ("ruleset" in want) == ("template" in want):
+        yield None, _("nft takes either a ruleset or a template")
+
+
+_EXCLUSIONS: Mapping[str, Callable[[Mapping[str, Any]], Iterable[tuple[str | None, str]]]] = {
+    "accounts": _accounts,
+    "file": _file,
+    "files": _files,
+    "mount": _mount,
+    "nft": _nft,
+    "unit": _unit,
+}
 
 
 def _claims(kind: str, want: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:

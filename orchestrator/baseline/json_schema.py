@@ -23,6 +23,7 @@ _TYPES: dict[str, Fragment] = {
     "string": {"type": "string"},
     "text": {"type": "string"},
     "boolean": {"type": "boolean"},
+    "number": {"type": "integer", "minimum": 0},
     "name": _NAME,
     "names": {"anyOf": [_NAME, {"type": "array", "items": _NAME, "minItems": 1}]},
     "unit": _UNIT,

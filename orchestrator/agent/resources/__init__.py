@@ -4,7 +4,7 @@ A resource is named ``type:key`` (``path:/etc/issue.net``). Many controls may sh
 holds each of them once.
 """
 
-from . import dress, module, mount, package, path, rights, sysctl, table, unit
+from . import account, dress, module, mount, package, path, rights, sysctl, table, unit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ..host import Host
 
 TYPES: "Dict[str, ModuleType]" = {
+    "account": account,
     "dress": dress,
     "module": module,
     "mount": mount,

@@ -1,6 +1,7 @@
 """Kinds of what accounts, their passwords and their sessions must keep to."""
 
-from .model import Kind
+from ..account_rules import RULES
+from .model import Field, Kind
 
 KINDS = {
     "login_defs": Kind(
@@ -27,6 +28,16 @@ KINDS = {
         doc="how many old passwords are refused (pwhistory.conf, pam_pwhistory's arguments)",
         mapping="setting",
         example={"remember": {"at_least": 24}, "enforce_for_root": True},
+    ),
+    "accounts": Kind(
+        doc="what the host's users, groups and passwords must keep to",
+        identity="rule",
+        fields={
+            "rule": Field("string", "which rule", required=True, choices=tuple(RULES)),
+            "days": Field("number", "the number of days that a rule speaks of"),
+            "except": Field("names", "accounts that the rule does not concern"),
+        },
+        example={"rule": "unique_uids"},
     ),
     "limits": Kind(
         doc="what everybody's sessions, root's too, may use (pam_limits), as type/item",

@@ -31,6 +31,11 @@ def _boolean(value: Any) -> Optional[str]:
     return None if isinstance(value, bool) else "must be true or false"
 
 
+def _number(value: Any) -> Optional[str]:
+    whole = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    return None if whole else "must be a whole number, not below 0"
+
+
 def _name(value: Any) -> Optional[str]:
     return None if is_name(value) else "must be a name"
 
@@ -100,6 +105,7 @@ CHECKS = {
     "string": _string,
     "text": _string,
     "boolean": _boolean,
+    "number": _number,
     "name": _name,
     "names": _names,
     "unit": _unit,
