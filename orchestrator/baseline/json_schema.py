@@ -16,6 +16,7 @@ from orchestrator.model.finding import Risk, Severity
 Fragment = dict[str, Any]
 
 _NAME: Fragment = {"type": "string", "pattern": "^[A-Za-z0-9_.+@:][A-Za-z0-9_.+@:-]*$"}
+_PORT: Fragment = {"type": "integer", "minimum": 1, "maximum": 65535}
 _UNIT: Fragment = {**_NAME, "pattern": "^[A-Za-z0-9_+@:-]*[.][A-Za-z0-9_.+@:-]*$"}
 _TEMPLATED: Fragment = {"type": "string", "pattern": r"\{\{|\{%"}
 _SCALAR: Fragment = {"type": ["string", "integer", "boolean"]}
@@ -24,6 +25,8 @@ _TYPES: dict[str, Fragment] = {
     "text": {"type": "string"},
     "boolean": {"type": "boolean"},
     "number": {"type": "integer", "minimum": 0},
+    "ports": {"type": "array", "items": _PORT},
+    "services": {"type": "array", "items": {"type": "object", "properties": {"port": _PORT}}},
     "name": _NAME,
     "names": {"anyOf": [_NAME, {"type": "array", "items": _NAME, "minItems": 1}]},
     "unit": _UNIT,

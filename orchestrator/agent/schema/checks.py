@@ -36,6 +36,27 @@ def _number(value: Any) -> Optional[str]:
     return None if whole else "must be a whole number, not below 0"
 
 
+def _port(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 65536
+
+
+def _ports(value: Any) -> Optional[str]:
+    if isinstance(value, list) and all(map(_port, value)):
+        return None
+    return "must be a list of ports"
+
+
+def _services(value: Any) -> Optional[str]:
+    if isinstance(value, list) and all(map(_is_service, value)):
+        return None
+    return "must be a list of services with port and protocol"
+
+
+def _is_service(value: Any) -> bool:
+    known = isinstance(value, dict) and value.get("protocol") in ("tcp", "udp")
+    return known and _port(value.get("port"))
+
+
 def _name(value: Any) -> Optional[str]:
     return None if is_name(value) else "must be a name"
 
@@ -106,6 +127,8 @@ CHECKS = {
     "text": _string,
     "boolean": _boolean,
     "number": _number,
+    "ports": _ports,
+    "services": _services,
     "name": _name,
     "names": _names,
     "unit": _unit,

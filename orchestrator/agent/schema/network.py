@@ -11,4 +11,12 @@ KINDS = {
         },
         example={"template": "nftables/luytre.nft.j2"},
     ),
+    "listeners": Kind(
+        doc="ports that others can reach, against those that were declared; judged only",
+        fields={
+            "tcp": Field("ports", "TCP ports that listen anyway (SSH)", required=True),
+            "services": Field("services", "the declared services (luytre_services)", required=True),
+        },
+        example={"tcp": [22], "services": [{"name": "https", "port": 443, "protocol": "tcp"}]},
+    ),
 }
