@@ -58,7 +58,7 @@ def test_a_name_like_no_other_is_answered_with_the_names_there_are(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert run(["baseline", "list", "--chapter", "zzz"]) == 2
-    assert "there is: antivirus, firewall" in capsys.readouterr().err
+    assert {"antivirus,", "firewall,", "ssh,"} <= set(capsys.readouterr().err.split())
     assert run(["inventory", "list", "--limit", "zzz"]) == 2
     assert "luytre inventory list" in capsys.readouterr().err
 
