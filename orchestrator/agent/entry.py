@@ -217,7 +217,7 @@ def _runs() -> "Document":
     from . import runs
 
     known = [run.record() for run in runs.known()]
-    keys = ("run", "state", "since", "operator", "controller", "left", "term", "witness")
+    keys = ("run", "state", "since", "operator", "controller", "left", "kept", "term", "witness")
     told = [{key: record.get(key) for key in keys} for record in known]
     return {"lock": runs.holder(), "known": told}
 

@@ -32,6 +32,10 @@ class Unreadable(Exception):
     """The state could not be read; the control becomes ``error``, never pass or fail."""
 
 
+class NotEmpty(Unreadable):
+    """A directory that should go holds what somebody put there since: it stays."""
+
+
 class Refused(Exception):
     """The host's own rules say no: another run holds it, or the run is not in the right state."""
 

@@ -57,6 +57,15 @@ def content(run: Run, state: "Dict[str, Any]") -> bytes:
         return stream.read()
 
 
+def brief(state: "Dict[str, Any]") -> str:
+    """Return a captured state in a few words."""
+    if "type" in state:
+        return "{type} {object}".format(
+            type=state["type"], object=state.get("object", "")[:12]
+        ).strip()
+    return ", ".join("{}={}".format(key, str(value)[:40]) for key, value in sorted(state.items()))
+
+
 def ordered(controls: "Dict[str, Dict[str, str]]") -> "List[str]":
     """Return the resources of all changes, each once, in the order of declaration."""
     found: "Dict[str, None]" = {}

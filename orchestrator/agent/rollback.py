@@ -1,7 +1,7 @@
 """The way back of a run: restore its resources in reverse, activate, check, disarm, unlock."""
 
 from . import arm, facts, journal, packages, resources, runs, settle, systemd
-from .host import Host, Refused, Unreadable
+from .host import Host, NotEmpty, Refused, Unreadable
 from .resources import unit as units
 from .runs import Run
 
@@ -180,12 +180,14 @@ def revert(
             if len(problems) == before and entries:
                 first = _entries(run, journal.BEFORE, problems)
                 entries = first + _unknown_before(first, entries, host)
-        _put_back(run, record, entries, host, problems)
+        kept = _put_back(run, record, entries, host, problems)
         state = "broken" if problems else "rolled_back"
-        run.step(["rolling_back"], state, left=[] if put_packages_back else _left(run, host))
+        left = [] if put_packages_back else _left(run, host)
+        run.step(["rolling_back"], state, left=left, kept=kept)
         _attempt(problems, "disarm", lambda: arm.disarm(run, host))
         runs.release(run)
-        outcome = {"state": state, "reason": "; ".join(problems)}
+        told = ["left, because somebody filled it: {}".format(each) for each in kept]
+        outcome = {"state": state, "reason": "; ".join(problems + told)}
         run.save(RESULT, dict(outcome, **_done(coming, run, host)))
     return outcome
 
@@ -219,8 +221,10 @@ def _put_back(
     entries: "List[Dict[str, Any]]",
     host: Host,
     problems: "List[str]",
-) -> None:
-    _restore(run, reversed(entries), host, problems)
+) -> "List[str]":
+    """Restore and activate; return the directories that stay because somebody filled them."""
+    kept = _restore(run, reversed(entries), host, problems)
+    entries = [entry for entry in entries if entry["resource"] not in kept]
     for verb in in_order(record["activates"]):
         # Each for itself: what one service says must not keep SSH from reading its files again.
         _attempt(problems, verb, lambda verb=verb: activate([verb], host))
@@ -231,6 +235,7 @@ def _put_back(
             _attempt(problems, unit, lambda unit=unit: _start_again(unit, host))
     host.forget()
     problems.extend(_differences(run, entries, host))
+    return kept
 
 
 def in_order(verbs: "Iterable[str]") -> "List[str]":
@@ -284,12 +289,14 @@ def _as_left(run: Run, state: str) -> "Dict[str, str]":
 
 def _refuse_if_moved(run: Run, host: Host, after: "Dict[str, str]") -> None:
     """Refuse where a resource is not as the run left it; tell before, after and now."""
-    moved = []
+    moved, kept = [], run.record().get("kept", ())
     for entry in journal.entries(run, journal.JOURNAL):
+        if entry["resource"] in kept:
+            continue
         state, content = resources.capture(entry["resource"], host)
         gone = resources.replaced(entry["resource"], entry["state"], state)
         if not gone and resources.digest(state, content, b"") != after.get(entry["resource"]):
-            told = (entry["resource"], _brief(entry["state"]), _brief(state))
+            told = (entry["resource"], journal.brief(entry["state"]), journal.brief(state))
             moved.append("{} (before the run: {}; now: {})".format(*told))
     if moved:
         raise Refused(
@@ -297,24 +304,21 @@ def _refuse_if_moved(run: Run, host: Host, after: "Dict[str, str]") -> None:
         )
 
 
-def _brief(state: "Dict[str, Any]") -> str:
-    if "type" in state:
-        return "{type} {object}".format(
-            type=state["type"], object=state.get("object", "")[:12]
-        ).strip()
-    return ", ".join("{}={}".format(key, str(value)[:40]) for key, value in sorted(state.items()))
-
-
 def _restore(
     run: Run, entries: "Iterable[Dict[str, Any]]", host: Host, problems: "List[str]"
-) -> None:
+) -> "List[str]":
+    """Put resources back; return the directories that stay because they are not empty."""
+    kept = []
     for entry in entries:
         resource, state = entry["resource"], entry["state"]
         try:
             resources.restore(resource, state, journal.content(run, state), host)
+        except NotEmpty:
+            kept.append(resource)
         except (Unreadable, OSError) as problem:
             problems.append("{}: {}".format(resource, problem))
         host.forget()
+    return kept
 
 
 def _differences(run: Run, entries: "List[Dict[str, Any]]", host: Host) -> "List[str]":

@@ -3,7 +3,7 @@
 import os
 import stat
 
-from ..host import FILE_LIMIT, Host, Unreadable
+from ..host import FILE_LIMIT, Host, NotEmpty, Unreadable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,17 +52,18 @@ def restore(key: str, state: "Dict[str, Any]", content: bytes, host: Host) -> No
     """Put a path back: same type, bytes, mode, owner and attributes, or gone.
 
     Only what differs is written: a file that is as it was may be immutable, or open elsewhere.
+    Raises NotEmpty for a directory that should be gone and is not empty.
     """
     wanted = state["type"]
     # What a killed change left half made goes as well.
     _temporary(*os.path.split(key))
     present = look(key)
+    if wanted == "absent" and present["type"] == "directory" and os.listdir(key):
+        raise NotEmpty("{}: not empty".format(key))
     if present["type"] not in ("absent", wanted):
         _remove(key, present["type"])
         present = dict(ABSENT)
     if wanted == "absent":
-        if present["type"] != "absent":
-            _remove(key, present["type"])
         return
     make_parents(key)
     if wanted == "link":

@@ -1,5 +1,6 @@
 """Runs on a real host: there and back, and whatever happens the host goes back."""
 
+import json
 import threading
 import time
 
@@ -32,6 +33,39 @@ def test_a_run_there_and_back(host):
     assert content(host) == "old\n"
     assert host.sh(f"cat {ROOM}/dressed; stat -c %a {ROOM}/dressed") == "log\nmore\n644\n"
     assert left(host) == []
+
+
+NESTED = ("file", {"path": f"{ROOM}/a/b/new", "content": "x"})
+
+
+@pytest.mark.parametrize("by", ["operator", "timer"])
+def test_a_directory_that_somebody_filled_since_stays_and_is_told(host, by):
+    story = Story(host, "r1", NESTED, FILE)
+    story.armed()
+    host.sh(f"echo theirs > {ROOM}/a/theirs")
+    if by == "timer":
+        story.saved_agent("expire")
+        told = json.loads(story.read("rollback.json"))
+    else:
+        story.confirm()
+        told = story.rollback()["result"]
+    reason = f"left, because somebody filled it: path:{ROOM}/a"
+    assert (told["state"], told["reason"]) == ("rolled_back", reason)
+    assert content(host) == "old\n"
+    assert host.sh(f"cd {ROOM}; cat a/theirs; ls a") == "theirs\ntheirs\n"
+    known = host.ask("status")["result"]["runs"]["known"][0]
+    assert (known["state"], known["kept"]) == ("rolled_back", [f"path:{ROOM}/a"])
+    assert left(host) == []
+
+
+def test_a_filled_directory_in_the_place_of_a_file_is_a_broken_way_back(host):
+    """What was there before cannot come back: that must not pass for a rollback."""
+    story = Story(host, "r1", FILE)
+    story.armed()
+    host.sh(f"cd {ROOM}; rm file; mkdir file; echo theirs > file/theirs")
+    story.saved_agent("expire")
+    assert story.state == "broken"
+    assert host.sh(f"cat {ROOM}/file/theirs") == "theirs\n"
 
 
 def test_a_run_that_nobody_confirms_goes_back_by_its_timer(host):
