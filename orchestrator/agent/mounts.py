@@ -69,10 +69,10 @@ def uncovered(mounts: "List[Mount]") -> "Dict[str, Mount]":
     numbers = {mount.number for mount in mounts}
     pending: "List[Mount]" = []
     for mount in mounts:
-        children.setdefault(mount.parent, {})[mount.point] = mount
-    for parent, tops in children.items():
-        if parent not in numbers:
-            pending.extend(tops.values())
+        if mount.parent in numbers and mount.parent != mount.number:
+            children.setdefault(mount.parent, {})[mount.point] = mount
+        else:
+            pending.append(mount)
     while pending:
         mount = pending.pop()
         upon = children.pop(mount.number, {})
