@@ -1,21 +1,20 @@
 """Gather from inventory, baseline and store what a report tells. Imports slow things: call late."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from orchestrator import __version__
 from orchestrator.baseline.load import load_baseline
 from orchestrator.drift.underway import as_they_are
-from orchestrator.fleet.agent import document, result_of
 from orchestrator.fleet.inventory import start_resolving
 from orchestrator.model.control import Baseline
 from orchestrator.model.errors import ConfigurationError
 from orchestrator.model.finding import Mark, Reach, Verdict
 from orchestrator.model.host import ManagedHost
 from orchestrator.model.i18n import _, language
-from orchestrator.model.record import Counts, CurrentFinding, HostRun, Run, RunKind
+from orchestrator.model.record import Counts, CurrentFinding, DriftFilter, HostRun, Run, RunKind
 from orchestrator.report.data import ChapterCounts, HostSection, ReportData, RunSection
 from orchestrator.store.repository import Store
 from orchestrator.workspace.directory import Workspace
@@ -28,8 +27,7 @@ def gather(workspace: Workspace, organisations: tuple[str, str], limit: str | No
     """Return what the store tells of the inventory's hosts, within ``limit`` where one is given.
 
     ``organisations`` are the reporting one and its parent. Raises ConfigurationError where no
-    audit was made yet, ControllerError where the store fails or evidence was altered, AgentError
-    where evidence cannot be read any more.
+    audit was made yet, ControllerError where the store fails.
     """
     resolving = start_resolving(workspace.settings.inventory, limit=limit)
     try:
@@ -72,7 +70,7 @@ class _Gathering:
             forgotten=self._forgotten() if whole else (),
             controls=self.baseline.controls,
             findings=tuple(one for one in findings if one.open or one.verdict in _NOT_GOOD),
-            drift=self.store.transitions(names=names),
+            drift=self.store.transitions(DriftFilter(hosts=names)),
             runs=self._changes(runs, whole=whole),
         )
 
@@ -93,7 +91,7 @@ class _Gathering:
     ) -> tuple[HostSection, ...]:
         stored = {host.name: host for host in self.store.hosts()}
         by_id = {run.id: run for run in runs}
-        attempts = self._last_attempts(by_id.values(), stored)
+        attempts = {one.host: one for one in self.store.last_attempts()}
         standing: dict[str, list[CurrentFinding]] = defaultdict(list)
         for finding in findings:
             standing[finding.host].append(finding)
@@ -113,25 +111,13 @@ class _Gathering:
             sections.append(section)
         return tuple(sections)
 
-    def _last_attempts(self, runs: Iterable[Run], stored: Collection[str]) -> Mapping[str, HostRun]:
-        """Return each host's newest audit that came to an end for it, whatever the end was."""
-        missing = {host.name for host in self.hosts if host.name in stored}
-        found: dict[str, HostRun] = {}
-        for run in runs:
-            if not missing:
-                break
-            for one in self._hosts_of(run.id) if run.kind is RunKind.AUDIT else ():
-                if one.host in missing and one.reach is not None:
-                    found[one.host] = one
-                    missing.remove(one.host)
-        return found
-
     def _compared(
         self, section: HostSection, reference: Run, standing: Iterable[CurrentFinding]
     ) -> HostSection:
         """Return the section with the reference audit and how the host stands now."""
         first = next(one for one in self._hosts_of(reference.id) if one.host == section.name)
-        before = self._verdicts(first)
+        seen = self.store.summary(first.run, first.host)
+        before = (seen and seen.verdicts) or {}
         after = {finding.control: finding for finding in standing}
         controls: dict[str, list[str]] = defaultdict(list)
         for control in {**before, **after}:
@@ -152,11 +138,6 @@ class _Gathering:
             after=_counts(after.values()),
             chapters=tuple(chapters),
         )
-
-    def _verdicts(self, first: HostRun) -> Mapping[str, Verdict]:
-        """Return the verdict of each control in an audit, from the host's own answer."""
-        answer = result_of(first.host, document(first.host, self.store.evidence(first.evidence)))
-        return {str(one["control"]): Verdict(one["verdict"]) for one in answer["findings"]}
 
     def _hosts_of(self, run: str) -> tuple[HostRun, ...]:
         if run not in self._host_runs:

@@ -169,9 +169,16 @@ def _cause(previous: CurrentFinding, now: CurrentFinding, context: AuditContext)
         return Cause.WAIVER
     if old.want != context.wants.get(now.control, ""):
         return Cause.BASELINE
-    if read and old.tool != read.tool and old.observed == read.observed:
+    if old.tool != context.tool and _is_the_tools(old, now):
         return Cause.TOOL
     return Cause.HOST
+
+
+def _is_the_tools(old: Reading, now: CurrentFinding) -> bool:
+    """Tell whether another version of ours explains it: the same value, or nobody looked at it."""
+    if now.verdict in _UNREAD:
+        return now.verdict is Verdict.NOT_CHECKED
+    return now.reading is not None and now.reading.observed == old.observed
 
 
 def _waiver_did_it(old: Reading, new: Reading) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.drift.lifecycle import AuditContext, advance, digest
 from orchestrator.model.drift import Drift
+from orchestrator.model.evidence import answers_digest
 from orchestrator.model.finding import HostAudit, Reach
 from orchestrator.model.host import ManagedHost
 from orchestrator.model.manifest import Manifest
@@ -47,14 +48,15 @@ def record_audit(
     reached: Counter[str] = Counter()
     answers: dict[str, str] = {}
     for audit in audits:
-        drift += _record_host(store, run, audit, manifests.get(audit.host), hosts[audit.host])
+        manifest, host = manifests.get(audit.host), hosts[audit.host]
+        told, answers[audit.host] = _record_host(store, run, audit, manifest, host)
+        drift += told
         reached[audit.reach.value] += 1
-        answers[audit.host] = hashlib.sha256(audit.raw).hexdigest()
     detail = {
         "run": run.id,
         "hosts": dict(reached),
         "drift": dict(Counter(one.event.value for one in drift)),
-        "evidence": hashlib.sha256(_encode(answers).encode()).hexdigest(),
+        "evidence": answers_digest(answers),
     }
     store.log.append(run.operator, "audit", detail)
     return tuple(drift)
@@ -62,7 +64,8 @@ def record_audit(
 
 def _record_host(
     store: "Store", run: Run, audit: HostAudit, manifest: Manifest | None, host: ManagedHost
-) -> tuple[Drift, ...]:
+) -> tuple[tuple[Drift, ...], str]:
+    """Keep one host's audit; return what is different, and what the log covers of the answer."""
     answered = audit.reach is Reach.ANSWERED
     if answered and manifest is None:
         raise KeyError(audit.host)
@@ -74,7 +77,7 @@ def _record_host(
     wanted = manifest.digest if manifest else ""
     likeness = _likeness(run, audit, wanted) if answered else ""
     audited = AuditedHost(audit, wanted, host.agency, host.level, likeness)
-    return store.save_audit(run, audited, step)
+    return store.save_audit(run, audited, step), audited.evidence.label
 
 
 def _likeness(run: Run, audit: HostAudit, wanted: str) -> str:

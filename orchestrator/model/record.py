@@ -1,13 +1,15 @@
 """What the store remembers: hosts, runs, findings as they stand, counts, the log. Times are UTC."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from orchestrator.model.change import Outcome
 from orchestrator.model.drift import Drift
+from orchestrator.model.evidence import Evidence
 from orchestrator.model.finding import Finding, HostAudit, Mark, Reach, Severity, Verdict
 
 
@@ -86,12 +88,24 @@ class Counts:
 
 
 @dataclass(frozen=True)
+class Summary:
+    """How the controls of a host stood in an audit.
+
+    ``verdicts`` are by control; None where an older version kept the counts alone.
+    """
+
+    counts: Counts
+    verdicts: Mapping[str, Verdict] | None = None
+
+
+@dataclass(frozen=True)
 class HostRun:
     """One host in one run.
 
     ``step`` is the last step that was entered (written before it begins). ``reach`` and ``counts``
     come from an audit, ``outcome`` from a change; each is None until it is known. ``manifest`` and
-    ``evidence`` are SHA-256 digests in hexadecimal; the evidence is the host's raw answer.
+    ``evidence`` are SHA-256 digests in hexadecimal; the evidence is the host's answer, which
+    ``aside`` completes (see ``model.evidence``).
     """
 
     run: str
@@ -103,6 +117,7 @@ class HostRun:
     counts: Counts | None = None
     manifest: str = ""
     evidence: str = ""
+    aside: str = ""
     seconds: float = 0.0
     changed: tuple[str, ...] = ()
     still_failing: tuple[str, ...] = ()
@@ -181,6 +196,11 @@ class AuditedHost:
     level: int | None = None
     likeness: str = ""
 
+    @cached_property
+    def evidence(self) -> Evidence:
+        """Return what the host answered."""
+        return Evidence.of(self.audit.raw)
+
 
 @dataclass(frozen=True)
 class StoredHost:
@@ -195,6 +215,34 @@ class StoredHost:
     machine: str = ""
     reference: str | None = None
     last_audit: str | None = None
+
+
+@dataclass(frozen=True)
+class DriftFilter:
+    """Which transitions are asked for; None asks for all.
+
+    ``since`` is inclusive, ``until`` is not; ``limit`` keeps the newest.
+    """
+
+    since: datetime | None = None
+    until: datetime | None = None
+    run: str | None = None
+    hosts: Sequence[str] | None = None
+    controls: Sequence[str] | None = None
+    limit: int | None = None
+
+
+@dataclass(frozen=True)
+class Sample:
+    """How a host stood at the end of a period: the summary of its last whole audit in it.
+
+    ``period`` counts the periods that were asked for, from 0; ``agency`` is that of the time.
+    """
+
+    host: str
+    agency: str
+    period: int
+    summary: Summary
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import os
 import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
@@ -31,9 +31,11 @@ def open_sqlite(path: Path) -> Engine:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not os.path.lexists(path):
             _create(path)
-        _guard(path)
+        mode = _mode(path)
         engine = _sqlite_engine(path)
-        migrate(engine, str(path))
+        _bring_up(engine, path)
+        if mode != _OWNER_ONLY:
+            path.chmod(_OWNER_ONLY)
     return engine
 
 
@@ -57,7 +59,8 @@ def _unusable(where: object, reason: object) -> ControllerError:
     )
 
 
-def _guard(path: Path) -> None:
+def _mode(path: Path) -> int:
+    """Return the file's permissions; raises ConfigurationError for what is no regular file."""
     # Not opened to look: closing any descriptor of the file drops SQLite's locks in this process.
     found = path.lstat()
     if stat.S_ISLNK(found.st_mode) or not stat.S_ISREG(found.st_mode):
@@ -65,8 +68,7 @@ def _guard(path: Path) -> None:
             _("the store {where} is not a regular file").format(where=path),
             hint=_("name the file itself, not a link to it"),
         )
-    if stat.S_IMODE(found.st_mode) != _OWNER_ONLY:
-        path.chmod(_OWNER_ONLY)
+    return stat.S_IMODE(found.st_mode)
 
 
 def _create(path: Path) -> None:
@@ -76,7 +78,7 @@ def _create(path: Path) -> None:
     draft = Path(name)
     try:
         engine = _sqlite_engine(draft)
-        migrate(engine, str(path))
+        _bring_up(engine, path)
         # The last connection to close folds the write-ahead log into the file.
         engine.dispose()
         os.link(draft, path)
@@ -100,9 +102,19 @@ def _sqlite_engine(path: Path) -> Engine:
 
 def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "foreign_keys=ON"):
-        cursor.execute(f"PRAGMA {pragma}")
+    cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
+
+
+def _bring_up(engine: Engine, path: Path) -> None:
+    """Migrate, and let readers and a writer work at a time; the file remembers both."""
+    try:
+        migrate(engine, str(path))
+        with closing(engine.raw_connection()) as connection:
+            connection.execute("PRAGMA journal_mode=WAL")
+    except BaseException:
+        engine.dispose()
+        raise
 
 
 def _begin(connection: Connection) -> None:

@@ -1,4 +1,4 @@
-"""Evidence: raw answers, kept once each under their SHA-256, compressed."""
+"""Evidence: what hosts answered, kept once each under its SHA-256, compressed."""
 
 import hashlib
 import zlib
@@ -6,34 +6,60 @@ import zlib
 from sqlalchemy import Connection, bindparam, select
 
 from orchestrator.model.errors import ControllerError
+from orchestrator.model.evidence import Evidence
 from orchestrator.model.i18n import _
-from orchestrator.store.schema import evidence
+from orchestrator.store.schema import evidence, host, run_host
 
-_BY_DIGEST = select(evidence.c.digest).where(evidence.c.digest == bindparam("wanted"))
-_FAST = 1
+_BY_DIGEST = select(evidence.c.id).where(evidence.c.digest == bindparam("wanted"))
+_OF_HOST = (
+    select(evidence.c.digest, evidence.c.content, run_host.c.aside)
+    .join(run_host, run_host.c.evidence_id == evidence.c.id)
+    .join(host, host.c.id == run_host.c.host_id)
+    .where(run_host.c.run_id == bindparam("of_run"), host.c.name == bindparam("of_host"))
+)
 
 
-def keep(connection: Connection, content: bytes) -> str | None:
-    """Keep an answer and return its SHA-256 in hexadecimal; None for an empty one."""
-    if not content:
+def keep(connection: Connection, told: Evidence) -> int | None:
+    """Keep the content of an answer and return its place; None for an empty one."""
+    if not told.content:
         return None
-    digest = hashlib.sha256(content).hexdigest()
-    if connection.execute(_BY_DIGEST, {"wanted": digest}).first() is None:
-        packed = zlib.compress(content, _FAST)
-        row = {"digest": digest, "size": len(content), "content": packed}
-        connection.execute(evidence.insert(), row)
-    return digest
+    digest = told.digest
+    place: int | None = connection.execute(_BY_DIGEST, {"wanted": digest}).scalar()
+    if place is None:
+        row = {
+            "digest": digest,
+            "size": len(told.content),
+            "content": zlib.compress(told.content),
+        }
+        added = evidence.insert().returning(evidence.c.id)
+        place = connection.execute(added, row).scalar_one()
+    return place
 
 
-def read(connection: Connection, digest: str) -> bytes:
-    """Return an answer; raises ControllerError where it is absent or no longer what it was."""
-    row = connection.execute(select(evidence).where(evidence.c.digest == digest)).one_or_none()
+def answer(connection: Connection, run: str, name: str) -> bytes:
+    """Return what a host answered in a run, to the byte.
+
+    Raises ControllerError where it was never kept, was pruned, or is no longer what it was.
+    """
+    row = connection.execute(_OF_HOST, {"of_run": run, "of_host": name}).one_or_none()
     if row is None:
-        raise ControllerError(_("the store holds no evidence {digest}").format(digest=digest))
+        raise ControllerError(
+            _("the store holds no answer of {host} in run {run}").format(host=name, run=run)
+        )
+    content = unpacked(row.digest, row.content)
+    if content is None:
+        raise ControllerError(_("evidence {digest} was altered").format(digest=row.digest))
     try:
-        content = zlib.decompress(row.content)
+        return Evidence(content, row.aside).answer
+    except ValueError as error:
+        message = _("evidence {digest} was altered").format(digest=row.digest)
+        raise ControllerError(message) from error
+
+
+def unpacked(digest: str, packed: bytes) -> bytes | None:
+    """Return the content, or None where it is not what the digest says."""
+    try:
+        content = zlib.decompress(packed)
     except zlib.error:
-        content = b""
-    if hashlib.sha256(content).hexdigest() != digest:
-        raise ControllerError(_("evidence {digest} was altered").format(digest=digest))
-    return content
+        return None
+    return content if hashlib.sha256(content).hexdigest() == digest else None

@@ -20,7 +20,9 @@ from orchestrator.model.record import CurrentFinding, Reading
 from orchestrator.store.hosts import Known
 from orchestrator.store.schema import finding, host
 
-_SELECT = select(finding, host.c.name.label("host")).join(host, host.c.id == finding.c.host_id)
+_SELECT = select(finding, host.c.name.label("host"), host.c.judged_run, host.c.last_audit_run).join(
+    host, host.c.id == finding.c.host_id
+)
 _OF_HOST = _SELECT.where(finding.c.host_id == bindparam("of_host"))
 _KEY = (finding.c.host_id == bindparam("of_host")) & (finding.c.control == bindparam("of_control"))
 _COLUMNS: dict[str, BindParameter[Any]] = {
@@ -37,7 +39,7 @@ _TOUCH = (
 _SEEN_AGAIN = (
     update(finding)
     .where(finding.c.host_id == bindparam("of_host"))
-    .where(finding.c.last_run == bindparam("old_run"), ~finding.c.retired)
+    .where(finding.c.last_run == bindparam("judged"), ~finding.c.retired)
     .values(last_run=bindparam("by_run"))
 )
 _but_run = attrgetter(*(f.name for f in fields(CurrentFinding) if f.name != "last_run"))
@@ -66,6 +68,15 @@ def select_findings(
     return tuple(_read(row) for row in connection.execute(wanted).mappings())
 
 
+def controls(connection: Connection) -> tuple[str, ...]:
+    """Return every control that any host has, by name."""
+    return tuple(
+        connection.execute(select(finding.c.control).distinct().order_by(finding.c.control))
+        .scalars()
+        .all()
+    )
+
+
 def save(
     connection: Connection,
     host_id: int,
@@ -87,9 +98,14 @@ def save(
         connection.execute(_UPDATE, keyed)
 
 
-def seen_again(connection: Connection, host: Known, run: str) -> None:
-    """Note that a run saw again exactly what the host's last audit had seen."""
-    connection.execute(_SEEN_AGAIN, {"of_host": host.id, "old_run": host.last_audit, "by_run": run})
+def settle(connection: Connection, host: Known) -> None:
+    """Write down which run saw the findings last, where audits in a row were alike.
+
+    Such audits touch no finding; call it before one that is not like them is judged.
+    """
+    if host.last_audit != host.judged:
+        seen = {"of_host": host.id, "judged": host.judged, "by_run": host.last_audit}
+        connection.execute(_SEEN_AGAIN, seen)
 
 
 def _same(old: CurrentFinding, new: CurrentFinding) -> bool:
@@ -125,7 +141,7 @@ def _read(row: RowMapping) -> CurrentFinding:
         verdict=_VERDICT[row["verdict"]],
         severity=_SEVERITY[row["severity"]],
         since=row["since"],
-        last_run=row["last_run"],
+        last_run=row["last_audit_run"] if _seen_again(row) else row["last_run"],
         marks=frozenset(map(Mark, row["marks"].split(","))) if row["marks"] else frozenset(),
         expected=row["expected"],
         observed=row["observed"],
@@ -133,6 +149,10 @@ def _read(row: RowMapping) -> CurrentFinding:
         retired=row["retired"],
         reading=_read_reading(row) if row["read_verdict"] else None,
     )
+
+
+def _seen_again(row: RowMapping) -> bool:
+    return row["last_run"] == row["judged_run"] and not row["retired"]
 
 
 def _read_reading(row: RowMapping) -> Reading:

@@ -21,19 +21,26 @@ _FACTS = (
 
 @dataclass(frozen=True)
 class Known:
-    """What the store knew of a host before an audit: its id, and its last audit that answered."""
+    """What the store knew of a host before an audit: its id, and its last audit that answered.
+
+    ``judged`` is the first of the audits in a row that ended with the last one and were alike:
+    what stands as read by it was read by all of them.
+    """
 
     id: int
     reference: str | None = None
     last_audit: str | None = None
     likeness: str = ""
+    judged: str | None = None
 
 
 def know(connection: Connection, name: str, at: datetime) -> Known:
     """Return what is known of a host, adding it at first sight."""
     row = connection.execute(_BY_NAME, {"wanted": name}).one_or_none()
     if row is not None:
-        return Known(row.id, row.reference_run, row.last_audit_run, row.last_likeness)
+        return Known(
+            row.id, row.reference_run, row.last_audit_run, row.last_likeness, row.judged_run
+        )
     added = insert(host).returning(host.c.id)
     return Known(connection.execute(added, {"name": name, "first_seen": at}).scalar_one())
 
@@ -44,6 +51,7 @@ def saw(connection: Connection, known: Known, run: Run, likeness: str, at: datet
         "last_seen": at,
         "last_audit_run": run.id,
         "last_likeness": likeness,
+        "judged_run": known.judged if likeness and likeness == known.likeness else run.id,
         "reference_run": known.reference or (None if run.partial else run.id),
     }
     connection.execute(_SAW.values(values), {"of_host": known.id})

@@ -34,18 +34,7 @@ class AuditLog:
     def append(self, operator: str, action: str, detail: Mapping[str, Any]) -> LogHead:
         """Add an entry and return the new head. ``detail`` is what JSON can say, no secrets."""
         with self._writing() as connection:
-            previous = _head(connection)
-            row = {
-                "seq": previous.seq + 1,
-                "at": self._clock().isoformat(),
-                "operator": operator,
-                "action": action,
-                "detail": _canonical(detail),
-                "previous": previous.hash,
-            }
-            head = LogHead(previous.seq + 1, _hash(row))
-            connection.execute(audit_log.insert(), {**row, "hash": head.hash})
-        return head
+            return append(connection, self._clock(), operator, action, detail)
 
     def head(self) -> LogHead:
         """Return the newest entry's place and hash; place 0 while the log is empty."""
@@ -76,6 +65,24 @@ class AuditLog:
         if max(seen) > last.seq:
             raise _bad(last.seq + 1, _("it and what followed are gone, but a witness saw them"))
         return last
+
+
+def append(
+    connection: Connection, at: datetime, operator: str, action: str, detail: Mapping[str, Any]
+) -> LogHead:
+    """Add an entry in a transaction that does more, and return the new head."""
+    previous = _head(connection)
+    row = {
+        "seq": previous.seq + 1,
+        "at": at.isoformat(),
+        "operator": operator,
+        "action": action,
+        "detail": _canonical(detail),
+        "previous": previous.hash,
+    }
+    head = LogHead(previous.seq + 1, _hash(row))
+    connection.execute(audit_log.insert(), {**row, "hash": head.hash})
+    return head
 
 
 def _head(connection: Connection) -> LogHead:

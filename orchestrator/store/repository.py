@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from sqlalchemy import Connection, Engine
 
@@ -16,14 +16,26 @@ from orchestrator.model.record import (
     Advance,
     AuditedHost,
     CurrentFinding,
+    DriftFilter,
     HostRun,
     Memory,
     NewRun,
     Run,
     RunStatus,
+    Sample,
     StoredHost,
+    Summary,
 )
-from orchestrator.store import evidence, findings, hosts, run_hosts, runs, transitions
+from orchestrator.store import (
+    evidence,
+    findings,
+    hosts,
+    run_hosts,
+    runs,
+    samples,
+    summaries,
+    transitions,
+)
 from orchestrator.store.engine import open_sqlite, our_errors
 from orchestrator.store.log import AuditLog
 from orchestrator.store.schema import SYNCED, SYNCED_LATER, WRITING
@@ -137,15 +149,15 @@ class Store:
         with self._writing_quickly() as connection:
             at = self._clock()
             known = hosts.know(connection, host.audit.host, at)
-            kept = evidence.keep(connection, host.audit.raw)
-            run_hosts.put(connection, run.id, known.id, run_hosts.audit_values(host, kept))
+            kept = _keep(connection, host)
+            run_hosts.put(connection, run.id, known.id, run_hosts.audit_values(host.audit, kept))
             hosts.date_facts(connection, known.id, _facts(host), at)
             if host.audit.reach is not Reach.ANSWERED:
                 return ()
             hosts.saw(connection, known, run, host.likeness, at)
             if host.likeness and host.likeness == known.likeness:
-                findings.seen_again(connection, known, run.id)
                 return ()
+            findings.settle(connection, known)
             before = findings.of_host(connection, known.id)
             step = advance(Memory(before, known.reference is not None), at)
             findings.save(connection, known.id, before, step.findings)
@@ -170,18 +182,18 @@ class Store:
         with self._reading() as connection:
             return findings.select_findings(connection, names)
 
-    def transitions(
-        self,
-        *,
-        since: datetime | None = None,
-        run: str | None = None,
-        names: Names = None,
-        controls: Names = None,
-    ) -> tuple[Drift, ...]:
-        """Return what was different, newest first: from a moment on, of a run, hosts, controls."""
+    def transitions(self, wanted: DriftFilter = DriftFilter()) -> tuple[Drift, ...]:  # noqa: B008
+        """Return what was different, newest first; all of it, unless a part is asked for."""
         with self._reading() as connection:
-            wanted = transitions.Wanted(since, run, names, controls)
             return transitions.find(connection, wanted)
+
+    def samples(self, edges: Sequence[datetime], names: Names = None) -> tuple[Sample, ...]:
+        """Return how hosts stood at the end of each period between two neighbours of ``edges``.
+
+        A host that no whole audit reached in a period is not in it.
+        """
+        with self._reading() as connection:
+            return samples.take(connection, edges, names)
 
     def standing_drift(self, names: Names = None) -> tuple[Drift, ...]:
         """Return the newest transition of each (host, control) that still matters, newest first.
@@ -191,15 +203,40 @@ class Store:
         with self._reading() as connection:
             return transitions.standing(connection, names)
 
+    def controls(self) -> tuple[str, ...]:
+        """Return every control that was ever judged, by name."""
+        with self._reading() as connection:
+            return findings.controls(connection)
+
     def hosts(self) -> tuple[StoredHost, ...]:
         """Return every host that was ever seen, by name."""
         with self._reading() as connection:
             return hosts.every(connection)
 
-    def evidence(self, digest: str) -> bytes:
-        """Return a raw answer by its SHA-256; raises ControllerError where absent or altered."""
+    def summary(self, run: str, host: str) -> Summary | None:
+        """Return how the controls of a host stood in an audit; None where it gave no findings."""
         with self._reading() as connection:
-            return evidence.read(connection, digest)
+            return summaries.of_host(connection, run, host)
+
+    def last_attempts(self) -> tuple[HostRun, ...]:
+        """Return each host's newest audit that came to an end for it, by host."""
+        with self._reading() as connection:
+            return run_hosts.last_attempts(connection)
+
+    def answer(self, run: str, host: str) -> bytes:
+        """Return what a host answered in a run, as JSON, to the byte.
+
+        Raises ControllerError where it was never kept, was pruned or altered.
+        """
+        with self._reading() as connection:
+            return evidence.answer(connection, run, host)
+
+
+def _keep(connection: Connection, host: AuditedHost) -> dict[str, Any]:
+    kept = {"evidence_id": evidence.keep(connection, host.evidence), "aside": host.evidence.aside}
+    if host.audit.reach is Reach.ANSWERED:
+        kept["summary_id"] = summaries.keep(connection, host.manifest, host.audit.findings)
+    return kept
 
 
 def _facts(host: AuditedHost) -> dict[str, str]:

@@ -6,12 +6,34 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, bindparam, select, update
 
 from orchestrator.model.change import HostOutcome, Outcome
-from orchestrator.model.finding import Reach, Verdict
-from orchestrator.model.record import AuditedHost, Counts, HostRun
-from orchestrator.store.schema import host, run_host
+from orchestrator.model.finding import HostAudit, Reach
+from orchestrator.model.record import Counts, HostRun
+from orchestrator.store import summaries
+from orchestrator.store.schema import evidence, host, run_host, summary
 
-_SELECT = select(run_host, host.c.name).join(host, host.c.id == run_host.c.host_id)
+_SELECT = (
+    select(
+        run_host,
+        host.c.name,
+        summary.c.manifest,
+        summary.c.counts,
+        summary.c.waived,
+        evidence.c.digest,
+    )
+    .join(host, host.c.id == run_host.c.host_id)
+    .outerjoin(summary, summary.c.id == run_host.c.summary_id)
+    .outerjoin(evidence, evidence.c.id == run_host.c.evidence_id)
+)
 _ONE = (run_host.c.host_id == bindparam("of_host")) & (run_host.c.run_id == bindparam("of_run"))
+_each = run_host.alias()
+_NEWEST = (
+    select(_each.c.run_id)
+    .where(_each.c.host_id == host.c.id, _each.c.reach.is_not(None))
+    .order_by(_each.c.run_id.desc())
+    .limit(1)
+    .correlate(host)
+    .scalar_subquery()
+)
 
 
 def put(connection: Connection, run_id: str, host_id: int, values: Mapping[str, Any]) -> None:
@@ -22,20 +44,11 @@ def put(connection: Connection, run_id: str, host_id: int, values: Mapping[str, 
         connection.execute(run_host.insert(), {"host_id": host_id, "run_id": run_id, **values})
 
 
-def audit_values(host: AuditedHost, evidence: str | None) -> dict[str, Any]:
-    """Return the columns that an audit of a host fills."""
-    counts = Counts.of(host.audit.findings) if host.audit.reach is Reach.ANSWERED else None
+def audit_values(audit: HostAudit, kept: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns that an audit of a host fills; ``kept`` are those of what was kept."""
     # An audit that succeeded leaves the reason of the change that it follows.
-    reason = {"reason": host.audit.failure} if host.audit.failure else {}
-    return {
-        **reason,
-        "reach": host.audit.reach.value,
-        "counts": {verdict.value: n for verdict, n in counts.verdicts.items()} if counts else None,
-        "waived": counts.waived if counts else 0,
-        "manifest": host.manifest,
-        "evidence": evidence,
-        "seconds": host.audit.seconds,
-    }
+    reason = {"reason": audit.failure} if audit.failure else {}
+    return {**reason, **kept, "reach": audit.reach.value, "seconds": audit.seconds}
 
 
 def outcome_values(outcome: HostOutcome) -> dict[str, Any]:
@@ -54,10 +67,10 @@ def of_run(connection: Connection, run_id: str) -> tuple[HostRun, ...]:
     return tuple(_read(row._mapping) for row in rows)
 
 
-def _read_counts(row: RowMapping) -> Counts | None:
-    if row["counts"] is None:
-        return None
-    return Counts({Verdict(verdict): n for verdict, n in row["counts"].items()}, row["waived"])
+def last_attempts(connection: Connection) -> tuple[HostRun, ...]:
+    """Return each host's newest audit that came to an end for it, whatever the end was."""
+    rows = connection.execute(_SELECT.where(run_host.c.run_id == _NEWEST).order_by(host.c.name))
+    return tuple(_read(row._mapping) for row in rows)
 
 
 def _read(row: RowMapping) -> HostRun:
@@ -68,10 +81,15 @@ def _read(row: RowMapping) -> HostRun:
         reach=Reach(row["reach"]) if row["reach"] else None,
         outcome=Outcome(row["outcome"]) if row["outcome"] else None,
         reason=row["reason"],
-        counts=_read_counts(row),
-        manifest=row["manifest"],
-        evidence=row["evidence"] or "",
+        counts=_counts(row),
+        manifest=row["manifest"] or "",
+        evidence=row["digest"] or "",
+        aside=row["aside"],
         seconds=row["seconds"],
         changed=tuple(row["changed"] or ()),
         still_failing=tuple(row["still_failing"] or ()),
     )
+
+
+def _counts(row: RowMapping) -> Counts | None:
+    return None if row["counts"] is None else summaries.counts_of(row["counts"], row["waived"])

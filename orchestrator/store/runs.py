@@ -1,7 +1,7 @@
 """Runs: started, listed, ended."""
 
 import socket
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, Row, select, update
 
@@ -70,10 +70,15 @@ def newest(connection: Connection, limit: int, status: RunStatus | None) -> tupl
     return tuple(_read(row) for row in connection.execute(wanted))
 
 
+def first_id(at: datetime) -> str:
+    """Return the id that a run of this moment has: ids sort by time to the microsecond."""
+    return at.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ-%f")
+
+
 def _free_id(connection: Connection, at: datetime) -> str:
     """Return an id that sorts by time to the microsecond and is not taken yet."""
     while True:
-        wanted = at.strftime("%Y%m%dT%H%M%SZ-%f")
+        wanted = first_id(at)
         if connection.execute(select(table.c.id).where(table.c.id == wanted)).first() is None:
             return wanted
         at += timedelta(microseconds=1)

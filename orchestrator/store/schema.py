@@ -17,7 +17,7 @@ from sqlalchemy import (
 
 from orchestrator.store.columns import HostText, UtcTime
 
-HEAD = "0001"
+HEAD = "0002"
 
 # The execution option of connections that will write, and its values.
 WRITING = "luytre_writing"
@@ -36,6 +36,7 @@ host = Table(
     Column("reference_run", String, ForeignKey("run.id")),
     Column("last_audit_run", String, ForeignKey("run.id")),
     Column("last_likeness", String(64), nullable=False, server_default=""),
+    Column("judged_run", String, ForeignKey("run.id")),
 )
 
 host_fact = Table(
@@ -69,28 +70,41 @@ run = Table(
 evidence = Table(
     "evidence",
     metadata,
-    Column("digest", String(64), primary_key=True),
+    Column("id", Integer, primary_key=True),
+    Column("digest", String(64), nullable=False, unique=True),
     Column("size", Integer, nullable=False),
     Column("content", LargeBinary, nullable=False),
 )
 
+summary = Table(
+    "summary",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("manifest", String(64), nullable=False),
+    Column("counts", JSON, nullable=False),
+    Column("waived", Integer, nullable=False),
+    Column("verdicts", JSON(none_as_null=True)),
+)
+
+# Millions of rows: they are kept in the order of their key, and are small while nothing changes.
 run_host = Table(
     "run_host",
     metadata,
-    Column("host_id", Integer, ForeignKey("host.id"), primary_key=True),
     Column("run_id", String, ForeignKey("run.id"), primary_key=True),
+    Column("host_id", Integer, ForeignKey("host.id"), primary_key=True),
     Column("step", String, nullable=False, server_default=""),
     Column("reach", String),
     Column("outcome", String),
     Column("reason", HostText, nullable=False, server_default=""),
-    Column("counts", JSON(none_as_null=True)),
-    Column("waived", Integer, nullable=False, server_default="0"),
-    Column("manifest", String(64), nullable=False, server_default=""),
-    Column("evidence", String(64), ForeignKey("evidence.digest")),
+    Column("summary_id", Integer, ForeignKey("summary.id")),
+    Column("evidence_id", Integer, ForeignKey("evidence.id")),
+    Column("aside", String, nullable=False, server_default=""),
     Column("seconds", Float, nullable=False, server_default="0"),
     Column("changed", JSON(none_as_null=True)),
     Column("still_failing", JSON(none_as_null=True)),
-    Index("ix_run_host_run", "run_id"),
+    Index("ix_run_host_host", "host_id", "run_id"),
+    sqlite_with_rowid=False,
 )
 
 finding = Table(

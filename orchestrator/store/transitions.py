@@ -1,28 +1,17 @@
 """Transitions: every difference that an audit found, kept for good."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, select
 
 from orchestrator.model.drift import Cause, Drift, DriftEvent
 from orchestrator.model.finding import Severity, Verdict
+from orchestrator.model.record import DriftFilter
 from orchestrator.store.findings import OPEN, UNREAD
 from orchestrator.store.schema import finding, host, transition
 
 _SELECT = select(transition, host.c.name).join(host, host.c.id == transition.c.host_id)
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """Which transitions are asked for; None asks for all. ``since`` is inclusive."""
-
-    since: datetime | None = None
-    run: str | None = None
-    hosts: Sequence[str] | None = None
-    controls: Sequence[str] | None = None
 
 
 def add(connection: Connection, host_id: int, drift: Sequence[Drift]) -> None:
@@ -31,17 +20,21 @@ def add(connection: Connection, host_id: int, drift: Sequence[Drift]) -> None:
         connection.execute(transition.insert(), [_write(host_id, one) for one in drift])
 
 
-def find(connection: Connection, wanted: Wanted) -> tuple[Drift, ...]:
+def find(connection: Connection, wanted: DriftFilter) -> tuple[Drift, ...]:
     """Return transitions, newest first."""
     query: Select[Any] = _SELECT.order_by(transition.c.at.desc(), transition.c.id.desc())
     if wanted.since is not None:
         query = query.where(transition.c.at >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(transition.c.at < wanted.until)
     if wanted.run is not None:
         query = query.where(transition.c.run_id == wanted.run)
     if wanted.hosts is not None:
         query = query.where(host.c.name.in_(wanted.hosts))
     if wanted.controls is not None:
         query = query.where(transition.c.control.in_(wanted.controls))
+    if wanted.limit is not None:
+        query = query.limit(wanted.limit)
     return tuple(_read(row) for row in connection.execute(query))
 
 

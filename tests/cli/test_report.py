@@ -159,12 +159,10 @@ def test_a_place_that_cannot_be_written_is_told(
     assert out in capsys.readouterr().err
 
 
-def test_altered_evidence_is_not_reported_on(
+def test_what_was_altered_in_the_store_is_not_reported_on(
     campaign: Workspace, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with sqlite3.connect(campaign.store_file) as database:
-        tables = {row[0] for row in database.execute("select name from sqlite_master")}
-        assert "evidence" in tables
-        database.execute("update evidence set content = zeroblob(length(content))")
+        database.execute("update summary set verdicts = replace(verdicts, 'fail', 'pass')")
     assert run(["report", "html"]) == 1
     assert "altered" in capsys.readouterr().err

@@ -255,6 +255,16 @@ def test_our_own_new_version_that_judges_the_same_value_otherwise_is_the_cause(h
     assert host.audit(failed("yes"), tool="2") == [("a", REGRESSED, Cause.TOOL)]
 
 
+def test_our_own_new_version_that_leaves_a_control_to_people_is_the_cause(host):
+    host.audit(passed(), tool="1")
+    assert host.audit(SKIPPED, tool="2") == [("a", NOT_CHECKED, Cause.TOOL)]
+
+
+def test_a_new_version_does_not_excuse_what_cannot_be_read(host):
+    host.audit(passed(), tool="1")
+    assert host.audit(ERROR, tool="2") == [("a", UNREADABLE, Cause.HOST)]
+
+
 def test_a_new_version_does_not_hide_what_the_host_did(host):
     host.audit(passed("no"), tool="1")
     assert host.audit(failed("yes"), tool="2") == [("a", REGRESSED, Cause.HOST)]

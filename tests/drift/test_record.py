@@ -24,7 +24,7 @@ from orchestrator.model.finding import (
 )
 from orchestrator.model.host import Endpoint, ManagedHost
 from orchestrator.model.manifest import Manifest
-from orchestrator.model.record import Memory, NewRun, RunKind, RunStatus
+from orchestrator.model.record import DriftFilter, Memory, NewRun, RunKind, RunStatus
 from orchestrator.store.repository import Store
 
 PASS, FAIL, ERROR = Verdict.PASS, Verdict.FAIL, Verdict.ERROR
@@ -93,11 +93,13 @@ def test_what_is_returned_is_what_is_kept(store):
         ("web1", "banner", DriftEvent.REGRESSED),
         ("web2", "banner", DriftEvent.RESOLVED),
     ]
-    assert set(store.transitions(run=run.id)) == set(drift)
+    assert set(store.transitions(DriftFilter(run=run.id))) == set(drift)
     assert [one.host for one in store.findings() if one.open] == ["web1"]
-    assert store.transitions(names=["web2"], controls=["banner"]) == drift[1:]
-    assert store.transitions(since=drift[1].at) == drift[1:]
-    assert store.transitions(controls=["other"]) == ()
+    assert store.transitions(DriftFilter(hosts=["web2"], controls=["banner"])) == drift[1:]
+    assert store.transitions(DriftFilter(since=drift[1].at)) == drift[1:]
+    assert store.transitions(DriftFilter(until=drift[0].at)) == ()
+    assert store.transitions(DriftFilter(limit=1)) == drift[1:]
+    assert store.transitions(DriftFilter(controls=["other"])) == ()
 
 
 def test_agency_level_and_counts_are_kept_with_the_audit(store):

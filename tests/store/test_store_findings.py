@@ -2,10 +2,15 @@
 
 import hashlib
 import sqlite3
+import zlib
+from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from orchestrator.model.errors import ControllerError
+from orchestrator.model.evidence import Evidence
 from orchestrator.model.finding import HostAudit, Reach, Verdict
 from orchestrator.model.record import Advance, AuditedHost, NewRun, RunKind
 
@@ -99,7 +104,7 @@ def test_a_raw_answer_is_found_by_its_digest_and_kept_once(store, audited, run, 
         store.save_audit(run, audited(name, {}, raw="same answer"), lambda *_: Advance())
     digests = {one.evidence for one in store.run_hosts(run.id)}
     assert digests == {hashlib.sha256(b"same answer").hexdigest()}
-    assert store.evidence(digests.pop()) == b"same answer"
+    assert store.answer(run.id, "web1") == store.answer(run.id, "web2") == b"same answer"
     with sqlite3.connect(tmp_path / "luytre.db") as raw:
         assert raw.execute("SELECT count(*) FROM evidence").fetchone() == (1,)
 
@@ -107,13 +112,54 @@ def test_a_raw_answer_is_found_by_its_digest_and_kept_once(store, audited, run, 
 @pytest.mark.parametrize("edit", ["zeroblob(3)", "substr(content, 1, length(content) - 6)"])
 def test_altered_evidence_is_refused(store, audited, run, tmp_path, edit):
     store.save_audit(run, audited("web1", {}, raw="the truth"), lambda *_: Advance())
-    digest = store.run_hosts(run.id)[0].evidence
     with sqlite3.connect(tmp_path / "luytre.db") as raw:
         raw.execute(f"UPDATE evidence SET content = {edit}")
     with pytest.raises(ControllerError, match="altered"):
-        store.evidence(digest)
-    with pytest.raises(ControllerError, match="holds no evidence"):
-        store.evidence("0" * 64)
+        store.answer(run.id, "web1")
+    with pytest.raises(ControllerError, match="holds no answer of web2"):
+        store.answer(run.id, "web2")
+
+
+def test_answers_that_differ_by_the_hosts_clock_alone_are_kept_once_and_given_back_whole(
+    store, audited, tmp_path
+):
+    told = []
+    for hour in range(4):
+        run = store.start_run(NewRun(RunKind.AUDIT, "an"))
+        observed = "changed" if hour == 3 else "same"
+        text = f'{{"host":{{"time":{1790000000.25 + hour}}},"findings":["{observed}"]}}'
+        host = audited("web1", {}, raw=text)
+        packed = replace(host, audit=replace(host.audit, raw=zlib.compress(text.encode())))
+        store.save_audit(run, packed, lambda *_: Advance())
+        told.append((run.id, text.encode()))
+    assert [(run, store.answer(run, "web1")) for run, _text in told] == told
+    with sqlite3.connect(tmp_path / "luytre.db") as raw:
+        assert raw.execute("SELECT count(*) FROM evidence").fetchone() == (2,)
+
+
+@given(st.binary(max_size=60) | st.from_regex(rb'[^0]{0,9}"time": ?-?[0-9.e+-]{1,9}[^0]{0,9}'))
+def test_an_answer_in_two_parts_is_the_answer_to_the_byte(text):
+    assert Evidence.of(text).answer == Evidence.of(zlib.compress(text)).answer == text
+
+
+def test_how_the_controls_stood_in_an_audit_is_known_without_its_answer(store, audited, run):
+    host = audited("web1", {"a": Verdict.FAIL, "b": Verdict.PASS}, raw="")
+    store.save_audit(run, host, lambda *_: Advance())
+    assert store.summary(run.id, "web1").verdicts == {"a": Verdict.FAIL, "b": Verdict.PASS}
+    assert store.summary(run.id, "web2") is None
+
+
+def test_the_newest_attempt_at_each_host_is_known_whatever_its_end(store, audited):
+    runs = [store.start_run(NewRun(RunKind.AUDIT, "an")).id for _ in range(3)]
+    lost = AuditedHost(HostAudit("web1", Reach.UNREACHABLE, failure="no route"), "")
+    store.save_audit(store.run(runs[0]), audited("web1", {}), lambda *_: Advance())
+    store.save_audit(store.run(runs[0]), audited("db1", {}), lambda *_: Advance())
+    store.save_audit(store.run(runs[1]), lost, lambda *_: Advance())
+    store.save_steps(runs[2], ["web1"], "begun")
+    assert [(one.host, one.run, one.reach) for one in store.last_attempts()] == [
+        ("db1", runs[0], Reach.ANSWERED),
+        ("web1", runs[1], Reach.UNREACHABLE),
+    ]
 
 
 def test_a_host_that_answers_with_broken_text_is_stored_and_shown(store, audited, stand, run):

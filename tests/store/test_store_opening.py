@@ -61,10 +61,21 @@ def test_the_migrations_build_exactly_the_tables_that_the_code_uses(tmp_path):
     assert ScriptDirectory.from_config(config).get_current_head() == schema.HEAD
 
 
-def _definitions(path: Path) -> set[tuple[str, str]]:
+def _definitions(path: Path) -> dict[str, object]:
+    """Return table → its columns, foreign keys, indexes, and whether it has row numbers."""
     with sqlite3.connect(path) as raw:
-        rows = raw.execute("SELECT name, sql FROM sqlite_master WHERE type IN ('table', 'index')")
-        return {(name, sql) for name, sql in rows if sql and name != "alembic_version"}
+        listed = raw.execute("PRAGMA table_list").fetchall()
+        names = {row[1]: row[4] for row in listed if not row[1].startswith(("sqlite_", "alembic"))}
+        return {name: (plain, *_parts(raw, name)) for name, plain in names.items()}
+
+
+def _parts(raw: sqlite3.Connection, table: str) -> tuple[object, ...]:
+    def ask(pragma: str, name: str) -> list[tuple[object, ...]]:
+        return sorted(raw.execute(f"PRAGMA {pragma}({name})").fetchall())
+
+    keys = sorted(row[2:] for row in ask("foreign_key_list", table))
+    indexes = {row[1]: (row[2:], ask("index_xinfo", row[1])) for row in ask("index_list", table)}
+    return ask("table_xinfo", table), keys, indexes
 
 
 def test_an_empty_file_is_migrated(tmp_path):
@@ -74,15 +85,20 @@ def test_an_empty_file_is_migrated(tmp_path):
         assert store.runs() == ()
 
 
-def test_a_newer_versions_store_is_refused_and_left_alone(tmp_path):
+@pytest.mark.parametrize("journal", ["wal", "delete"])
+def test_a_newer_versions_store_is_refused_and_left_alone(tmp_path, journal):
     path = tmp_path / "luytre.db"
     Store.open(path).close()
     with sqlite3.connect(path) as raw:
+        raw.execute(f"PRAGMA journal_mode = {journal}")
         raw.execute("UPDATE alembic_version SET version_num = '9999'")
+    raw.close()
+    path.chmod(0o640)
+    before = (path.read_bytes(), path.stat())
     with pytest.raises(ConfigurationError, match=r"newer version \(revision 9999\)"):
         Store.open(path)
-    with sqlite3.connect(path) as raw:
-        assert raw.execute("SELECT version_num FROM alembic_version").fetchone() == ("9999",)
+    assert (path.read_bytes(), path.stat()) == before
+    assert [file.name for file in tmp_path.iterdir()] == ["luytre.db"]
 
 
 def test_another_programs_database_is_refused_and_left_alone(tmp_path):

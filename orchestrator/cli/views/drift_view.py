@@ -18,7 +18,7 @@ from orchestrator.report.digest import EVENTS
 from orchestrator.report.words import cause_name, event_name
 
 _ANY_TIME = datetime(1970, 1, 1, tzinfo=UTC)
-_STYLES = {DriftEvent.REGRESSED: "bold red", DriftEvent.OPENED: "red", DriftEvent.RESOLVED: "green"}
+STYLES = {DriftEvent.REGRESSED: "bold red", DriftEvent.OPENED: "red", DriftEvent.RESOLVED: "green"}
 
 
 def render(drift: Sequence[Drift], titles: Mapping[str, str] | None = None) -> RenderableType:
@@ -33,7 +33,7 @@ def render(drift: Sequence[Drift], titles: Mapping[str, str] | None = None) -> R
             title = _("{event}: {n} (hosts: {hosts})").format(
                 event=event_name(event), n=len(chosen), hosts=hosts
             )
-            parts.append(Text("\n" + title, style=_STYLES.get(event, "bold")))
+            parts.append(Text("\n" + title, style=STYLES.get(event, "bold")))
             parts.append(_rows(chosen, titles or {}))
     counted = ", ".join(
         f"{event_name(event)} {n}"
