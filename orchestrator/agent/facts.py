@@ -6,7 +6,7 @@ from .host import Host, Unreadable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Dict, List, Optional
+    from typing import Dict, List, Optional, Set
 
 _DPKG_STATUS = "/var/lib/dpkg/status"
 # dpkg(1), "Package states": of these, the files are there …
@@ -23,6 +23,20 @@ def packages(host: Host) -> "Dict[str, str]":
 def unfinished(host: Host) -> "Dict[str, str]":
     """Return name → state of the packages that dpkg left half way."""
     return host.once("unfinished", lambda: parse_unfinished(_dpkg_status(host)))  # type: ignore[no-any-return]
+
+
+def held(host: Host) -> "Set[str]":
+    """Return the packages on hold: apt neither upgrades nor removes them."""
+    return host.once("held", lambda: parse_held(_dpkg_status(host)))  # type: ignore[no-any-return]
+
+
+def parse_held(data: bytes) -> "Set[str]":
+    """Return the names that dpkg's status file calls ``hold``."""
+    if b"\nStatus: hold " not in b"\n" + data:
+        return set()
+    paragraphs = [b"\n" + each + b"\n" for each in data.split(b"\n\n")]
+    names = [_dpkg_field(p, b"\nPackage: ") for p in paragraphs if b"\nStatus: hold " in p]
+    return {name.decode("ascii", "replace") for name in names}
 
 
 def _dpkg_status(host: Host) -> bytes:

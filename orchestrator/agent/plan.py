@@ -122,11 +122,12 @@ def _coming(manifest: "Dict[str, Any]", host: "Host") -> "List[str]":
 
 def _pin(changes: "List[Dict[str, Any]]", unplanned: "Dict[str, str]", host: "Host") -> None:
     """Pin packages to the versions that apt would take; drop what apt cannot do."""
+    simple = _removed_alone(changes, host)
     for change in list(changes):
         names, removed = change["install"], change["remove"]
         try:
             versions, gone = packages.simulate("install", names, host) if names else ({}, set())
-            if removed:
+            if removed and not simple:
                 gone = packages.simulate("remove", removed, host)[1]
             others = sorted(gone - set(removed))
             if others:
@@ -139,6 +140,20 @@ def _pin(changes: "List[Dict[str, Any]]", unplanned: "Dict[str, str]", host: "Ho
         if len(versions) > len(names):
             others = sorted(set(versions) - set(names))
             change["summary"].append("with them: {}".format(", ".join(others)))
+
+
+def _removed_alone(changes: "List[Dict[str, Any]]", host: "Host") -> bool:
+    """Return whether all removals together take nothing else along.
+
+    Then each of them does not either: one question to apt, which needs a second, is enough.
+    """
+    removed = [name for change in changes for name in change["remove"]]
+    if not removed:
+        return True
+    try:
+        return not packages.simulate("remove", removed, host)[1] - set(removed)
+    except Unreadable:
+        return False
 
 
 def _reason(finding: "Dict[str, Any]") -> str:

@@ -158,6 +158,8 @@ _FIREWALL = (
 
 _SSH = (
     Template(_later("a Match block sets {settings}: correct it there")),
+    Template(_later("{options} set in {files}: correct it there")),
+    Template(_later("sshd would not take {options} as wanted")),
     Template(_later("{options}, but a Match block sets {settings}")),
     Template(_later("a Match block sets {settings}")),
     Template(_later("{option} (unknown to this sshd)")),

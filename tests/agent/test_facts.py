@@ -5,6 +5,7 @@ import pytest
 from orchestrator.agent.facts import (
     applicable,
     parse_dpkg_status,
+    parse_held,
     parse_sshd,
     parse_unfinished,
 )
@@ -46,6 +47,12 @@ def test_installed_and_held_packages_are_there_and_nothing_else():
         "kept": "1.0-1",
         "other-order": "4.0",
     }
+
+
+def test_packages_on_hold_are_named():
+    assert parse_held(STATUS) == {"kept"}
+    assert parse_held(b"Status: hold ok installed\nPackage: a\n") == {"a"}
+    assert parse_held(b"") == set()
 
 
 def test_an_empty_or_broken_status_holds_no_package():

@@ -131,6 +131,16 @@ def test_files(want, observed, verdict):
     assert file.judge({"path": "/x", **want}, observed).verdict == verdict
 
 
+def test_an_access_list_counts_where_permission_bits_are_wanted():
+    observed = present(mode=0o640)
+    observed.listed = True
+    assert file.judge({"path": "/x", "owner": "root"}, observed).verdict == "pass"
+    for bits in ({"mode": "0640"}, {"mode_at_most": "0640"}):
+        judged = file.judge({"path": "/x", **bits}, observed)
+        assert judged.verdict == "fail"
+        assert judged.observed.endswith("mode 0640, owner root, group root, with an access list")
+
+
 def test_a_secret_content_is_never_shown():
     want = {"path": "/x", "content": "password=1\n"}
     told = file.judge(want, present(content=b"password=2\n"))
@@ -196,6 +206,12 @@ def test_units(want, state, verdict):
             UnitState("masked", "masked", "inactive"),
             ["unmask", "enable"],
         ),
+        (
+            {"enabled": True, "active": True},
+            UnitState("masked", "masked", "inactive"),
+            ["unmask", "enable", "start"],
+        ),
+        ({"enabled": False}, UnitState("masked", "masked", "inactive"), []),
         ({"enabled": True}, LOADED, []),
     ],
 )

@@ -1,5 +1,6 @@
 """``file``: a file or directory, its content, mode and owner."""
 
+import errno
 import os
 import stat
 
@@ -14,19 +15,24 @@ if TYPE_CHECKING:
 
 PHASE = "files"
 
+_ACCESS_LIST = "system.posix_acl_access"
 _DEFAULT_MODES = {"file": 0o644, "directory": 0o755}
 
 
 class Observed:
-    """What stands at the path; ``content`` is read only where a content is wanted."""
+    """What stands at the path; ``content`` is read only where a content is wanted.
 
-    __slots__ = ("content", "group", "mode", "owner", "type")
+    ``listed`` says that an access list (acl(5)) grants more than the permission bits.
+    """
+
+    __slots__ = ("content", "group", "listed", "mode", "owner", "type")
 
     def __init__(self, type_: str, mode: int = 0, owner: str = "", group: str = "") -> None:
         self.type = type_
         self.mode = mode
         self.owner = owner
         self.group = group
+        self.listed = False
         self.content: "Optional[bytes]" = None
 
 
@@ -41,6 +47,7 @@ def observe(want: "Dict[str, Any]", host: Host) -> Observed:
         raise Unreadable("{}: {}".format(place, problem.strerror)) from None
     owner, group = facts.owner_names(found.st_uid, found.st_gid)
     observed = Observed(_type(found.st_mode), stat.S_IMODE(found.st_mode), owner, group)
+    observed.listed = observed.type != "link" and _has_list(place)
     if "content" in want and observed.type == "file":
         observed.content = host.read(place)
     return observed
@@ -113,7 +120,10 @@ def _dress(want: "Dict[str, Any]", present: "Dict[str, Any]") -> "Dict[str, Any]
         mode &= int(want["mode_at_most"], 8)
     if "mode" in want:
         mode = int(want["mode"], 8)
-    state: "Dict[str, Any]" = {"type": type_, "mode": mode, "xattrs": present.get("xattrs", {})}
+    xattrs = present.get("xattrs", {})
+    if _judges_bits(want):
+        xattrs = {name: value for name, value in xattrs.items() if name != _ACCESS_LIST}
+    state: "Dict[str, Any]" = {"type": type_, "mode": mode, "xattrs": xattrs}
     state["uid"] = facts.uid(want["owner"]) if "owner" in want else present.get("uid", 0)
     state["gid"] = present.get("gid", 0)
     accepted = _groups(want)
@@ -134,6 +144,8 @@ def _differences(want: "Dict[str, Any]", observed: Observed) -> "List[str]":
     if "mode_at_most" in want and observed.mode & ~int(want["mode_at_most"], 8):
         kept = observed.mode & int(want["mode_at_most"], 8)
         found.append("mode {:04o} becomes {:04o}".format(observed.mode, kept))
+    if observed.listed and _judges_bits(want):
+        found.append("access list removed")
     if "owner" in want and observed.owner != want["owner"]:
         found.append("owner {} becomes {}".format(observed.owner, want["owner"]))
     if "group" in want and observed.group not in _groups(want):
@@ -162,6 +174,7 @@ def _seen(want: "Dict[str, Any]", observed: Observed) -> str:
     if observed.type == "absent":
         return "{}: absent".format(want["path"])
     dress = "mode {:04o}, owner {}, group {}".format(observed.mode, observed.owner, observed.group)
+    dress += ", with an access list" if observed.listed else ""
     return "{}: {}, {}".format(want["path"], observed.type, dress)
 
 
@@ -193,6 +206,21 @@ def _refuse_other_types(want: "Dict[str, Any]", observed: Observed) -> None:
 def _type(mode: int) -> str:
     names = {stat.S_IFLNK: "link", stat.S_IFREG: "file", stat.S_IFDIR: "directory"}
     return names.get(stat.S_IFMT(mode), "special file")
+
+
+def _judges_bits(want: "Dict[str, Any]") -> bool:
+    return "mode" in want or "mode_at_most" in want
+
+
+def _has_list(place: str) -> bool:
+    try:
+        os.getxattr(place, _ACCESS_LIST, follow_symlinks=False)
+    except OSError as problem:
+        # No such attribute, no attributes on this file system, or gone meanwhile.
+        if problem.errno in (errno.ENODATA, errno.ENOTSUP, errno.ENOENT):
+            return False
+        raise Unreadable("{}: access list: {}".format(place, problem.strerror)) from None
+    return True
 
 
 def _groups(want: "Dict[str, Any]") -> "List[str]":

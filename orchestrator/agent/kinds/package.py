@@ -5,7 +5,7 @@ Ansible's apt module changes packages, between begin and converge; here they are
 
 from .. import facts
 from ..host import Host, Unreadable
-from . import Judgement, Proposal, Target
+from . import ByHand, Judgement, Proposal, Target
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,7 +49,9 @@ def propose(want: "Dict[str, Any]", observed: "Optional[str]", target: Target) -
 
 
 def validate(want: "Dict[str, Any]", target: Target) -> None:
-    """Do nothing: apt simulates before it changes."""
+    """Leave a package on hold to people; else apt simulates before it changes."""
+    if want["state"] == "absent" and want["name"] in facts.held(target.host):
+        raise ByHand("{0} is on hold: apt-mark unhold {0}".format(want["name"]))
 
 
 def converge(want: "Dict[str, Any]", target: Target) -> None:

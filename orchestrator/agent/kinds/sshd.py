@@ -8,11 +8,11 @@ over an upgrade, or options before the include), one line at its top includes ou
 from .. import conditions, facts, sshd_config
 from ..host import Host
 from ..resources import path
-from . import Invalid, Judgement, Proposal, Target, root_file, unified
+from . import ByHand, Invalid, Judgement, Proposal, Target, root_file, unified
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, Iterable, List, Tuple
+    from typing import Any, Dict, Iterable, Iterator, List, Tuple
 
 PHASE = "remote access"
 
@@ -43,12 +43,10 @@ def observe(want: "Dict[str, Any]", host: Host) -> Observed:
 
 def judge(want: "Dict[str, Any]", observed: Observed) -> Judgement:
     """Return whether every wanted option holds, in general and in every Match block."""
-    expected, seen, passed = [], [], True
+    expected, seen = [], []
     for option, condition in want.items():
-        value = observed.effective.get(option.lower(), "(unknown to this sshd)")
-        passed = passed and conditions.meets(condition, value)
         expected.append("{} {}".format(option, conditions.describe(condition)))
-        seen.append("{} {}".format(option, value))
+        seen.append("{} {}".format(option, _effective(option, observed)))
     loose = [
         "{} {} ({})".format(option, value, place)
         for option, value, place in observed.matched
@@ -57,7 +55,8 @@ def judge(want: "Dict[str, Any]", observed: Observed) -> Judgement:
     ]
     detail = "a Match block sets " + ", ".join(loose) if loose else ""
     observed_text = "; ".join(seen) + (", but " + detail if detail else "")
-    return Judgement.of(passed and not loose, "; ".join(expected), observed_text, detail)
+    passed = _holds(want, observed) and not loose
+    return Judgement.of(passed, "; ".join(expected), observed_text, detail)
 
 
 def propose(want: "Dict[str, Any]", observed: Observed, target: Target) -> Proposal:
@@ -75,13 +74,27 @@ def propose(want: "Dict[str, Any]", observed: Observed, target: Target) -> Propo
 
 
 def validate(want: "Dict[str, Any]", target: Target) -> None:
-    """Let the server itself read the configuration as it would become; nothing is changed."""
+    """Let the server itself read the configuration as it would become; nothing is changed.
+
+    Raises ByHand where a drop-in that is read first would not decide: a Match block overrides it,
+    of a few options the last value counts (MaxStartups), and lists of names are put together.
+    """
     observed = observe(want, target.host)
+    judged = judge(want, observed)
+    if judged.detail and _holds(want, observed):
+        raise ByHand("{}: correct it there".format(judged.detail))
     text = _drop_in(want, observed, target) + _main(target.host)
     data = text.encode("utf-8", "surrogateescape")
-    completed = target.host.run(["/usr/sbin/sshd", "-t", "-f", "/dev/stdin"], data)
+    completed = target.host.run(["/usr/sbin/sshd", "-T", "-f", "/dev/stdin"], data)
     if completed.status != 0:
         raise Invalid("sshd refuses the configuration: {}".format(completed.complaint))
+    becoming = Observed(facts.parse_sshd(completed.out), [])
+    wrong = [option for option in want if not _meets(option, want, becoming)]
+    if wrong:
+        places, names = _places(wrong, target.host), ", ".join(wrong)
+        if not places:
+            raise Invalid("sshd would not take {} as wanted".format(names))
+        raise ByHand("{} set in {}: correct it there".format(names, ", ".join(places)))
 
 
 def converge(want: "Dict[str, Any]", target: Target) -> None:
@@ -96,6 +109,19 @@ def converge(want: "Dict[str, Any]", target: Target) -> None:
         state.pop("mtime_ns", None)
         main = "Include {}\n{}".format(_OURS, _main(target.host))
         path.write(MAIN, main.encode("utf-8", "surrogateescape"), state)
+
+
+def _holds(want: "Dict[str, Any]", observed: Observed) -> bool:
+    """Return whether every wanted option holds where no Match block applies."""
+    return all(_meets(option, want, observed) for option in want)
+
+
+def _meets(option: str, want: "Dict[str, Any]", observed: Observed) -> bool:
+    return conditions.meets(want[option], _effective(option, observed))
+
+
+def _effective(option: str, observed: Observed) -> str:
+    return observed.effective.get(option.lower(), "(unknown to this sshd)")
 
 
 def include_wanted(lines: "Iterable[sshd_config.Line]", want: "Dict[str, Any]", ours: str) -> bool:
@@ -128,11 +154,23 @@ def _include_wanted(want: "Dict[str, Any]", target: Target) -> bool:
 
 def _read_matched(host: Host) -> "List[Tuple[str, str, str]]":
     """Return what Match blocks set, in all files that the server includes."""
+    return sshd_config.matched(_lines(host))
+
+
+def _places(options: "List[str]", host: Host) -> "List[str]":
+    """Return the files, ours left out, that set one of the options for everybody."""
+    wanted = {option.lower() for option in options}
+    found = [line.place for line in _lines(host) if line.option in wanted and line.block is None]
+    return sorted({place for place in found if _OURS_MARK not in place})
+
+
+def _lines(host: Host) -> "Iterator[sshd_config.Line]":
+    """Yield every line of the configuration as it stands."""
 
     def expand(pattern: str) -> "List[Tuple[str, str]]":
         return sshd_config.files(pattern, host)
 
-    return sshd_config.matched(sshd_config.walk(_main(host), MAIN, expand))
+    return sshd_config.walk(_main(host), MAIN, expand)
 
 
 def _spoken(option: str, value: str, host: Host) -> str:

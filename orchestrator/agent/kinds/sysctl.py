@@ -6,7 +6,7 @@ from .. import conditions
 from ..host import Host, Unreadable
 from ..resources import path
 from ..resources import sysctl as kernel
-from . import Invalid, Judgement, Proposal, Target, root_file, unified
+from . import ByHand, Invalid, Judgement, Proposal, Target, root_file, unified
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,7 +65,9 @@ def judge(want: "Dict[str, Any]", observed: "Dict[str, Value]") -> Judgement:
 def propose(want: "Dict[str, Any]", observed: "Dict[str, Value]", target: Target) -> Proposal:
     """Return the file to write and the parameters to set."""
     place = _PLACE.format(target.slot)
-    before = (target.host.read(place) or b"").decode("utf-8", "replace")
+    # Somebody may have hidden our file behind a link to /dev/null (sysctl.d(5)).
+    written = None if os.path.islink(place) else target.host.read(place)
+    before = (written or b"").decode("utf-8", "replace")
     text = _text(want, observed, target)
     changed = [key for key in want if observed[key].running != _value(want[key], observed[key])]
     resources = ["path:" + parent for parent in path.missing_parents(place)] + ["path:" + place]
@@ -77,10 +79,18 @@ def propose(want: "Dict[str, Any]", observed: "Dict[str, Value]", target: Target
 
 
 def validate(want: "Dict[str, Any]", target: Target) -> None:
-    """Refuse where the running kernel cannot be written (a container without the right to)."""
+    """Refuse where the running kernel cannot be written (a container without the right to).
+
+    Raises ByHand where a file that is read after ours decides.
+    """
+    ours = os.path.basename(_PLACE.format(target.slot))
     for key, value in observe(want, target.host).items():
         if value.running is not None and not os.access(kernel.location(key), os.W_OK):
             raise Invalid("{} cannot be set here".format(key))
+        later = value.boot is not None and os.path.basename(value.place) > ours
+        if later and not conditions.meets(want[key], str(value.boot)):
+            text = "{} sets {} = {} after every file of ours: correct it there"
+            raise ByHand(text.format(value.place, key, value.boot))
 
 
 def converge(want: "Dict[str, Any]", target: Target) -> None:

@@ -98,7 +98,7 @@ def steps(want: "Dict[str, Any]", observed: systemd.UnitState) -> "List[str]":
     runs = observed.active in units.RUNNING
     masked = observed.enabled in _MASKED
     verbs = []
-    if want.get("masked") is False and masked:
+    if masked and (want.get("masked") is False or want.get("enabled") or want.get("active")):
         verbs.append("unmask")
     if "enabled" in want and want["enabled"] is not starts:
         verbs.append("enable" if want["enabled"] else "disable")

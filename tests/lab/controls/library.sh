@@ -1,0 +1,105 @@
+# What the scripts of mutations/*.yml may call. Runs in dash, as the host's root, under `set -e`.
+
+shelf=/srv/shelf
+
+# fake_package NAME [UNIT...]: install a package that stands for the real one, with units that run
+# and start at boot. It is built here and kept on a shelf, so that no mirror is asked for it.
+fake_package() {
+    name=$1
+    shift
+    deb=$shelf/$name.deb
+    [ -e "$deb" ] || build_fake "$name" "$@"
+    dpkg --force-unsafe-io --force-overwrite -i "$deb" > /dev/null
+    [ $# -eq 0 ] || systemctl enable --quiet --now "$@"
+}
+
+build_fake() {
+    tree=$(mktemp -d)
+    mkdir -p "$tree/DEBIAN" "$shelf"
+    printf 'Package: %s\nVersion: 99:1.0\nArchitecture: all\n' "$1" > "$tree/DEBIAN/control"
+    printf 'Maintainer: Test <test@example.org>\nDescription: stands for the real one\n' \
+        >> "$tree/DEBIAN/control"
+    fake=$1
+    shift
+    for unit in "$@"; do
+        fake_unit "$unit" "$tree/usr/lib/systemd/system"
+    done
+    dpkg-deb --root-owner-group --build "$tree" "$shelf/$fake.deb" > /dev/null
+    {
+        cat "$tree/DEBIAN/control"
+        printf 'Filename: ./%s.deb\nSize: %s\n' "$fake" "$(stat -c %s "$shelf/$fake.deb")"
+        printf 'SHA256: %s\n\n' "$(sha256sum < "$shelf/$fake.deb" | cut -d ' ' -f 1)"
+    } >> "$shelf/Packages"
+    rm -r "$tree"
+}
+
+# fake_unit UNIT [DIRECTORY]: write a unit that runs until it is stopped.
+fake_unit() {
+    place=${2:-/etc/systemd/system}/$1
+    mkdir -p "${place%/*}"
+    printf '[Unit]\nDescription=%s\n' "$1" > "$place"
+    case $1 in
+        *.socket) printf '[Socket]\nListenStream=/run/fake-%s\nAccept=yes\n' "$1" ;;
+        *.path) printf '[Path]\nPathExists=/run/fake-%s\n' "$1" ;;
+        *.timer) printf '[Timer]\nOnCalendar=2099-01-01\n' ;;
+        *) printf '[Service]\nExecStart=/bin/sleep infinity\n' ;;
+    esac >> "$place"
+    printf '[Install]\nWantedBy=multi-user.target\n' >> "$place"
+    case $1 in
+        *.socket) fake_unit "${1%.socket}@.service" "${place%/*}" ;;
+        *.path) fake_unit "${1%.path}.service" "${place%/*}" ;;
+    esac
+}
+
+# sshd_ours_gone OPTION: take our own drop-ins for an option away.
+sshd_ours_gone() {
+    grep -lis "^$1 " /etc/ssh/sshd_config.d/00-luytre-*.conf | xargs -r rm -f
+}
+
+# sshd_late OPTION VALUE: somebody's own drop-in, where ours is gone.
+sshd_late() {
+    sshd_ours_gone "$1"
+    printf '%s\n' "$*" >> /etc/ssh/sshd_config.d/60-mutant.conf
+}
+
+# sshd_early OPTION VALUE: a drop-in that is read before ours.
+sshd_early() {
+    printf '%s\n' "$*" >> /etc/ssh/sshd_config.d/00-a-mutant.conf
+}
+
+# sshd_main OPTION VALUE: a line at the top of the configuration itself, before any include.
+sshd_main() {
+    sed -i "1i $*" /etc/ssh/sshd_config
+}
+
+# sshd_match OPTION VALUE: an exception for one network.
+sshd_match() {
+    printf 'Match Address 203.0.113.0/24\n    %s\n' "$*" >> /etc/ssh/sshd_config.d/70-mutant.conf
+}
+
+# sysctl_running NAME VALUE...: set parameters of the running kernel only.
+sysctl_running() {
+    while [ $# -gt 0 ]; do
+        printf '%s' "$2" > "/proc/sys/$(printf '%s' "$1" | tr . /)"
+        shift 2
+    done
+}
+
+# sysctl_at_boot NAME VALUE...: set parameters for the next boot only, where ours are gone.
+sysctl_at_boot() {
+    while [ $# -gt 0 ]; do
+        grep -ls "^$1 " /etc/sysctl.d/zz-luytre-*.conf | xargs -r rm -f
+        printf '%s = %s\n' "$1" "$2" >> /etc/sysctl.d/99-mutant.conf
+        shift 2
+    done
+}
+
+# access_list PATH: let another user read and write past the permission bits (uid 1000: rw-).
+access_list() {
+    python3 - "$1" << 'END'
+import os, struct, sys
+entries = [(1, 6, -1), (2, 6, 1000), (4, 4, -1), (16, 6, -1), (32, 0, -1)]
+packed = b"".join(struct.pack("<HHi", *entry) for entry in entries)
+os.setxattr(sys.argv[1], "system.posix_acl_access", struct.pack("<I", 2) + packed)
+END
+}

@@ -1,0 +1,54 @@
+"""apt's lists cut down to what tests can need: with all of Debian, each question takes a second.
+
+apt trusts the lists that it has fetched; what is left in them is found on the mirrors as before.
+"""
+
+import re
+from collections.abc import Iterable
+
+from orchestrator.lab import Lab
+
+_LISTS = "/var/lib/apt/lists"
+_FIELD = re.compile(r"^(Package|Provides|Depends|Pre-Depends): (.*)$", re.MULTILINE)
+_NAME = re.compile(r"[a-z0-9][a-z0-9.+-]+")
+
+
+def cut_down(lab: Lab, host: str, wanted: Iterable[str]) -> None:
+    """Keep of a host's lists what is installed, the wanted packages and all that they may need."""
+    shown = lab.run(host, ["dpkg-query", "-W", "-f=${Package}\\n"]).stdout.decode().split()
+    lists = {path: path.read_text() for path in (lab.root(host) / _LISTS[1:]).glob("*_Packages")}
+    needs = _needs(lists.values())
+    kept: set[str] = set()
+    ahead = {*shown, *wanted}
+    while ahead:
+        kept |= ahead
+        ahead = {need for name in ahead for need in needs.get(name, ())} - kept
+    for path, text in lists.items():
+        paragraphs = [each for each in text.split("\n\n") if _fields(each).get("Package") in kept]
+        left = "\n\n".join(paragraphs) + "\n"
+        lab.write(host, f"{_LISTS}/{path.name}", left.encode())
+    lab.run(host, ["apt-cache", "gencaches"])
+
+
+def _needs(lists: Iterable[str]) -> dict[str, set[str]]:
+    """Return name → what it may need; a virtual name needs each of its providers."""
+    needs: dict[str, set[str]] = {}
+    for text in lists:
+        for paragraph in text.split("\n\n"):
+            fields = _fields(paragraph)
+            name = fields.get("Package", "")
+            depends = f"{fields.get('Depends', '')},{fields.get('Pre-Depends', '')}"
+            needs.setdefault(name, set()).update(_names(depends))
+            for virtual in _names(fields.get("Provides", "")):
+                needs.setdefault(virtual, set()).add(name)
+    return needs
+
+
+def _fields(paragraph: str) -> dict[str, str]:
+    return dict(_FIELD.findall(paragraph))
+
+
+def _names(relations: str) -> set[str]:
+    """Return the names in a list of relations, alternatives included, without versions."""
+    parts = [part.strip() for part in re.split(r"[,|]", relations)]
+    return {found[0] for part in parts if (found := _NAME.match(part))}

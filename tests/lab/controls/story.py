@@ -1,0 +1,234 @@
+"""One host of each release goes through the whole baseline, broken in every way that is declared.
+
+Hardened → broken → audited → applied → audited → rolled back → audited, once for each round. What
+goes wrong with one control must not hide the others: where an apply of everything fails, chapters
+and then single controls are applied.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from orchestrator.lab import Lab
+from tests.lab.change import tree
+from tests.lab.change.desk import Desk, Done
+
+from .mutations import Break, Mutation
+
+_LIBRARY = Path(__file__).with_name("library.sh").read_text()
+# Only the shelf is read again: the mirrors' lists stay as they are.
+_STOCK = """
+[ -e /srv/shelf/Packages ] || exit 0
+list=/etc/apt/sources.list.d/shelf.list
+echo 'deb [trusted=yes] file:/srv/shelf ./' > "$list"
+apt-get -q -o Dir::Etc::sourcelist="$list" -o Dir::Etc::sourceparts=- \
+    -o APT::Get::List-Cleanup=0 update
+apt-cache gencaches
+"""
+_HARDENINGS = 3
+
+Verdicts = dict[str, str]
+Told = dict[str, str]
+
+
+class Applied(NamedTuple):
+    """What came of applying on one host: the runs, oldest first, and each control's trouble."""
+
+    runs: list[str]
+    trouble: Told
+
+
+class Round(NamedTuple):
+    """What was seen of one host in one round; ``texts`` are the findings at each audit."""
+
+    complaints: Told
+    broken: Verdicts
+    by_hand: Told
+    applied: Applied
+    mended: Verdicts
+    restored: Verdicts
+    differences: list[str]
+    texts: Mapping[str, Told]
+
+
+class Audit(NamedTuple):
+    """Verdicts and findings of one host by control."""
+
+    verdicts: Verdicts
+    texts: Told
+
+
+class Story:
+    """The rounds of all hosts (name → release), told once."""
+
+    def __init__(
+        self, desk: Desk, lab: Lab, hosts: dict[str, str], chapters: Mapping[str, str]
+    ) -> None:
+        self.desk = desk
+        self.lab = lab
+        self.hosts = hosts
+        self.chapters = chapters
+        self.hardened = self._harden({})
+        self.rounds: dict[tuple[str, int], Round] = {}
+
+    def play(self, mutations: dict[str, Mutation]) -> None:
+        """Play every round that some control asks for."""
+        count = max((len(mutation.breaks) for mutation in mutations.values()), default=0)
+        for number in range(count):
+            if number:
+                self._harden(mutations)
+            self._round(number, mutations)
+
+    def _harden(self, mutations: Mapping[str, Mutation]) -> dict[str, Audit]:
+        """Apply until nothing is left that apply can mend: new packages bring new work along."""
+        left_to_people = {m.control for m in mutations.values() if m.by_hand}
+        audits: dict[str, Audit] = {}
+        for _time in range(_HARDENINGS):
+            self._apply_everything()
+            audits = self._audit()
+            wrong = [
+                control
+                for audit in audits.values()
+                for control, verdict in audit.verdicts.items()
+                if verdict in ("fail", "error") and control not in left_to_people
+            ]
+            if not wrong:
+                break
+        return audits
+
+    def _round(self, number: int, mutations: dict[str, Mutation]) -> None:
+        complaints = self._scripts(_chosen(mutations, number))
+        broken = self._audit()
+        before = {name: tree.files(self.lab, name) for name in self.hosts}
+        by_hand = self._by_hand()
+        applied = self._apply_everything()
+        mended = self._audit()
+        for run in _newest_first(applied.values()):
+            self.desk.ask("rollback", "--yes", "--run", run)
+        restored = self._audit()
+        for name in self.hosts:
+            after = tree.files(self.lab, name)
+            audits = {"broken": broken, "mended": mended, "restored": restored}
+            self.rounds[name, number] = Round(
+                complaints[name],
+                broken[name].verdicts,
+                by_hand.get(name, {}),
+                applied[name],
+                mended[name].verdicts,
+                restored[name].verdicts,
+                tree.differences({"files": before[name]}, {"files": after}),
+                {when: audit[name].texts for when, audit in audits.items()},
+            )
+        self._scripts(_undone(mutations, number))
+
+    def _scripts(self, chosen: Mapping[str, Mapping[str, Break]]) -> dict[str, Told]:
+        """Run the scripts of each release on its hosts; return what each host complained of."""
+        with ThreadPoolExecutor() as pool:
+            told = pool.map(lambda name: self._run(name, chosen[self.hosts[name]]), self.hosts)
+            return dict(zip(self.hosts, told, strict=True))
+
+    def _run(self, name: str, scripts: Mapping[str, Break]) -> Told:
+        complaints = {}
+        for control, each in [*scripts.items(), ("", Break(_STOCK))]:
+            script = f"{_LIBRARY}\n{each.run}"
+            done = self.lab.run(name, ["sh", "-ec", script], check=False, timeout=300)
+            if done.returncode:
+                told = (done.stdout + done.stderr).decode("utf-8", "replace")
+                complaints[control] = told or f"exit status {done.returncode}"
+        return complaints
+
+    def _apply_everything(self) -> dict[str, Applied]:
+        """Apply on all hosts; where that fails on one, apply its parts, ever smaller."""
+        done = self.desk.apply(*self.hosts)
+        found = {}
+        for name in self.hosts:
+            found[name] = Applied(_runs(done), {})
+            if not _worked(done, name):
+                found[name].trouble[""] = _reason(done, name)
+                self._apply_parts(name, found[name])
+        return found
+
+    def _apply_parts(self, name: str, applied: Applied) -> None:
+        for chapter in dict.fromkeys(self.chapters.values()):
+            done = self.desk.apply(name, chapter=chapter)
+            applied.runs.extend(_runs(done))
+            if _worked(done, name):
+                continue
+            for control in [c for c, its in self.chapters.items() if its == chapter]:
+                done = self.desk.apply(name, control=control)
+                applied.runs.extend(_runs(done))
+                if not _worked(done, name):
+                    applied.trouble[control] = _reason(done, name)
+
+    def _audit(self) -> dict[str, Audit]:
+        document = _document(self.desk.ask("audit", "--limit", ",".join(self.hosts)))
+        found = {name: Audit({}, {}) for name in self.hosts}
+        for host in document.get("hosts", []):
+            for finding in host.get("findings", []):
+                found[host["host"]].verdicts[finding["control"]] = finding["verdict"]
+                found[host["host"]].texts[finding["control"]] = str(finding)
+        return found
+
+    def _by_hand(self) -> dict[str, Told]:
+        document = _document(self.desk.ask("plan", "--limit", ",".join(self.hosts)))
+        return {host["host"]: dict(host["by_hand"]) for host in document.get("hosts", [])}
+
+
+def settings() -> dict[str, Any]:
+    """Return the host variables under which the whole baseline can be fulfilled."""
+    return {
+        "luytre_admin_sources": ["10.213.0.0/16"],
+        "luytre_services": [],
+        "luytre_clamav_mirror": "http://mirror.example/clamav",
+    }
+
+
+def _chosen(mutations: Mapping[str, Mutation], number: int) -> dict[str, dict[str, Break]]:
+    """Return release → control → what breaks it in a round."""
+    return {
+        release: {m.control: each for m in mutations.values() if (each := m.at(release, number))}
+        for release in ("bookworm", "trixie")
+    }
+
+
+def _undone(mutations: Mapping[str, Mutation], number: int) -> dict[str, dict[str, Break]]:
+    return {
+        release: {control: Break(each.undo) for control, each in scripts.items() if each.undo}
+        for release, scripts in _chosen(mutations, number).items()
+    }
+
+
+def _newest_first(applied: Iterable[Applied]) -> Iterator[str]:
+    runs = dict.fromkeys(run for each in applied for run in each.runs)
+    return reversed(runs)
+
+
+def _document(done: Done) -> dict[str, Any]:
+    """Return what a command said as JSON; nothing where it had nothing to say."""
+    return dict(json.loads(done.out)) if done.out.strip() else {}
+
+
+def _runs(done: Done) -> list[str]:
+    run = _document(done).get("run")
+    return [run] if run else []
+
+
+def _host(done: Done, name: str) -> dict[str, Any]:
+    return next((one for one in _document(done).get("hosts", []) if one["host"] == name), {})
+
+
+def _worked(done: Done, name: str) -> bool:
+    """Return whether the host was changed, or had nothing to change.
+
+    ``failed`` with changes is a host where single controls still fail: the others were tried.
+    """
+    host = _host(done, name)
+    return host.get("outcome", "unchanged") in ("confirmed", "unchanged") or bool(
+        host["outcome"] == "failed" and host["changed"]
+    )
+
+
+def _reason(done: Done, name: str) -> str:
+    return f"{_host(done, name)} {done.err}"
