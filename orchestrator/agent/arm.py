@@ -13,6 +13,8 @@ from .resources import unit as units
 from .runs import BASE, Run
 
 AGENT = "agent.pyz"
+# File names are UTF-8, whatever the services of the host speak.
+_PYTHON = (sys.executable, "-X", "utf8", "-I", "-S")
 _SYSTEMD_RUN = ("/usr/bin/systemd-run", "--quiet", "--collect")
 # A way back that is killed, or finds a full disk, is tried again until it has come to its end.
 _PERSISTENT = ("--property=Restart=on-failure", "--property=RestartSec=2s")
@@ -35,12 +37,12 @@ ConditionPathExists={agent}
 
 [Service]
 Type=oneshot
-ExecStart={python} -I -S {agent} boot {run}
+ExecStart={python} {agent} boot {run}
 """
 _UNDO_TEXT = """\
 #!/bin/sh
 # Takes the last change of luytre back, from the console too: no network, no controller needed.
-exec {python} -I -S {agent} undo {run} "$@"
+exec {python} {agent} undo {run} "$@"
 """
 _MOTD_TEXT = """\
 A change of this host (luytre run {run}, {operator}) waits for its confirmation.
@@ -50,7 +52,7 @@ To take it back at once: sudo {undo}
 
 def command(run: Run, verb: str) -> "list[str]":
     """Return the command that lets the agent saved with a run do something."""
-    return [sys.executable, "-I", "-S", run.path(AGENT), verb, run.name]
+    return [*_PYTHON, run.path(AGENT), verb, run.name]
 
 
 def arm(run: Run, operator: str, seconds: int, host: Host) -> None:
@@ -59,7 +61,7 @@ def arm(run: Run, operator: str, seconds: int, host: Host) -> None:
         "run": run.name,
         "directory": run.directory,
         "agent": run.path(AGENT),
-        "python": sys.executable,
+        "python": " ".join(_PYTHON),
         "operator": operator,
         "undo": UNDO,
     }

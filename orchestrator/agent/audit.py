@@ -55,7 +55,7 @@ def judge_state(state: "Dict[str, Any]", host: "Host") -> "Dict[str, Any]":
     told = {"kind": state["kind"], "verdict": "error", "expected": "", "observed": "", "detail": ""}
     try:
         judgement = kind.judge(state["want"], kind.observe(state["want"], host))
-    except (Unreadable, OSError) as problem:
+    except (Unreadable, OSError, UnicodeError) as problem:
         told["detail"] = kinds.bounded(str(problem))
         return told
     told["verdict"] = judgement.verdict

@@ -66,7 +66,7 @@ def ask(
     """
     endpoint = login.endpoint
     marker = f"luytre-{random_secrets.token_hex(16)}"
-    argv = [endpoint.python, "-I", "-S", "-c", pack.BOOT, marker]
+    argv = [endpoint.python, *pack.OPTIONS, "-c", pack.BOOT, marker]
     command = sudo_command(endpoint, argv, seconds)
     message = pack.message(marker, pack.plain(request), dict(secrets or {}))
     said = exchange(login, command, message, timeout=seconds + 10, max_output=_MAX_OUTPUT)

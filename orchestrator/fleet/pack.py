@@ -25,6 +25,9 @@ _CHANGING = tuple(
     for name in ("arm", "change", "journal", "packages", "phases", "plan", "rollback", "settle")
 )
 
+# Of the interpreter on the host. File names are UTF-8, whatever the login speaks.
+OPTIONS = ("-X", "utf8", "-I", "-S")
+
 # Reads up to the marker line first: what stands before it (a sudo password that was not needed,
 # a shell's greeting) must never be taken for anything. Then one line with the sizes of the frames.
 # At the end it leaves at once: taking the interpreter apart would cost 2 ms.

@@ -56,7 +56,7 @@ def main() -> None:
 
 def talk(module: AnsibleModule, boot: str, marker: str, message: bytes) -> dict:
     """Run the bootstrap; its stdin stays open until the answer is complete."""
-    argv = [sys.executable, "-I", "-S", "-c", boot, marker]
+    argv = [sys.executable, "-X", "utf8", "-I", "-S", "-c", boot, marker]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     process = subprocess.Popen(argv, **pipes)
     process.stdin.write(message)

@@ -17,11 +17,12 @@ INTERPRETERS = sorted({sys.executable, "/usr/bin/python3"})
 STATUS = {"operation": "status"}
 
 
-def boot(data, python=sys.executable):
+def boot(data, python=sys.executable, options=pack.OPTIONS):
     """Run the bootstrap as the controller does, its stdin open until it has answered."""
-    argv = [python, "-I", "-S", "-c", pack.BOOT, MARKER]
+    argv = [python, *options, "-c", pack.BOOT, MARKER]
     pipe = subprocess.PIPE
-    with subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=pipe) as process:
+    environment = {"LC_ALL": "C"}
+    with subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=pipe, env=environment) as process:
         process.stdin.write(data)
         process.stdin.flush()
         out = process.stdout.read()
@@ -88,7 +89,7 @@ def test_what_stands_before_the_marker_is_neither_run_nor_echoed(junk):
 
 
 def test_input_without_the_marker_ends_without_a_word():
-    argv = [sys.executable, "-I", "-S", "-c", pack.BOOT, MARKER]
+    argv = [sys.executable, *pack.OPTIONS, "-c", pack.BOOT, MARKER]
     done = subprocess.run(argv, input=f"{SECRET}\n".encode() * 3, capture_output=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (65, b"", b"")
 
@@ -97,6 +98,27 @@ def test_requests_and_secrets_arrive_whole():
     """Text of every script, and as many secrets as one likes."""
     request = {"operation": "audit", "manifest": {"controls": []}, "text": "Lũy tre 竹 🎋"}
     assert answer(boot(pack.message(MARKER, request, {"digest_key": "ab" * 10**5}))[1])["result"]
+
+
+@pytest.mark.parametrize(
+    ("options", "verdict"),
+    [(pack.OPTIONS, "pass"), (("-X", "utf8=0", "-I", "-S"), "error")],
+)
+def test_a_name_that_python_cannot_spell_is_an_error_of_its_control_alone(
+    tmp_path, options, verdict
+):
+    """Python 3.6, which knows no UTF-8 mode, cannot in the language C."""
+    place = tmp_path / "tường lửa"
+    place.write_text("x")
+    controls = [
+        {"id": name, "desired": [{"kind": "file", "want": {"path": path, "mode": "0644"}}]}
+        for name, path in (("spelled", str(place)), ("plain", "/etc/passwd"))
+    ]
+    place.chmod(0o644)
+    request = {"operation": "audit", "manifest": {"controls": controls}}
+    message = pack.message(MARKER, request, {})
+    found = answer(boot(message, options=options)[1])["result"]["findings"]
+    assert [each["verdict"] for each in found] == [verdict, "pass"]
 
 
 def test_a_refusal_is_an_answer():

@@ -52,7 +52,7 @@ class Inside:
         self, code: str, given: Any = None, timeout: float = 120
     ) -> "subprocess.CompletedProcess[bytes]":
         """Run code like ``python``, however it ends."""
-        argv = ["python3", "-I", "-S", "-c", _PRELUDE + textwrap.dedent(code)]
+        argv = ["python3", *pack.OPTIONS, "-c", _PRELUDE + textwrap.dedent(code)]
         return self.lab.run(
             self.name, argv, stdin=json.dumps(given).encode(), timeout=timeout, check=False
         )
@@ -73,7 +73,7 @@ class Inside:
         with subprocess.Popen(
             [
                 *entrance(self.lab.leader(self.name)),
-                *("/usr/bin/python3", "-I", "-S", "-c", pack.BOOT, marker),
+                *("/usr/bin/python3", *pack.OPTIONS, "-c", pack.BOOT, marker),
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
