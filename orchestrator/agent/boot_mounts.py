@@ -154,7 +154,8 @@ def _declared(host: Host, name: str, line: "Optional[Line]") -> "Optional[Boot]"
         text = _text(host, place)
         if value(text, "Unit", "SourcePath") == FSTAB:
             continue  # of a line that is gone since
-        if not _is_started(host, name):
+        # A line in fstab has the unit started, too, when another file says what it is.
+        if line is None and not _is_started(host, name):
             return None
         return Boot("unit", place, value(text, "Mount", "Options") or "")
     return None

@@ -51,7 +51,9 @@ def observe(want: "Dict[str, Any]", host: Host) -> "List[Thing]":
             who = (status.st_uid, status.st_gid)
             if who not in names:
                 names[who] = facts.owner_names(*who)
-            found[real] = Thing(path, real, status, names[who])
+            # By its own name, or else by the first of those that links give it.
+            if real not in found or path == real or path < found[real].path != real:
+                found[real] = Thing(path, real, status, names[who])
             if len(found) > _LIMIT:
                 raise Unreadable("{}: more than {} files".format(pattern, _LIMIT))
     return [found[real] for real in sorted(found)]
