@@ -62,7 +62,7 @@ for seed in range(given["rounds"]):
     for name in given["modules"]:
         told = run("modprobe", "--dry-run", "--verbose", "--ignore-install", name)
         there = bool(modprobe.places(name, host)[0])
-        command = run("modprobe", "--dry-run", "--verbose", name).strip()
+        command = " ".join(run("modprobe", "--dry-run", "--verbose", name).split())
         said = found.command(modprobe.canonical(name))[0]
         said = "install " + said if said else told.strip()
         if said != command or there is not told.startswith("insmod"):
