@@ -46,6 +46,9 @@ def test_what_lies_upon_a_mount_hides_it():
     assert found["/srv"].type == "xfs"
     found = lines("1 0 8:1 / / rw ext4", "2 1 8:2 / /srv/a rw ext4", "3 1 8:3 / /srv rw xfs")
     assert set(found) == {"/", "/srv"}
+    hidden = "3 2 8:3 / /srv/a rw ext4"
+    found = lines("1 0 8:1 / / rw ext4", "2 1 8:2 / /srv rw ext4", hidden, "4 2 8:4 / /srv rw xfs")
+    assert {point: mount.number for point, mount in found.items()} == {"/": "1", "/srv": "4"}
     assert set(lines("1 1 0:1 / / rw rootfs", "2 1 8:2 / /srv rw ext4")) == {"/", "/srv"}
 
 
