@@ -23,6 +23,7 @@ from orchestrator.model.host_words import in_words
 from orchestrator.model.i18n import _
 from orchestrator.model.manifest import Manifest
 from orchestrator.report.words import step_name
+from orchestrator.workspace.digest_key import for_host
 
 _OPERATIONS = ("begin", "converge", "await", "finish")
 # The tasks of harden.yml whose failure means more than that the host failed.
@@ -87,10 +88,9 @@ def apply_to(
 def _preflight(
     fleet: Fleet, hosts: Sequence[ManagedHost], order: Order, report: Report
 ) -> tuple[list[ManagedHost], dict[str, HostOutcome]]:
-    secrets = {"digest_key": order.digest_key.hex()}
-
     def check(host: ManagedHost) -> list[str]:
         report(host.name, "preflight")
+        secrets = {"digest_key": for_host(order.digest_key, host.name).hex()}
         request = {"operation": "preflight", "run": order.run, "now": time.time()}
         with fleet.login(host) as login:
             result = ask(login, request, secrets, seconds=_PREFLIGHT_SECONDS).result

@@ -13,6 +13,7 @@ from orchestrator.model.finding import Risk
 from orchestrator.model.host import ManagedHost
 from orchestrator.model.i18n import _
 from orchestrator.model.manifest import Manifest
+from orchestrator.workspace.digest_key import for_host
 
 # apt's simulation on a slow host.
 PLAN_SECONDS = 180.0
@@ -38,10 +39,14 @@ def plan_fleet(
 
 
 def plan_host(fleet: Fleet, host: ManagedHost, manifest: Manifest, digest_key: bytes) -> HostPlan:
-    """Return one host's plan over a fresh login; raises HostError."""
+    """Return one host's plan over a fresh login; raises HostError.
+
+    ``digest_key`` is the workspace's: the host is given one of its own, made from it.
+    """
     request = {"operation": "plan", "manifest": manifest.document, "now": time.time()}
     with fleet.login(host) as login:
-        answer = ask(login, request, {"digest_key": digest_key.hex()}, seconds=PLAN_SECONDS)
+        secrets = {"digest_key": for_host(digest_key, host.name).hex()}
+        answer = ask(login, request, secrets, seconds=PLAN_SECONDS)
     facts_of(host.name, answer.result)
     return plan_of(host.name, manifest, answer.result)
 

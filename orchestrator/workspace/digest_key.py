@@ -1,5 +1,6 @@
 """The secret key of content digests: created once, never through a link."""
 
+import hmac
 import os
 import secrets
 import stat
@@ -34,6 +35,15 @@ def read_or_create(path: Path) -> bytes:
     if len(key) != LENGTH:
         raise _refused(path, _("it does not hold {length} bytes").format(length=LENGTH))
     return key
+
+
+def for_host(key: bytes, host: str) -> bytes:
+    """Return the 32 bytes that one host's digests are keyed with, from the workspace's own key.
+
+    HMAC-SHA256 over the name by which the host is pinned: who learns one host's key can guess at
+    no other host's contents.
+    """
+    return hmac.digest(key, b"luytre: digests of " + host.encode(), "sha256")
 
 
 def _create(path: Path) -> None:

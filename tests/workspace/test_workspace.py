@@ -9,6 +9,7 @@ import pytest
 
 from orchestrator.model.errors import ConfigurationError
 from orchestrator.workspace.create import create
+from orchestrator.workspace.digest_key import for_host
 from orchestrator.workspace.directory import VARIABLE, NoWorkspaceError, find, load
 from orchestrator.workspace.shipped import shipped
 
@@ -206,6 +207,16 @@ def test_everybody_who_comes_at_once_gets_the_same_key(home: Path) -> None:
 
 def test_every_workspace_has_its_own_key(home: Path, tmp_path: Path) -> None:
     assert load(home).digest_key() != create(tmp_path / "other", "Minh").digest_key()
+
+
+def test_every_host_has_a_key_of_its_own_that_stays_the_same() -> None:
+    """HMAC-SHA256, written down here: digests of saved plans depend on it."""
+    key = bytes(range(32))
+    assert for_host(key, "web1").hex() == (
+        "a8a988d4b23afcb7dac98960890889eae4417a000921a6f225b92ebce2ed8750"
+    )
+    others = {for_host(key, "web2"), for_host(bytes(32), "web1"), for_host(key, "máy-1"), key}
+    assert len(others | {for_host(key, "web1")}) == 5
 
 
 def test_a_key_behind_a_link_is_refused(home: Path, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Secrets: the digest key and sudo's password are nowhere but where they must be."""
 
+import json
 import os
 import stat
 import tempfile
@@ -10,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from orchestrator.lab import HostSpec, Trait
+from orchestrator.workspace.digest_key import for_host
 
 from . import processes
 from .conftest import SPECS
-from .desk import Desk, ended
+from .desk import Desk, ended, until
 from .wishes import BANNER, GRACE, MARTIANS, content, control
 
 pytestmark = pytest.mark.lab
@@ -88,7 +90,8 @@ def test_fault_24_the_digest_key_and_sudos_password_show_nowhere(
     yard, guarded, tmp_path, scratch, monkeypatch
 ):
     host, password = guarded
-    sentinels = (KEY, KEY.hex().encode(), password)
+    own = for_host(KEY, host)
+    sentinels = (KEY, KEY.hex().encode(), own, own.hex().encode(), password)
     monkeypatch.setenv("TMPDIR", str(scratch))
     desk = _desk_with_key(tmp_path, yard)
     desk.want(BANNER, MARTIANS, GRACE, control("own-shadow", content("/etc/own", mode="0600")))
@@ -102,15 +105,41 @@ def test_fault_24_the_digest_key_and_sudos_password_show_nowhere(
     assert watcher.found == set()
     assert list(scratch.iterdir()) == []
 
-    assert not any(sentinel.decode() in applied.out + applied.err for sentinel in sentinels)
-    for kept in (desk.directory / ".luytre").iterdir():
-        if kept.name != "digest.key":
+    told = (applied.out + applied.err).encode()
+    assert not any(sentinel in told for sentinel in sentinels)
+    for kept in (desk.directory / ".luytre").rglob("*"):
+        if kept.name != "digest.key" and kept.is_file():
             assert not any(sentinel in kept.read_bytes() for sentinel in sentinels), kept
     journal = yard.lab.run(host, ["journalctl", "-o", "export"]).stdout
     assert b"luytre" in journal
     assert not any(sentinel in journal for sentinel in sentinels)
     _nothing_on_the_disk(yard, host, sentinels)
     assert desk.ask("rollback", "--yes", "--host", host).code == 0
+
+
+def test_each_host_is_given_a_digest_key_of_its_own(yard, desk, c1, gate):
+    """Who is root on one host cannot guess what another one holds."""
+    (desk.directory / ".luytre").mkdir(mode=0o700, exist_ok=True)
+    (desk.directory / ".luytre/digest.key").write_bytes(KEY)
+    (desk.directory / ".luytre/digest.key").chmod(0o600)
+    desk.want(control("own-gate", content("/etc/own-gate", reload=[gate.unit])))
+    with desk.started("apply", "--yes", "--limit", "c1,c2", "--output", "json") as applying:
+        kept = {
+            name: until(lambda name=name: _keys_in_memory(yard, name), f"{name} holds a key")
+            for name in (c1, "c2")
+        }
+        gate.open()
+        applied = ended(applying)
+    assert applied.code == 0, applied
+    assert kept[c1] != kept["c2"]
+    assert KEY.hex() not in kept[c1] | kept["c2"]
+    assert desk.ask("rollback", "--yes", "--host", "c1,c2").code == 0
+
+
+def _keys_in_memory(yard, host):
+    script = "cat /run/luytre/* 2>/dev/null || true"
+    told = yard.lab.run(host, ["sh", "-c", script]).stdout.decode()
+    return {json.loads(told)["digest_key"]} if told else set()
 
 
 def _desk_with_key(tmp_path, yard):
