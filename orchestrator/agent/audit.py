@@ -24,7 +24,7 @@ def prepare(manifest: "Dict[str, Any]", host: "Host") -> None:
     """Let the kinds gather what they will be asked, so that it is read once."""
     wants: "Dict[str, List[Dict[str, Any]]]" = {kind: [] for kind in _PREPARED}
     for control in manifest["controls"]:
-        for state in all_states(control):
+        for state in _asked(control, host):
             if state["kind"] in wants:
                 wants[state["kind"]].append(state["want"])
     for kind, asked in wants.items():
@@ -77,31 +77,23 @@ def worst(verdicts: "Iterator[str]") -> str:
 def chosen_states(control: "Dict[str, Any]", host: "Host") -> "List[Tuple[int, Dict[str, Any]]]":
     """Return (number, state) of what apply would build.
 
-    Of alternatives, that is the first that already passes, otherwise the first.
+    Of alternatives, that is one that already passes, otherwise the first.
     """
     chosen: "List[Dict[str, Any]]" = []
     for wish in control["desired"]:
         if "any_of" not in wish:
             chosen.append(wish)
             continue
-        passing = [a for a in wish["any_of"] if _alternative_verdict(a, host) == "pass"]
-        chosen.extend(passing[0] if passing else wish["any_of"][0])
+        chosen.extend(_passing(wish["any_of"], host) or wish["any_of"][0])
     return list(enumerate(chosen))
-
-
-def all_states(control: "Dict[str, Any]") -> "Iterator[Dict[str, Any]]":
-    """Yield every state of a control, those of alternatives included."""
-    for wish in control["desired"]:
-        if "any_of" in wish:
-            for alternative in wish["any_of"]:
-                yield from alternative
-        else:
-            yield wish
 
 
 def _judge_wish(wish: "Dict[str, Any]", host: "Host") -> "List[Dict[str, Any]]":
     if "any_of" not in wish:
         return [judge_state(wish, host)]
+    settled = _settled(wish["any_of"], host)
+    if settled:
+        return [judge_state(state, host) for state in settled]
     judged = [[judge_state(state, host) for state in states] for states in wish["any_of"]]
     verdicts = [worst(state["verdict"] for state in states) for states in judged]
     for wanted in ("pass", "error"):
@@ -110,5 +102,39 @@ def _judge_wish(wish: "Dict[str, Any]", host: "Host") -> "List[Dict[str, Any]]":
     return judged[0]
 
 
-def _alternative_verdict(states: "List[Dict[str, Any]]", host: "Host") -> str:
+def _asked(control: "Dict[str, Any]", host: "Host") -> "Iterator[Dict[str, Any]]":
+    """Yield the states that an audit of a control will have to read."""
+    try:
+        if facts.applicable(control.get("applies", {}), host):
+            return
+    except Unreadable:
+        return
+    for wish in control["desired"]:
+        if "any_of" not in wish:
+            yield wish
+        elif not _settled(wish["any_of"], host):
+            for states in wish["any_of"]:
+                yield from states
+
+
+def _settled(ways: "List[List[Dict[str, Any]]]", host: "Host") -> "List[Dict[str, Any]]":
+    """Return an alternative of packages alone that holds, else nothing.
+
+    Packages are known anyway; units would have to be asked for, one by one.
+    """
+    for states in ways:
+        packages = all(state["kind"] == "package" for state in states)
+        if packages and _verdict(states, host) == "pass":
+            return states
+    return []
+
+
+def _passing(ways: "List[List[Dict[str, Any]]]", host: "Host") -> "List[Dict[str, Any]]":
+    settled = _settled(ways, host)
+    if settled:
+        return settled
+    return next((states for states in ways if _verdict(states, host) == "pass"), [])
+
+
+def _verdict(states: "List[Dict[str, Any]]", host: "Host") -> str:
     return worst(judge_state(state, host)["verdict"] for state in states)

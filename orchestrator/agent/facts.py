@@ -178,6 +178,8 @@ def applicable(
 
     ``coming`` names packages that the same plan installs: for it they count as present.
     """
+    if applies.get("kept"):
+        return "kept on this host ({})".format(applies["kept"])
     package = applies.get("package")
     if package and package not in packages(host) and package not in (coming or ()):
         return "package {} is not installed".format(package)

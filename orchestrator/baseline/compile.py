@@ -9,6 +9,7 @@ from jinja2 import UndefinedError
 from orchestrator.agent import schema
 from orchestrator.baseline import rendering
 from orchestrator.baseline.consistency import Wish, conflicts, contradictions
+from orchestrator.baseline.keeping import applies_here, refuse_unknown
 from orchestrator.baseline.levels import profile_for, profiles_named
 from orchestrator.baseline.parameters import parameters_for
 from orchestrator.baseline.positions import Keys, position_of
@@ -38,12 +39,13 @@ def compile_manifest(
 
     ``profile_id`` may name profiles by level (``tcvn``); then the host's level chooses.
     ``chapters`` and ``controls`` narrow the profile (both: the union); empty means all of it.
-    Raises ConfigurationError: unknown profile, chapter, control or parameter; a value that is not
-    defined or not accepted (with control, state, file, line and host); wishes that exclude each
-    other.
+    Raises ConfigurationError: unknown profile, chapter, control, parameter or kept service; a value
+    that is not defined or not accepted (with control, state, file, line and host); wishes that
+    exclude each other.
     """
     profile = profile_for(baseline, profile_id, host)
     parameters = parameters_for(baseline, profile, host)
+    refuse_unknown(baseline, host)
     compiler = _Compiler(parameters, host, tuple(template_dirs))
     family = profiles_named(baseline, profile_id)
     chosen = select(baseline, profile, chapters, controls, family)
@@ -98,7 +100,7 @@ class _Compiler:
             "id": control.id,
             "severity": control.severity.value,
             "risk": control.risk.value,
-            "applies": self._value(control, control.applies, ("applies",)),
+            "applies": applies_here(self._value(control, control.applies, ("applies",)), self.host),
             "desired": [
                 self._wish(control, wish, ("desired", index))
                 for index, wish in enumerate(control.desired)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from orchestrator.agent import schema
+from orchestrator.agent.schema.checks import CHECKS
 from orchestrator.baseline.consistency import contradictions
 from orchestrator.model.control import Alternatives, Control, State, Text
 from orchestrator.model.finding import Risk, Severity
@@ -157,4 +158,5 @@ _APPLIES_CHECKS: Mapping[str, Callable[[Any], bool]] = {
         bool(value) and all(map(_is_name, value if isinstance(value, list) else [value]))
     ),
     "boolean": lambda value: isinstance(value, bool),
+    "ports": lambda value: CHECKS["ports"](value) is None,
 }

@@ -105,7 +105,7 @@ def _inline(values: Mapping[str, Any]) -> str:
 def _listed(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return ", ".join(value) if isinstance(value, list) else str(value)
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _wish(wish: State | Alternatives) -> dict[str, Any]:

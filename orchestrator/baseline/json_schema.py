@@ -106,7 +106,9 @@ def _condition() -> Fragment:
     bound: Fragment = {"anyOf": [{"type": "integer"}, _TEMPLATED]}
     several: Fragment = {"anyOf": [{"type": "array", "items": _SCALAR, "minItems": 1}, _TEMPLATED]}
     fields: Fragment = dict.fromkeys(conditions.BOUNDS, bound)
-    fields |= {"one_of": several, "without": several, "set": _SCALAR}
+    any_number: Fragment = {"anyOf": [{"type": "array", "items": _SCALAR}, _TEMPLATED]}
+    fields |= {"one_of": several, "without": several, "with": several, "only": any_number}
+    fields["set"] = _SCALAR
     return {"anyOf": [_SCALAR, {**_map(fields), "minProperties": 1}]}
 
 

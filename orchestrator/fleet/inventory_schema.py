@@ -95,9 +95,14 @@ def _no_truth_value(value: Any) -> Any:
 
 
 Number = Annotated[int, BeforeValidator(_no_truth_value)]
+ServiceName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
 Port = Annotated[Number, Field(ge=1, le=65535)]
 Network = Annotated[str, BeforeValidator(_network)]
 Networks = Annotated[list[Network], Field(min_length=1), AfterValidator(_merged)]
+
+
+Account = Annotated[str, AfterValidator(_account)]
+Accounts = Annotated[list[Account], Field(min_length=1)]
 
 
 class _Declared(BaseModel):
@@ -107,7 +112,7 @@ class _Declared(BaseModel):
 class Service(_Declared):
     """One service that a host offers; without ``sources`` everybody may reach it."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
+    name: ServiceName
     port: Port
     protocol: Literal["tcp", "udp"] = "tcp"
     sources: Networks = []
@@ -120,6 +125,8 @@ class HostVariables(_Declared):
     luytre_level: Annotated[Number, Field(ge=1, le=5)] | None = None
     luytre_management: Literal["managed", "audit-only", "unmanaged"] = "managed"
     luytre_services: list[Service] | None = None
+    luytre_keep_services: list[ServiceName] | None = None
+    luytre_ssh_groups: Accounts | None = None
     luytre_admin_sources: Networks | None = None
     luytre_jump: Annotated[str, AfterValidator(_host_name)] | None = None
     luytre_jump_host: StrictBool = False
@@ -197,6 +204,8 @@ def _expected(location: tuple[str | int, ...]) -> str:
         "luytre_level": _("a whole number from 1 to 5"),
         "luytre_management": "managed, audit-only, unmanaged",
         "luytre_services": _("a list of {name, port, protocol, sources}"),
+        "luytre_keep_services": _("a list of names of services"),
+        "luytre_ssh_groups": _("a list of groups, one at least"),
         "luytre_jump_host": _("true or false"),
         "luytre_sudo_without_password": _("a list of names of accounts"),
         "luytre_jump": _("the inventory name of a host"),
@@ -209,4 +218,8 @@ def _expected(location: tuple[str | int, ...]) -> str:
         return _("a network such as 192.0.2.0/24") if listed else _("a list of networks")
     if listed and names[-1] == "luytre_sudo_without_password":
         return _("the name of an account")
+    if listed and names[-1] == "luytre_ssh_groups":
+        return _("the name of a group")
+    if listed and names[-1] == "luytre_keep_services":
+        return texts["name"]
     return texts[names[-1]]

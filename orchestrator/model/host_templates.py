@@ -26,6 +26,7 @@ def _later(message: str) -> str:
 
 
 _APPLIES = (
+    Template(_later("kept on this host ({declaration})")),
     Template(_later("package {name} is not installed")),
     Template(_later("only outside of containers")),
     Template(_later("only in containers")),
@@ -159,6 +160,10 @@ _FIREWALL = (
 _SSH = (
     Template(_later("a Match block sets {settings}: correct it there")),
     Template(_later("{options} set in {files}: correct it there")),
+    Template(_later("say in {variable} who may log in")),
+    Template(_later("{option} (not set)")),
+    Template(_later("{option} only declared names")),
+    Template(_later("not reached from elsewhere: {ports}")),
     Template(_later("sshd would not take {options} as wanted")),
     Template(_later("{options}, but a Match block sets {settings}")),
     Template(_later("a Match block sets {settings}")),

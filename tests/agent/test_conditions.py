@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.agent import schema
-from orchestrator.agent.conditions import describe, items, meets, plain, target
+from orchestrator.agent.conditions import describe, items, meets, mended, plain, target
 from orchestrator.baseline.consistency import contradictions
 
 WORDS = st.text("abcXYZ019-_.@", min_size=1, max_size=8)
@@ -104,3 +104,32 @@ def test_how_a_condition_is_told(condition, told):
 def test_plain_spelling_and_items():
     assert [plain(v) for v in (True, False, 7, "x")] == ["yes", "no", "7", "x"]
     assert items(" a, b ,,c ") == ["a", "b", "c"]
+
+
+@given(st.lists(WORDS), st.lists(WORDS, min_size=1), st.lists(WORDS))
+def test_what_apply_writes_of_a_list_meets_what_is_asked_of_lists(present, wanted, unwanted):
+    condition = {"with": wanted, "without": [word for word in unwanted if word not in wanted]}
+    assert meets(condition, ",".join(mended(condition, ",".join(present))))
+
+
+@pytest.mark.parametrize(
+    ("only", "present", "met"),
+    [
+        (["a", "b"], "a,b", True),
+        (["a", "b"], "b", True),
+        (["a"], "a,b", False),
+        (["a"], "", False),
+        ([], "whoever", True),
+        ([], "", False),
+    ],
+)
+def test_a_list_holds_only_what_is_named_and_holds_something(only, present, met):
+    assert meets({"only": only}, present) is met
+    if only:
+        assert meets({"only": only}, ",".join(mended({"only": only}, present)))
+
+
+@pytest.mark.parametrize("key", ["with", "without", "only"])
+def test_kernel_parameters_are_no_lists(key):
+    assert schema.problems("sshd", {"X": {key: ["a"]}}) == []
+    assert schema.problems("sysctl", {"x": {key: ["a"]}}) != []

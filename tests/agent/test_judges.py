@@ -179,7 +179,7 @@ LOADED = UnitState("loaded", "enabled", "active")
         ({"enabled": False}, UnitState("loaded", "generated", "active"), "fail"),
         ({"enabled": False}, UnitState("loaded", "enabled-runtime", "active"), "fail"),
         ({"enabled": False, "masked": True}, UnitState("masked", "masked", "inactive"), "pass"),
-        ({"masked": True}, UnitState("loaded", "masked-runtime", "active"), "pass"),
+        ({"masked": True}, UnitState("masked", "masked-runtime", "active"), "fail"),
         ({"masked": True}, UnitState("loaded", "disabled", "inactive"), "fail"),
         ({"masked": False}, UnitState("masked", "masked", "inactive"), "fail"),
         ({"active": False}, UnitState("masked", "masked", "active"), "fail"),
@@ -212,6 +212,8 @@ def test_units(want, state, verdict):
             ["unmask", "enable", "start"],
         ),
         ({"enabled": False}, UnitState("masked", "masked", "inactive"), []),
+        ({"masked": True}, UnitState("masked", "masked", "inactive"), []),
+        ({"masked": True}, UnitState("masked", "masked-runtime", "inactive"), ["mask"]),
         ({"enabled": True}, LOADED, []),
     ],
 )

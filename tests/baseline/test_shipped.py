@@ -111,15 +111,66 @@ def test_no_control_takes_key_logins_or_sudo_from_operators(baseline: Baseline) 
         if state.kind == "sshd"
         for option in state.want
     }
-    forbidden = {"pubkeyauthentication", "authorizedkeysfile", "allowusers", "allowgroups"}
+    forbidden = {"pubkeyauthentication", "authorizedkeysfile", "allowusers"}
     assert not options & forbidden
     written = {
         state.want["path"]
         for one in baseline.controls.values()
         for state in states(one)
-        if state.kind == "file"
+        if state.kind == "file" and {"content", "template"} & set(state.want)
     }
     assert not [path for path in written if path.startswith(("/etc/sudoers", "/etc/pam.d"))]
+
+
+def test_who_logs_in_over_ssh_is_left_to_people_until_they_say_it(baseline: Baseline) -> None:
+    def groups(**variables: Any) -> Any:
+        who = host(**declared(**variables))
+        document = compile_manifest(
+            baseline, "cis-level1-server", who, TEMPLATES, controls=["ssh-access"]
+        ).document
+        return document["controls"][0]["desired"][0]["want"]
+
+    assert groups() == {"AllowGroups": {"only": []}}
+    assert groups(luytre_ssh_groups=["quantri", "ops"]) == {
+        "AllowGroups": {"only": ["quantri", "ops"]}
+    }
+
+
+@pytest.mark.parametrize(
+    ("variables", "kept"),
+    [
+        ({}, None),
+        ({"luytre_keep_services": []}, None),
+        ({"luytre_keep_services": ["dns"]}, None),
+        ({"luytre_keep_services": ["web"]}, "luytre_keep_services: web"),
+        ({"luytre_services": [{"name": "portal", "port": 443}]}, "luytre_services: 443"),
+        ({"luytre_services": [{"name": "db", "port": 5432}]}, None),
+    ],
+)
+def test_a_web_server_keeps_its_web_server(
+    baseline: Baseline, variables: dict[str, Any], kept: str | None
+) -> None:
+    who = host(**declared(**{"luytre_services": [], **variables}))
+    document = compile_manifest(
+        baseline, "cis-level1-server", who, TEMPLATES, controls=["services-web"]
+    ).document
+    assert document["controls"][0]["applies"] == ({"kept": kept} if kept else {})
+
+
+def test_a_mistyped_service_to_keep_is_refused_with_what_was_meant(baseline: Baseline) -> None:
+    who = host(luytre_keep_services=["wbe"])
+    with pytest.raises(
+        ConfigurationError, match="luytre_keep_services: no control knows 'wbe'"
+    ) as caught:
+        compile_manifest(baseline, "minimal", who, TEMPLATES)
+    assert caught.value.hint == "did you mean: web?"
+
+
+def test_every_service_that_is_taken_away_can_be_kept(baseline: Baseline) -> None:
+    spared = {"services-time", "services-cron", "services-journald", "services-rsyslog"}
+    for control in baseline.controls.values():
+        if control.chapter == "services" and control.id not in spared:
+            assert control.applies.get("unless_kept"), control.id
 
 
 def test_a_jump_host_keeps_forwarding(baseline: Baseline) -> None:

@@ -40,6 +40,8 @@ def observe(want: "Dict[str, Any]", host: Host) -> "List[Listener]":
     found = host.once("listeners", lambda: _read(host))
     declared = _declared(want)
     unknown = [one for one in found if (one.protocol, one.port) not in declared]
+    if "only" in want:
+        unknown = [one for one in unknown if one.protocol == "tcp" and one.port in want["only"]]
     if unknown:
         programs = host.once("socket-owners", _owners)
         for one in unknown:
@@ -50,11 +52,15 @@ def observe(want: "Dict[str, Any]", host: Host) -> "List[Listener]":
 def judge(want: "Dict[str, Any]", observed: "List[Listener]") -> Judgement:
     """Return whether nothing listens that was not declared."""
     ports = sorted("{}/{}".format(*each) for each in _declared(want))
+    expected = "only {}".format(", ".join(ports))
+    if "only" in want:
+        asked = ["tcp/{}".format(port) for port in want["only"]]
+        expected = "not reached from elsewhere: {}".format(", ".join(asked))
     shown = ", ".join(str(one) for one in observed[:_MOST_SHOWN])
     more = len(observed) - _MOST_SHOWN
     if more > 0:
         shown += ", {} more".format(more)
-    return Judgement.of(not observed, "only {}".format(", ".join(ports)), shown or "nothing else")
+    return Judgement.of(not observed, expected, shown or "nothing else")
 
 
 def propose(want: "Dict[str, Any]", observed: "List[Listener]", target: Target) -> Proposal:

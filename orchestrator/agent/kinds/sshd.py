@@ -22,6 +22,10 @@ _OURS_MARK = DIRECTORY + "/00-luytre-"
 _OURS = _OURS_MARK + "*.conf"
 _HEAD = "# Managed by luytre (control {}).\n"
 _RELOAD = "reload ssh.service"
+# Lists of names: separated by blanks, put together over all lines, left out by sshd -T when empty.
+_NAMES = ("allowgroups", "allowusers", "denygroups", "denyusers")
+# The host variable by which people say whom a list is to name.
+_DECLARED_IN = {"allowgroups": "luytre_ssh_groups"}
 
 
 class Observed:
@@ -62,7 +66,7 @@ def judge(want: "Dict[str, Any]", observed: Observed) -> Judgement:
 def propose(want: "Dict[str, Any]", observed: Observed, target: Target) -> Proposal:
     """Return the drop-in to write, and the include where the server would not read it."""
     place = _place(target)
-    before = target.host.read(place) or b""
+    before = path.written(place, target.host)
     text = _drop_in(want, observed, target)
     resources = ["path:" + parent for parent in path.missing_parents(place)] + ["path:" + place]
     summary = "sshd: " + ", ".join(line for line in text.splitlines() if not line.startswith("#"))
@@ -79,6 +83,8 @@ def validate(want: "Dict[str, Any]", target: Target) -> None:
     Raises ByHand where a drop-in that is read first would not decide: a Match block overrides it,
     of a few options the last value counts (MaxStartups), and lists of names are put together.
     """
+    for option, condition in want.items():
+        _refuse_undecided(option, condition, target.host)
     observed = observe(want, target.host)
     judged = judge(want, observed)
     if judged.detail and _holds(want, observed):
@@ -111,17 +117,30 @@ def converge(want: "Dict[str, Any]", target: Target) -> None:
         path.write(MAIN, main.encode("utf-8", "surrogateescape"), state)
 
 
+def _refuse_undecided(option: str, condition: "Any", host: Host) -> None:
+    """Raise ByHand where nobody said whom to name, Unreadable for a group that does not exist."""
+    if not isinstance(condition, dict) or "only" not in condition:
+        return
+    if not condition["only"]:
+        raise ByHand("say in {} who may log in".format(_DECLARED_IN.get(option.lower(), option)))
+    if option.lower() == "allowgroups":
+        for name in condition["only"]:
+            facts.gid(name)
+
+
 def _holds(want: "Dict[str, Any]", observed: Observed) -> bool:
     """Return whether every wanted option holds where no Match block applies."""
     return all(_meets(option, want, observed) for option in want)
 
 
 def _meets(option: str, want: "Dict[str, Any]", observed: Observed) -> bool:
-    return conditions.meets(want[option], _effective(option, observed))
+    value = observed.effective.get(option.lower())
+    return value is not None and conditions.meets(want[option], value)
 
 
 def _effective(option: str, observed: Observed) -> str:
-    return observed.effective.get(option.lower(), "(unknown to this sshd)")
+    absent = "(not set)" if option.lower() in _NAMES else "(unknown to this sshd)"
+    return observed.effective.get(option.lower(), absent)
 
 
 def include_wanted(lines: "Iterable[sshd_config.Line]", want: "Dict[str, Any]", ours: str) -> bool:
@@ -205,9 +224,9 @@ def _drop_in(want: "Dict[str, Any]", observed: Observed, target: Target) -> str:
 
 def _value(option: str, condition: "Any", observed: Observed) -> str:
     present = observed.effective.get(option.lower(), "")
-    if isinstance(condition, dict) and "without" in condition:
-        unwanted = {conditions.plain(value) for value in condition["without"]}
-        return ",".join(item for item in conditions.items(present) if item not in unwanted)
+    if isinstance(condition, dict) and set(conditions.LISTS) & set(condition):
+        between = " " if option.lower() in _NAMES else ","
+        return between.join(conditions.mended(condition, present))
     if present and conditions.meets(condition, present):
         return present
     return conditions.target(condition)

@@ -65,9 +65,7 @@ def judge(want: "Dict[str, Any]", observed: "Dict[str, Value]") -> Judgement:
 def propose(want: "Dict[str, Any]", observed: "Dict[str, Value]", target: Target) -> Proposal:
     """Return the file to write and the parameters to set."""
     place = _PLACE.format(target.slot)
-    # Somebody may have hidden our file behind a link to /dev/null (sysctl.d(5)).
-    written = None if os.path.islink(place) else target.host.read(place)
-    before = (written or b"").decode("utf-8", "replace")
+    before = path.written(place, target.host).decode("utf-8", "replace")
     text = _text(want, observed, target)
     changed = [key for key in want if observed[key].running != _value(want[key], observed[key])]
     resources = ["path:" + parent for parent in path.missing_parents(place)] + ["path:" + place]

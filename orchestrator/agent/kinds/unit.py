@@ -14,7 +14,8 @@ PHASE = "services"
 
 # systemctl(1), is-enabled: the states that start a unit without anybody asking.
 _STARTS = ("enabled", "enabled-runtime", "alias", "static", "indirect", "generated")
-_MASKED = ("masked", "masked-runtime")
+_UNTIL_BOOT = "masked-runtime"
+_MASKED = ("masked", _UNTIL_BOOT)
 
 
 def observe(want: "Dict[str, Any]", host: Host) -> systemd.UnitState:
@@ -40,7 +41,7 @@ def judge(want: "Dict[str, Any]", observed: systemd.UnitState) -> Judgement:
     expected, passed = [], True
     starts = observed.enabled in _STARTS and observed.load not in ("masked", "not-found")
     runs = observed.active in units.RUNNING
-    masked = observed.enabled in _MASKED or observed.load == "masked"
+    masked = _masked_for_good(observed)
     for key, holds, yes, no in (
         ("enabled", starts, "starts at boot", "does not start at boot"),
         ("active", runs, "runs", "does not run"),
@@ -104,9 +105,15 @@ def steps(want: "Dict[str, Any]", observed: systemd.UnitState) -> "List[str]":
         verbs.append("enable" if want["enabled"] else "disable")
     if "active" in want and want["active"] is not runs:
         verbs.append("start" if want["active"] else "stop")
-    if want.get("masked") is True and not masked:
+    if want.get("masked") is True and not _masked_for_good(observed):
         verbs.append("mask")
     return verbs
+
+
+def _masked_for_good(observed: systemd.UnitState) -> bool:
+    """Return whether a unit is masked, and will be after the next boot."""
+    masked = observed.enabled == "masked" or observed.load == "masked"
+    return masked and observed.enabled != _UNTIL_BOOT
 
 
 def validate(want: "Dict[str, Any]", target: Target) -> None:

@@ -48,6 +48,14 @@ def look(key: str) -> "Dict[str, Any]":
     return state
 
 
+def written(key: str, host: Host) -> bytes:
+    """Return what a file holds that is ours to replace; nothing where it is absent or a link.
+
+    A link to /dev/null is how a drop-in is switched off (sysctl.d(5) and others).
+    """
+    return b"" if os.path.islink(key) else host.read(key) or b""
+
+
 def restore(key: str, state: "Dict[str, Any]", content: bytes, host: Host) -> None:
     """Put a path back: same type, bytes, mode, owner and attributes, or gone.
 

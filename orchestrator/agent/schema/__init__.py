@@ -8,6 +8,7 @@ is rendered into ``content``.
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 from ..conditions import KEYS as CONDITION_KEYS
+from ..conditions import LISTS as CONDITIONS_OF_LISTS
 from . import access, accounts, files, filesystems, kernel, logging, network, packages, services
 from .checks import CHECKS, is_mapped_name, templated
 from .model import Field, Kind
@@ -25,6 +26,8 @@ APPLIES = {
     "package": Field("name", "only where this package is installed"),
     "os": Field("names", "only on these systems, as ID-VERSION_ID of os-release (debian-12)"),
     "container": Field("boolean", "only in containers (true) or only outside of them (false)"),
+    "unless_kept": Field("name", "not where luytre_keep_services has this name", compiled=True),
+    "unless_open": Field("ports", "not where luytre_services has one of these", compiled=True),
 }
 
 
@@ -84,16 +87,18 @@ def _condition_problems(condition: Dict[str, Any], mapping: str) -> Iterator[str
         value = condition.get(key, 0)
         if not templated(value) and (isinstance(value, bool) or not isinstance(value, int)):
             yield "{} takes a whole number".format(key)
-    for key in ("one_of", "without"):
+    for key in ("one_of", *CONDITIONS_OF_LISTS):
         value = condition.get(key, ["-"])
-        if not templated(value) and (not isinstance(value, list) or not value):
+        named = isinstance(value, list) and (value or key == "only")
+        if not templated(value) and not named:
             yield "{} takes a list".format(key)
         elif key in condition and isinstance(value, list):
             yield from _scalar_problems(value, mapping)
     if "set" in condition:
         yield from _scalar_problems([condition["set"]], mapping)
-    if "without" in condition and mapping == "sysctl":
-        yield "a kernel parameter is no list: 'without' has no meaning here"
+    for key in CONDITIONS_OF_LISTS:
+        if key in condition and mapping == "sysctl":
+            yield "a kernel parameter is no list: {!r} has no meaning here".format(key)
 
 
 def _scalar_problems(values: List[Any], mapping: str) -> Iterator[str]:

@@ -16,7 +16,9 @@ KINDS = {
         fields={
             "tcp": Field("ports", "TCP ports that listen anyway (SSH)", required=True),
             "services": Field("services", "the declared services (luytre_services)", required=True),
+            "only": Field("ports", "TCP ports to look at; without it, all"),
         },
+        identity="only",
         example={"tcp": [22], "services": [{"name": "https", "port": 443, "protocol": "tcp"}]},
     ),
 }

@@ -103,3 +103,19 @@ packed = b"".join(struct.pack("<HHi", *entry) for entry in entries)
 os.setxattr(sys.argv[1], "system.posix_acl_access", struct.pack("<I", 2) + packed)
 END
 }
+
+# listen PORT ADDRESS: let a program wait for TCP connections; systemctl stop mutant-PORT ends it.
+listen() {
+    systemd-run --quiet --unit "mutant-$1" python3 -c "
+import socket, time
+family = socket.AF_INET6 if ':' in '$2' else socket.AF_INET
+server = socket.create_server(('$2', $1), family=family)
+time.sleep(1e6)"
+    for _try in $(seq 100); do
+        if ss -Hltn "sport = :$1" | grep -q .; then
+            return 0
+        fi
+        sleep 0.1
+    done
+    return 1
+}

@@ -181,6 +181,7 @@ def settings() -> dict[str, Any]:
     return {
         "luytre_admin_sources": ["10.213.0.0/16"],
         "luytre_services": [],
+        "luytre_ssh_groups": ["ops"],
         "luytre_clamav_mirror": "http://mirror.example/clamav",
     }
 
