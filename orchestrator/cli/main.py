@@ -69,6 +69,7 @@ DOORS: Mapping[str, Door] = {
     "rollback": Door("rollback", "command", _later("Take back a run, or every run on a server.")),
     "runs": Door("runs", "group", _later("What was run, by whom, and how it ended.")),
     "report": Door("report", "group", _later("Write the report that the Department asked for.")),
+    "store": Door("store", "group", _later("Verify what is remembered; forget what is old.")),
     "log": Door("log", "group", _later("Show and verify the audit log.")),
     "completion": Door("completion", "command", _later("Print the completion script of a shell.")),
 }

@@ -246,6 +246,26 @@ class Sample:
 
 
 @dataclass(frozen=True)
+class Prunable:
+    """What the store may forget of the time before a moment.
+
+    ``audits`` counts (run, host) pairs that found nothing new, ``runs`` those of which nothing is
+    left then, ``answers`` what hosts said word for word; ``answer_bytes`` is their compressed size.
+    """
+
+    before: datetime
+    audits: int
+    runs: int
+    answers: int
+    answer_bytes: int
+
+    @property
+    def nothing(self) -> bool:
+        """Tell whether there is nothing to forget."""
+        return not (self.audits or self.runs or self.answers)
+
+
+@dataclass(frozen=True)
 class Compliance:
     """The counts of one host before and after a run; None where no whole audit tells."""
 

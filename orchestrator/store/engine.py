@@ -1,6 +1,7 @@
 """The database behind the store: its file, its connections, its errors in our words."""
 
 import os
+import sqlite3
 import stat
 import tempfile
 from collections.abc import Iterator
@@ -17,7 +18,8 @@ from orchestrator.model.i18n import _
 from orchestrator.store.migrate import migrate
 from orchestrator.store.schema import SYNCED_LATER, WRITING
 
-_BUSY_SECONDS = 30
+# A prune of a large store holds it for half a minute; to wait is better than to lose an audit.
+_BUSY_SECONDS = 120
 _OWNER_ONLY = 0o600
 
 
@@ -39,6 +41,17 @@ def open_sqlite(path: Path) -> Engine:
     return engine
 
 
+def shrink(engine: Engine) -> None:
+    """Write the file anew, without the room that nothing uses."""
+    place = Path(engine.url.database or "").parent
+    # Beside the store there is room for it; the usual place may be small, or in memory.
+    os.environ.setdefault("SQLITE_TMPDIR", str(place))
+    with closing(engine.raw_connection()) as connection:
+        cursor = connection.cursor()
+        cursor.execute("VACUUM")
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
 @contextmanager
 def our_errors(where: object) -> Iterator[None]:
     """Turn what the system or the database says of ``where`` into a ControllerError."""
@@ -47,6 +60,8 @@ def our_errors(where: object) -> Iterator[None]:
     except DBAPIError as error:
         raise _unusable(where, error.orig) from error
     except SQLAlchemyError as error:
+        raise _unusable(where, error) from error
+    except sqlite3.Error as error:
         raise _unusable(where, error) from error
     except OSError as error:
         raise _unusable(where, error.strerror) from error

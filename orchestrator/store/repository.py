@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +21,7 @@ from orchestrator.model.record import (
     HostRun,
     Memory,
     NewRun,
+    Prunable,
     Run,
     RunStatus,
     Sample,
@@ -30,15 +32,17 @@ from orchestrator.store import (
     evidence,
     findings,
     hosts,
+    prune,
     run_hosts,
     runs,
     samples,
     summaries,
     transitions,
 )
-from orchestrator.store.engine import open_sqlite, our_errors
-from orchestrator.store.log import AuditLog
+from orchestrator.store.engine import open_sqlite, our_errors, shrink
+from orchestrator.store.log import AuditLog, append
 from orchestrator.store.schema import SYNCED, SYNCED_LATER, WRITING
+from orchestrator.store.verify import PRUNED, Check, verify
 
 Names = Sequence[str] | None
 
@@ -222,6 +226,35 @@ class Store:
         """Return each host's newest audit that came to an end for it, by host."""
         with self._reading() as connection:
             return run_hosts.last_attempts(connection)
+
+    def prunable(self, before: datetime) -> Prunable:
+        """Return what may be forgotten of the time before a moment (see ``store.prune``)."""
+        with self._reading() as connection:
+            return prune.prunable(connection, before)
+
+    def prune(self, operator: str, before: datetime) -> Prunable:
+        """Forget it, note it in the audit log, and return what was forgotten.
+
+        The file is as large as before until ``shrink``.
+        """
+        with our_errors(self._engine.url.database), prune.connected(self._engine) as connection:
+            gone = prune.prunable(connection, before)
+            prune.carry_out(connection, before)
+            detail = {**asdict(gone), "before": before.astimezone(UTC).isoformat()}
+            append(connection, self._clock(), operator, PRUNED, detail)
+        return gone
+
+    def shrink(self) -> None:
+        """Give the room of what was forgotten back to the disk.
+
+        SQLite copies the whole store for that; raises ControllerError where there is no room.
+        """
+        with our_errors(self._engine.url.database):
+            shrink(self._engine)
+
+    def verify(self) -> Iterator[Check]:
+        """Yield a check of each part of the store as it is made."""
+        return verify(self._engine, self.log)
 
     def answer(self, run: str, host: str) -> bytes:
         """Return what a host answered in a run, as JSON, to the byte.

@@ -26,7 +26,7 @@ _SELECT = (
 )
 _ONE = (run_host.c.host_id == bindparam("of_host")) & (run_host.c.run_id == bindparam("of_run"))
 _each = run_host.alias()
-_NEWEST = (
+NEWEST_ATTEMPT = (
     select(_each.c.run_id)
     .where(_each.c.host_id == host.c.id, _each.c.reach.is_not(None))
     .order_by(_each.c.run_id.desc())
@@ -69,7 +69,9 @@ def of_run(connection: Connection, run_id: str) -> tuple[HostRun, ...]:
 
 def last_attempts(connection: Connection) -> tuple[HostRun, ...]:
     """Return each host's newest audit that came to an end for it, whatever the end was."""
-    rows = connection.execute(_SELECT.where(run_host.c.run_id == _NEWEST).order_by(host.c.name))
+    rows = connection.execute(
+        _SELECT.where(run_host.c.run_id == NEWEST_ATTEMPT).order_by(host.c.name)
+    )
     return tuple(_read(row._mapping) for row in rows)
 
 
