@@ -37,7 +37,7 @@ def keep(connection: Connection, told: Evidence) -> int | None:
 
 
 def answer(connection: Connection, run: str, name: str) -> bytes:
-    """Return what a host answered in a run, to the byte.
+    """Return what a host answered in a run, as JSON, to the byte.
 
     Raises ControllerError where it was never kept, was pruned, or is no longer what it was.
     """
@@ -50,10 +50,18 @@ def answer(connection: Connection, run: str, name: str) -> bytes:
     if content is None:
         raise ControllerError(_("evidence {digest} was altered").format(digest=row.digest))
     try:
-        return Evidence(content, row.aside).answer
+        return _document(Evidence(content, row.aside).answer)
     except ValueError as error:
         message = _("evidence {digest} was altered").format(digest=row.digest)
         raise ControllerError(message) from error
+
+
+def _document(answer: bytes) -> bytes:
+    """Return JSON also of what revision 0001 kept: an answer as it came over the wire."""
+    try:
+        return zlib.decompress(answer)
+    except zlib.error:
+        return answer
 
 
 def unpacked(digest: str, packed: bytes) -> bytes | None:

@@ -75,8 +75,8 @@ def test_hosts_in_runs_come_through_with_counts_reasons_and_answers(path):
         assert (last.host, last.reach, last.reason) == ("db1", Reach.UNREACHABLE, "no route")
         assert (last.counts, last.evidence) == (None, "")
         answer = store.answer(RUNS[0], "web1")
-        assert hashlib.sha256(answer).hexdigest() == first.evidence
-        assert json.loads(zlib.decompress(answer))["result"]["host"]["time"] == 1.5
+        assert hashlib.sha256(zlib.compress(answer)).hexdigest() == first.evidence
+        assert json.loads(answer)["result"]["host"]["time"] == 1.5
 
 
 def test_verdicts_are_taken_from_answers_that_bear_the_counts_out(path):
