@@ -32,7 +32,11 @@ def write_inventory(directory: Path, entries: Sequence[Entry], key: Path) -> Non
     """
     lab: dict[str, Any] = {
         "hosts": {entry.member.spec.name: _variables(entry) for entry in entries},
-        "vars": {"ansible_user": "ops", "ansible_ssh_private_key_file": str(key)},
+        "vars": {
+            "ansible_user": "ops",
+            "ansible_ssh_private_key_file": str(key),
+            "luytre_ssh_groups": ["ops"],
+        },
     }
     hidden = [entry for entry in entries if entry.member.spec.hidden]
     plain = [entry for entry in entries if not entry.member.spec.hidden]

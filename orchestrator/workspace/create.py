@@ -53,6 +53,10 @@ all:
     luytre_admin_sources: [192.0.2.0/28]
     # What each server offers; [] where it offers nothing / Dịch vụ mà máy chủ cung cấp
     luytre_services: []
+    # Groups that log in over SSH; what is kept although the baseline would take it away
+    # Các nhóm được đăng nhập qua SSH; dịch vụ cần giữ dù bộ yêu cầu muốn tắt
+    # luytre_ssh_groups: [sudo]
+    # luytre_keep_services: [snmp]
     # Where virus signatures come from inside the network / Nơi lấy mẫu mã độc trong mạng nội bộ
     luytre_clamav_mirror: http://clamav.example.org
   children:
