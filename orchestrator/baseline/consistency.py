@@ -10,7 +10,7 @@ from orchestrator.agent.conditions import describe, meets, plain
 from orchestrator.model.i18n import _
 
 # What one asks of these and what another asks can both hold.
-_ADDING = {"mode_at_most", "options"}
+_ADDING = {"mode_at_most", "options", "with", "without"}
 _SILENT = {"reload", "restart", "public", "template", "type"}
 
 

@@ -144,13 +144,16 @@ def leading(value: str, modulus: int) -> "Optional[str]":
 
 def naming(module: str, host: Host) -> "List[str]":
     """Return the files of PAM that name a module."""
-    texts = host.once("keyed pam.d", lambda: _services(host))
-    mark = (module + ".so").encode()
-    return [place for place, data in texts.items() if mark in data]
+    return [place for place, text in services(host).items() if module + ".so" in text]
 
 
-def _services(host: Host) -> "Dict[str, bytes]":
-    found: "Dict[str, bytes]" = {}
+def services(host: Host) -> "Dict[str, str]":
+    """Return the texts of PAM's files by place; what /etc hides is left out."""
+    return host.once("keyed pam.d", lambda: _services(host))  # type: ignore[no-any-return]
+
+
+def _services(host: Host) -> "Dict[str, str]":
+    found: "Dict[str, str]" = {}
     names: "List[str]" = []
     for directory in DIRECTORIES:
         for name in host.names(directory):
@@ -160,7 +163,7 @@ def _services(host: Host) -> "Dict[str, bytes]":
             data = content(host, "{}/{}".format(directory, name))
             if data is not None:
                 names.append(name)
-                found["{}/{}".format(directory, name)] = data
+                found["{}/{}".format(directory, name)] = data.decode("utf-8", "surrogateescape")
     return found
 
 

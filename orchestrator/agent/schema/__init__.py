@@ -9,7 +9,18 @@ from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 from ..conditions import KEYS as CONDITION_KEYS
 from ..conditions import LISTS as CONDITIONS_OF_LISTS
-from . import access, accounts, files, filesystems, kernel, logging, network, packages, services
+from . import (
+    access,
+    accounts,
+    files,
+    filesystems,
+    kernel,
+    logging,
+    logins,
+    network,
+    packages,
+    services,
+)
 from .checks import CHECKS, is_mapped_name, templated
 from .model import Field, Kind
 
@@ -17,7 +28,18 @@ __all__ = ["APPLIES", "KINDS", "Field", "Kind", "Problem", "problems"]
 
 Problem = Tuple[Optional[str], str]
 
-_GROUPS = (packages, accounts, files, filesystems, kernel, services, logging, access, network)
+_GROUPS = (
+    packages,
+    accounts,
+    files,
+    filesystems,
+    kernel,
+    services,
+    logging,
+    access,
+    network,
+    logins,
+)
 
 KINDS: Dict[str, Kind] = {name: kind for group in _GROUPS for name, kind in group.KINDS.items()}
 
