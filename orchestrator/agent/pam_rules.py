@@ -25,8 +25,8 @@ def stacks(texts: "Dict[str, str]") -> "Stacks":
 
 
 def broken(found: "Stacks") -> "List[str]":
-    """Return the types in which a user with the right password does not get through."""
-    return [type_ for type_ in TYPES if pam_stack.run(found[type_], _right)[0] != SUCCESS]
+    """Return the stacks that a user with the right password does not get through."""
+    return [COMMON + type_ for type_ in TYPES if pam_stack.run(found[type_], _right)[0] != SUCCESS]
 
 
 def wrong(module: str, found: "Stacks") -> "List[str]":

@@ -354,6 +354,36 @@ _SUDO = (
     Template(_later("sudoers sets {option} = {value}: change it with visudo")),
 )
 
+_PAM = (
+    Template(_later("{module} works in PAM's common stacks")),
+    Template(_later("it does")),
+    Template(_later("{module} is not asked in {stack}"), words=True),
+    Template(_later("{stack} lets wrong passwords pass")),
+    Template(_later("{module} preauth is not asked before {other}")),
+    Template(_later("a locked account is let in")),
+    Template(_later("{module} authfail is not asked after a wrong password")),
+    Template(_later("{module} is not asked before {other} in {stack}")),
+    Template(_later("a password that {module} refuses is set all the same")),
+    Template(_later("pam-auth-update enables {names}")),
+    Template(
+        _later(
+            "the common files of PAM were changed by hand, and pam-auth-update leaves them alone"
+        )
+    ),
+    Template(_later("nobody gets through {stack}")),
+    Template(_later("pam-auth-update alone cannot mend it: {problems}"), {"problems": ", "}),
+    Template(_later("pam-auth-update: {reason}")),
+    Template(_later("PAM: {service}: missing")),
+    Template(_later("PAM: {service}: too deep")),
+    Template(_later("{type} {module}: without {names}")),
+    Template(_later("{type} {module}: with {names}")),
+    Template(_later("it asks for the password itself")),
+    Template(_later("no rule names it")),
+    Template(_later("no arguments ({place}, line {number})")),
+    Template(_later("{arguments} ({place}, line {number})")),
+    Template(_later("{place}: a package's file: make a changed copy of it in /etc")),
+)
+
 # The last ones to be tried: a part of them may be anything.
 _GENERAL = (
     Template(_later("install {name}"), words=True),
@@ -381,6 +411,7 @@ TEMPLATES = (
     *_MODULES,
     *_MOUNTS,
     *_SUDO,
+    *_PAM,
     *_DECLARED,
     *_GENERAL,
 )

@@ -19,7 +19,7 @@ _PACKAGES = {"pam_pwquality": "libpam-pwquality"}
 
 def observe(want: "Dict[str, Any]", host: Host) -> "List[str]":
     """Return what is wrong with the module's place."""
-    stacks = host.once("pam stacks", lambda: pam_rules.stacks(services(host)))
+    stacks = host.once("pam-stacks", lambda: pam_rules.stacks(services(host)))
     return pam_rules.wrong(want["module"], stacks)
 
 
@@ -70,7 +70,7 @@ def _future(module: str, host: Host) -> "Dict[str, bytes]":
         texts[place] = made[place].decode("utf-8", "surrogateescape")
     stacks = pam_rules.stacks(texts)
     problems = pam_rules.wrong(module, stacks)
-    problems += ["nobody gets through {}{}".format("common-", t) for t in pam_rules.broken(stacks)]
+    problems += ["nobody gets through {}".format(t) for t in pam_rules.broken(stacks)]
     if problems:
         raise ByHand("pam-auth-update alone cannot mend it: {}".format(", ".join(problems)))
     return made

@@ -40,7 +40,7 @@ class Rule:
 def observe(want: "Dict[str, Any]", host: Host) -> "List[Rule]":
     """Return the rules of the wanted type that name the module, in every service."""
     texts = services(host)
-    stacks = host.once("pam stacks", lambda: pam_rules.stacks(texts))
+    stacks = host.once("pam-stacks", lambda: pam_rules.stacks(texts))
     found = [
         Rule(line, True, pam_rules.asks_itself(line, stacks))
         for line in stacks[want["type"]]
