@@ -77,6 +77,7 @@ def console() -> None:
 def _audit(request: "Document", call: "Call") -> "Document":
     from . import audit
 
+    call.host.digest_key = bytes.fromhex(call.secrets.get("digest_key", ""))
     return dict(_facts(call.host, brief=True), findings=audit.audit(request["manifest"], call.host))
 
 

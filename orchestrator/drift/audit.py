@@ -4,7 +4,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from orchestrator.fleet.agent import Fleet, ask
+from orchestrator.fleet.agent import Answer, Fleet, ask
+from orchestrator.fleet.connection import Login
 from orchestrator.fleet.pool import over_hosts
 from orchestrator.model.errors import AgentError, HostError, UnreachableError
 from orchestrator.model.finding import Finding, HostAudit, Reach, Severity, StateFinding, Verdict
@@ -41,7 +42,7 @@ def audit_host(fleet: Fleet, host: ManagedHost, manifest: Manifest) -> HostAudit
     """Return the audit of one host over a fresh login; raises HostError."""
     start = time.monotonic()
     with fleet.login(host) as login:
-        answer = ask(login, {"operation": "audit", "manifest": manifest.document})
+        answer = look(fleet, login, manifest)
     return HostAudit(
         host=host.name,
         reach=Reach.ANSWERED,
@@ -50,6 +51,12 @@ def audit_host(fleet: Fleet, host: ManagedHost, manifest: Manifest) -> HostAudit
         raw=answer.raw,
         seconds=time.monotonic() - start,
     )
+
+
+def look(fleet: Fleet, login: Login, manifest: Manifest) -> Answer:
+    """Return what a host says of a manifest, over a login that stands; raises HostError."""
+    request = {"operation": "audit", "manifest": manifest.document}
+    return ask(login, request, {"digest_key": fleet.digest_key.hex()})
 
 
 def findings_of(host: str, manifest: Manifest, result: Mapping[str, Any]) -> tuple[Finding, ...]:

@@ -114,8 +114,8 @@ def _reading(
 
 
 def _observed_digest(finding: Finding) -> str:
-    observed = ((state.kind, state.observed or state.detail) for state in finding.states)
-    return digest(text for pair in observed for text in pair)
+    observed = ((state.kind, state.observed, state.detail) for state in finding.states)
+    return digest(text for texts in observed for text in texts)
 
 
 def _drift(

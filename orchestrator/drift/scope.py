@@ -87,7 +87,8 @@ def _fleet(workspace: Workspace, inventory: Inventory) -> "Fleet":
     from orchestrator.fleet.pins import load_pins  # noqa: PLC0415
 
     pins = load_pins(workspace.pins_file)
-    return Fleet(inventory.endpoints, pins, workspace.settings.concurrency)
+    concurrency, key = workspace.settings.concurrency, workspace.digest_key()
+    return Fleet(inventory.endpoints, pins, concurrency, key)
 
 
 def _compile(

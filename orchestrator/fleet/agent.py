@@ -4,7 +4,7 @@ import json
 import secrets as random_secrets
 import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +26,15 @@ AUDIT_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Fleet:
-    """What is needed to reach hosts: endpoints and pinned keys by name, how many at once."""
+    """What is needed to reach hosts: endpoints and pinned keys by name, how many at once.
+
+    With ``digest_key`` an audit tells contents that may be secret apart by their keyed digest.
+    """
 
     endpoints: Mapping[str, Endpoint]
     pins: Mapping[str, Any]
     concurrency: int = 20
+    digest_key: bytes = field(default=b"", repr=False)
 
     def require_keys(self, hosts: Iterable[ManagedHost]) -> None:
         """Raise ConfigurationError unless this machine has a key for every host and its jumps."""

@@ -34,7 +34,9 @@ _APPLIES = (
 )
 
 _FILES = (
+    Template(_later("the content differs, digest {digest}:\n{lines}")),
     Template(_later("the content differs:\n{lines}")),
+    Template(_later("the content differs, digest {digest}"), words=True),
     Template(_later("the content differs")),
     Template(_later("{path} is a {type}: not touched"), {"type": ""}),
     Template(_later("is a {type}"), {"type": ""}),
@@ -55,7 +57,7 @@ _FILES = (
     Template(_later("group {one} or {other}"), words=True),
     Template(_later("group {name}"), words=True),
     Template(_later("content as in the baseline")),
-    Template(_later("with an access list")),
+    Template(_later("with an access list ({digest})"), words=True),
     Template(_later("access list removed")),
     Template(_later("{place}: access list: {reason}")),
     Template(_later("all as wanted")),
@@ -148,6 +150,7 @@ _FIREWALL = (
     Template(_later("loaded, but different, not persisted")),
     Template(_later("not loaded, persisted")),
     Template(_later("not loaded, not persisted")),
+    Template(_later("the rules differ, digest {digest}:\n{lines}")),
     Template(_later("the rules differ:\n{lines}")),
     Template(_later("another tool drops by default, which our accepts cannot undo: {chains}")),
     Template(_later("firewall: keeps the loaded table over a reboot")),
@@ -246,7 +249,7 @@ _READING = (
     Template(_later("exit status {status}")),
     Template(_later("there is no user {name}")),
     Template(_later("there is no group {name}")),
-    Template(_later("{text}… ({size} characters in all)")),
+    Template(_later("{text}… ({size} characters in all, digest {digest})")),
 )
 
 _SETTINGS = (
@@ -269,7 +272,7 @@ _SETTINGS = (
     Template(_later("{value}, read as {read} ({place})")),
     Template(_later("{value} (default)")),
     Template(_later("{value} ({place}, line {number})")),
-    Template(_later("… ({number} in all)")),
+    Template(_later("… ({number} in all, digest {digest})")),
     Template(_later("{program}: writes {places}")),
 )
 

@@ -1,18 +1,25 @@
 """Every kind's judge, on what hosts really say: pass, fail, and the words that say why."""
 
+from pathlib import Path
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from orchestrator.agent import facts
+from orchestrator.agent.host import Host
 from orchestrator.agent.kinds import (
     TEXT_LIMIT,
     bounded,
     differing_lines,
     file,
+    listed,
     nft,
     package,
     sshd,
     sysctl,
     unit,
+    walk,
 )
 from orchestrator.agent.systemd import UnitState
 
@@ -133,12 +140,12 @@ def test_files(want, observed, verdict):
 
 def test_an_access_list_counts_where_permission_bits_are_wanted():
     observed = present(mode=0o640)
-    observed.listed = True
+    observed.acl = "0a1b"
     assert file.judge({"path": "/x", "owner": "root"}, observed).verdict == "pass"
     for bits in ({"mode": "0640"}, {"mode_at_most": "0640"}):
         judged = file.judge({"path": "/x", **bits}, observed)
         assert judged.verdict == "fail"
-        assert judged.observed.endswith("mode 0640, owner root, group root, with an access list")
+        assert judged.observed.endswith("group root, with an access list (0a1b)")
 
 
 def test_a_secret_content_is_never_shown():
@@ -250,10 +257,76 @@ def test_a_drop_of_another_tool_is_told_beside_the_verdict():
 def test_a_text_is_bounded_and_says_so():
     assert bounded("x" * TEXT_LIMIT) == "x" * TEXT_LIMIT
     long = bounded("x" * (TEXT_LIMIT + 1))
-    assert len(long) < TEXT_LIMIT + 60
-    assert f"{TEXT_LIMIT + 1} characters" in long
+    assert len(long) < TEXT_LIMIT + 100
+    assert f"{TEXT_LIMIT + 1} characters in all" in long
+    assert long != bounded("x" * TEXT_LIMIT + "y")
+
+
+NAMES = st.lists(st.text("ab/ \n", min_size=1), max_size=14)
+
+
+@given(NAMES, NAMES)
+def test_lists_that_differ_anywhere_do_not_read_alike(one, other):
+    assert (listed(one) == listed(other)) is (one == other)
+
+
+def test_of_a_long_list_the_first_ten_are_shown_and_the_others_counted():
+    shown = listed([f"/srv/{n}" for n in range(25)])
+    assert shown.startswith("/srv/0; /srv/1; ")
+    assert "/srv/9; … (25 in all, digest " in shown
+    assert "/srv/10" not in shown
 
 
 def test_the_lines_that_only_one_text_holds():
     assert differing_lines("a\nb\n", "b\nc\n") == "- a\n+ c"
     assert differing_lines("a\n", "a\n") == ""
+
+
+def test_two_wrong_contents_do_not_read_alike_and_tell_nothing_of_themselves(tmp_path):
+    """They may be secret: only who has the key can try what they are."""
+    host = Host()
+    want = {"path": str(tmp_path / "f"), "content": "wanted"}
+
+    def detail(content, key):
+        host.digest_key = key
+        (tmp_path / "f").write_text(content)
+        return file.judge(want, file.observe(want, host)).detail
+
+    key, other_key = b"k" * 32, b"o" * 32
+    assert detail("one", key) == detail("one", key)
+    assert detail("one", key) != detail("two", key)
+    assert detail("one", key) != detail("one", other_key)
+    assert detail("one", b"") == "the content differs"
+    assert detail("wanted", key) == ""
+
+
+def test_two_orders_of_the_same_rules_do_not_read_alike():
+    def detail(running):
+        observed = nft.Observed(running, TABLE, True)
+        observed.digest = Keyed().digest(running.encode())
+        return nft.judge({}, observed).detail
+
+    assert detail("drop\naccept\n") != detail("accept\ndrop\n")
+
+
+class Keyed(Host):
+    """A host whose controller gave a key."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.digest_key = b"k" * 32
+
+
+def test_of_many_files_that_a_walk_finds_none_can_be_exchanged_for_another():
+    status = Path("/").stat()
+
+    def told(paths):
+        found = walk.Found()
+        for path in paths:
+            found.add(path, status)
+        return walk.judge({"find": "set-id"}, found).observed
+
+    usual = [f"/usr/bin/{n:04}" for n in range(2000)]
+    assert told(usual) == told(reversed(usual))
+    assert told(usual) != told([*usual[:-1], "/usr/bin/backdoor"])
+    assert told(usual[:20]) != told([*usual[:19], "/usr/bin/backdoor"])

@@ -69,6 +69,11 @@ def waived(observed="yes", **rest):
     return finding(Verdict.FAIL, observed, waived=True, **rest)
 
 
+def told_in_detail(detail):
+    states = (StateFinding("file", Verdict.FAIL, "ours", "a file", detail),)
+    return Finding("web1", "a", Verdict.FAIL, Severity.HIGH, states)
+
+
 ERROR = finding(Verdict.ERROR)
 ABSENT = finding(Verdict.NOT_APPLICABLE)
 SKIPPED = finding(Verdict.NOT_CHECKED)
@@ -77,6 +82,12 @@ SKIPPED = finding(Verdict.NOT_CHECKED)
 @pytest.fixture
 def host():
     return Host()
+
+
+def test_a_value_that_only_its_detail_tells_apart_has_changed(host):
+    host.audit(told_in_detail("digest 1"))
+    assert host.audit(told_in_detail("digest 1")) == []
+    assert host.audit(told_in_detail("digest 2")) == [("a", CHANGED, Cause.HOST)]
 
 
 @pytest.mark.parametrize("first", [passed(), failed(), waived(), ERROR, ABSENT, SKIPPED])

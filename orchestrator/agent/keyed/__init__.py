@@ -9,7 +9,7 @@ import os
 
 from .. import conditions
 from ..host import Host, Unreadable
-from ..kinds import Judgement, Proposal, Target
+from ..kinds import Judgement, Proposal, Target, listed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,8 +23,6 @@ STOP = ""
 NOT_SET = "(not set)"
 NOTHING = "(empty)"
 DEFAULT = "default"
-# How many deviations are told of one setting.
-_TOLD = 10
 
 
 class Setting:
@@ -172,9 +170,8 @@ class Program:
         for key, condition in want.items():
             wanted.append("{} {}".format(key, conditions.describe(condition)))
             passed = passed and all(self.meets(key, condition, v) for v in observed[key])
-            seen.extend(value.told(key) for value in observed[key][:_TOLD])
-            if len(observed[key]) > _TOLD:
-                seen.append("… ({} in all)".format(len(observed[key])))
+            if observed[key]:
+                seen.append(listed([value.told(key) for value in observed[key]]))
         return Judgement.of(passed, "; ".join(wanted), "; ".join(seen))
 
     def propose(

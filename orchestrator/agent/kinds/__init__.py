@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from ..host import Host
 
 TEXT_LIMIT = 65536
+# Of a list, so many items are shown.
+_SHOWN = 10
 
 
 def module(kind: str) -> "ModuleType":
@@ -96,7 +98,30 @@ def bounded(text: str) -> str:
     """Return at most 64 KiB of a text, saying how much was left out."""
     if len(text) <= TEXT_LIMIT:
         return text
-    return "{}… ({} characters in all)".format(text[:TEXT_LIMIT], len(text))
+    rest = text[TEXT_LIMIT:]
+    return "{}… ({} characters in all, digest {})".format(
+        text[:TEXT_LIMIT], len(text), digest(rest)
+    )
+
+
+def listed(items: "Sequence[str]", between: str = "; ") -> str:
+    """Return the first items of many, and what tells the others apart.
+
+    Two lists that differ anywhere must not read alike: drift and waivers compare these texts.
+    """
+    shown, rest = list(items[:_SHOWN]), items[_SHOWN:]
+    if rest:
+        shown.append("… ({} in all, digest {})".format(len(items), digest("\0".join(rest))))
+    return between.join(shown)
+
+
+def digest(text: str) -> str:
+    """Return the digest of a text that is not shown whole, and is no secret."""
+    # Built in; hashlib would cost an audit 20 ms.
+    from _blake2 import blake2b
+
+    told: str = blake2b(text.encode("utf-8", "backslashreplace"), digest_size=16).hexdigest()
+    return told
 
 
 def printable(path: str) -> str:

@@ -4,7 +4,7 @@ from .. import account_rules
 from .. import accounts as files
 from ..host import Host
 from ..resources import account
-from . import ByHand, Judgement, Proposal, Target
+from . import ByHand, Judgement, Proposal, Target, listed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 PHASE = "accounts"
 
-_MOST_SHOWN = 10
 _NO_SHELL = "/usr/sbin/nologin"
 # shadow(5): the number of each field.
 _FIELDS = {"minimum": 3, "maximum": 4, "warning": 5, "inactive": 6}
@@ -67,6 +66,5 @@ def _rule(want: "Dict[str, Any]") -> account_rules.Rule:
 
 
 def _shown(observed: "Offenders") -> str:
-    shown = ["{} ({})".format(name, how) for name, how in observed[:_MOST_SHOWN]]
-    more = len(observed) - len(shown)
-    return ", ".join(shown) + (", {} more".format(more) if more else "") or "nobody breaks it"
+    shown = ["{} ({})".format(name, how) for name, how in observed]
+    return listed(shown, ", ") or "nobody breaks it"

@@ -4,7 +4,7 @@ Sources are never changed by us: without them the host gets no packages at all.
 """
 
 from ..host import Host
-from . import ByHand, Judgement, Proposal, Target
+from . import ByHand, Judgement, Proposal, Target, listed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,7 +14,6 @@ PHASE = "packages"
 
 _MAIN = "/etc/apt/sources.list"
 _DIRECTORY = "/etc/apt/sources.list.d"
-_MOST_SHOWN = 10
 # sources.list(5): options that let packages in whose origin nobody vouches for, or outdated lists.
 _LOOSE = {
     "trusted": ("yes",),
@@ -53,9 +52,8 @@ def judge(want: "Dict[str, Any]", observed: "List[Source]") -> Judgement:
             for name, values in _LOOSE.items()
             if source.options.get(name, "").lower() in values
         ]
-    more = len(loose) - _MOST_SHOWN
-    shown = "; ".join(loose[:_MOST_SHOWN]) + ("; {} more".format(more) if more > 0 else "")
-    return Judgement.of(not loose, expected, shown or "{} sources".format(len(observed)))
+    shown = listed(loose) or "{} sources".format(len(observed))
+    return Judgement.of(not loose, expected, shown)
 
 
 def propose(want: "Dict[str, Any]", observed: "List[Source]", target: Target) -> Proposal:

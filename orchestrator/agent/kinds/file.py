@@ -7,7 +7,7 @@ import stat
 from .. import facts
 from ..host import Host, Unreadable
 from ..resources import path
-from . import Invalid, Judgement, Proposal, Target, differing_lines, unified
+from . import Invalid, Judgement, Proposal, Target, differing_lines, digest, unified
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,18 +22,20 @@ _DEFAULT_MODES = {"file": 0o644, "directory": 0o755}
 class Observed:
     """What stands at the path; ``content`` is read only where a content is wanted.
 
-    ``listed`` says that an access list (acl(5)) grants more than the permission bits.
+    ``digest`` tells another content than the wanted one from every other; ``acl`` so tells the
+    access list (acl(5)) that grants more than the permission bits.
     """
 
-    __slots__ = ("content", "group", "listed", "mode", "owner", "type")
+    __slots__ = ("acl", "content", "digest", "group", "mode", "owner", "type")
 
     def __init__(self, type_: str, mode: int = 0, owner: str = "", group: str = "") -> None:
         self.type = type_
         self.mode = mode
         self.owner = owner
         self.group = group
-        self.listed = False
+        self.acl = ""
         self.content: "Optional[bytes]" = None
+        self.digest = ""
 
 
 def observe(want: "Dict[str, Any]", host: Host) -> Observed:
@@ -47,9 +49,11 @@ def observe(want: "Dict[str, Any]", host: Host) -> Observed:
         raise Unreadable("{}: {}".format(place, problem.strerror)) from None
     owner, group = facts.owner_names(found.st_uid, found.st_gid)
     observed = Observed(_type(found.st_mode), stat.S_IMODE(found.st_mode), owner, group)
-    observed.listed = observed.type != "link" and _has_list(place)
+    observed.acl = "" if observed.type == "link" else _acl(place)
     if "content" in want and observed.type == "file":
         observed.content = host.read(place)
+        if observed.content is not None and observed.content != want["content"].encode():
+            observed.digest = host.digest(observed.content)
     return observed
 
 
@@ -144,7 +148,7 @@ def _differences(want: "Dict[str, Any]", observed: Observed) -> "List[str]":
     if "mode_at_most" in want and observed.mode & ~int(want["mode_at_most"], 8):
         kept = observed.mode & int(want["mode_at_most"], 8)
         found.append("mode {:04o} becomes {:04o}".format(observed.mode, kept))
-    if observed.listed and _judges_bits(want):
+    if observed.acl and _judges_bits(want):
         found.append("access list removed")
     if "owner" in want and observed.owner != want["owner"]:
         found.append("owner {} becomes {}".format(observed.owner, want["owner"]))
@@ -174,17 +178,18 @@ def _seen(want: "Dict[str, Any]", observed: Observed) -> str:
     if observed.type == "absent":
         return "{}: absent".format(want["path"])
     dress = "mode {:04o}, owner {}, group {}".format(observed.mode, observed.owner, observed.group)
-    dress += ", with an access list" if observed.listed else ""
+    dress += ", with an access list ({})".format(observed.acl) if observed.acl else ""
     return "{}: {}, {}".format(want["path"], observed.type, dress)
 
 
 def _content_detail(want: "Dict[str, Any]", observed: Observed) -> str:
     if "content" not in want or observed.content == want["content"].encode():
         return ""
+    differs = "the content differs" + (", digest " + observed.digest if observed.digest else "")
     if want.get("public") and observed.content is not None:
         text = observed.content.decode("utf-8", "replace")
-        return "the content differs:\n" + differing_lines(text, want["content"])
-    return "the content differs"
+        return differs + ":\n" + differing_lines(text, want["content"])
+    return differs
 
 
 def _diff(want: "Dict[str, Any]", observed: Observed, host: Host) -> str:
@@ -212,15 +217,15 @@ def _judges_bits(want: "Dict[str, Any]") -> bool:
     return "mode" in want or "mode_at_most" in want
 
 
-def _has_list(place: str) -> bool:
+def _acl(place: str) -> str:
+    """Return the digest of an access list; empty where there is none."""
     try:
-        os.getxattr(place, _ACCESS_LIST, follow_symlinks=False)
+        return digest(os.getxattr(place, _ACCESS_LIST, follow_symlinks=False).hex())
     except OSError as problem:
         # No such attribute, no attributes on this file system, or gone meanwhile.
         if problem.errno in (errno.ENODATA, errno.ENOTSUP, errno.ENOENT):
-            return False
+            return ""
         raise Unreadable("{}: access list: {}".format(place, problem.strerror)) from None
-    return True
 
 
 def _groups(want: "Dict[str, Any]") -> "List[str]":

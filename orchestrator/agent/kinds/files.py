@@ -6,7 +6,7 @@ import stat
 from .. import facts, mounts, patterns
 from ..host import Host, Unreadable
 from ..resources import rights
-from . import ByHand, Judgement, Proposal, Target, printable
+from . import ByHand, Judgement, Proposal, Target, listed, printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ PHASE = "files"
 # Debian Policy 9.2.2: below are the system's own accounts and groups, from here on people's.
 _PEOPLE = 1000
 _LIMIT = 20000
-_SHOWN = 10
 _CHANGED = 500
 
 
@@ -154,13 +153,8 @@ def _wanted(want: "Dict[str, Any]") -> str:
 
 
 def _told(things: "List[Thing]") -> str:
-    told = [
-        "{} ({:04o} {}:{})".format(printable(t.path), t.mode, t.owner, t.group)
-        for t in things[:_SHOWN]
-    ]
-    if len(things) > _SHOWN:
-        told.append("… ({} in all)".format(len(things)))
-    return ", ".join(told)
+    told = ["{} ({:04o} {}:{})".format(printable(t.path), t.mode, t.owner, t.group) for t in things]
+    return listed(told, ", ")
 
 
 def _find(pattern: str, host: Host) -> "Iterator[Tuple[str, str]]":

@@ -6,7 +6,7 @@ UDP ports of the range that clients get theirs from count as clients: nothing te
 import os
 
 from ..host import Host, Unreadable
-from . import ByHand, Judgement, Proposal, Target
+from . import ByHand, Judgement, Proposal, Target, listed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ PHASE = "services"
 # proc(5), /proc/net/tcp: the state of a socket that listens; one of UDP that nobody is bound to.
 _STATES = {"tcp": "0A", "udp": "07"}
 _RANGE = "/proc/sys/net/ipv4/ip_local_port_range"
-_MOST_SHOWN = 10
 
 
 class Listener:
@@ -56,10 +55,7 @@ def judge(want: "Dict[str, Any]", observed: "List[Listener]") -> Judgement:
     if "only" in want:
         asked = ["tcp/{}".format(port) for port in want["only"]]
         expected = "not reached from elsewhere: {}".format(", ".join(asked))
-    shown = ", ".join(str(one) for one in observed[:_MOST_SHOWN])
-    more = len(observed) - _MOST_SHOWN
-    if more > 0:
-        shown += ", {} more".format(more)
+    shown = listed([str(one) for one in observed], ", ")
     return Judgement.of(not observed, expected, shown or "nothing else")
 
 
@@ -70,7 +66,7 @@ def propose(want: "Dict[str, Any]", observed: "List[Listener]", target: Target) 
 
 def validate(want: "Dict[str, Any]", target: Target) -> None:
     """Leave it to people whether a service goes, or is declared."""
-    shown = ", ".join(str(one) for one in observe(want, target.host)[:_MOST_SHOWN])
+    shown = listed([str(one) for one in observe(want, target.host)], ", ")
     raise ByHand("{}: stop it, or declare it in luytre_services".format(shown))
 
 

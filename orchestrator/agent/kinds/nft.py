@@ -42,15 +42,19 @@ WantedBy=sysinit.target
 
 
 class Observed:
-    """Our table as it runs and as it should run (both as nft lists them), and what is persisted."""
+    """Our table as it runs and as it should run (both as nft lists them), and what is persisted.
 
-    __slots__ = ("drops", "kept", "running", "wanted")
+    ``digest`` tells other rules than the wanted ones from every other.
+    """
+
+    __slots__ = ("digest", "drops", "kept", "running", "wanted")
 
     def __init__(self, running: "Optional[str]", wanted: str, kept: bool) -> None:
         self.running = running
         self.wanted = wanted
         self.kept = kept
         self.drops: "List[str]" = []
+        self.digest = ""
 
 
 def observe(want: "Dict[str, Any]", host: Host) -> Observed:
@@ -59,6 +63,8 @@ def observe(want: "Dict[str, Any]", host: Host) -> Observed:
     wanted = table.normal(want["ruleset"], host)
     observed = Observed(table.extract(listing, table.NAME), wanted, _kept(want, host))
     observed.drops = table.foreign_drops(listing)
+    if observed.running is not None and observed.running != wanted:
+        observed.digest = host.digest(observed.running.encode())
     return observed
 
 
@@ -71,7 +77,8 @@ def judge(want: "Dict[str, Any]", observed: Observed) -> Judgement:
     seen += ", persisted" if observed.kept else ", not persisted"
     detail = ""
     if observed.running is not None and not same:
-        detail = "the rules differ:\n" + differing_lines(observed.running, observed.wanted) + "\n"
+        detail = "the rules differ" + (", digest " + observed.digest if observed.digest else "")
+        detail += ":\n" + differing_lines(observed.running, observed.wanted) + "\n"
     if observed.drops:
         drops = ", ".join(observed.drops)
         detail += "another tool drops by default, which our accepts cannot undo: " + drops

@@ -8,7 +8,7 @@ people.
 from .. import accounts, sudoers
 from ..host import Host
 from ..resources import path
-from . import ByHand, Invalid, Judgement, Proposal, Target, unified
+from . import ByHand, Invalid, Judgement, Proposal, Target, listed, unified
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ _TAG = "NOPASSWD"
 _NO_RULES = ("Defaults", "User_Alias", "Runas_Alias", "Host_Alias", "Cmnd_Alias", "Cmd_Alias")
 _INCLUDES = ("@include", "#include", "@includedir", "#includedir")
 _DEPTH = 128  # sudoers(5): how deep include may go
-_MOST_SHOWN = 10
 
 
 def observe(want: "Dict[str, Any]", host: Host) -> "List[sudoers.Rule]":
@@ -34,10 +33,8 @@ def judge(want: "Dict[str, Any]", observed: "List[sudoers.Rule]") -> Judgement:
     exempt = _exempt(want)
     loose = [rule for rule in observed if _others(rule, exempt)]
     shown = ["{}: {}".format(", ".join(rule.users), ", ".join(rule.commands)) for rule in loose]
-    more = len(shown) - _MOST_SHOWN
-    text = "; ".join(shown[:_MOST_SHOWN]) + ("; {} more".format(more) if more > 0 else "")
     expected = "without a password only: {}".format(", ".join(exempt) or "nobody")
-    return Judgement.of(not loose, expected, text or "nobody else")
+    return Judgement.of(not loose, expected, listed(shown) or "nobody else")
 
 
 def propose(want: "Dict[str, Any]", observed: "List[sudoers.Rule]", target: Target) -> Proposal:

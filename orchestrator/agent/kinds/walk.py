@@ -5,7 +5,7 @@ import stat
 from .. import facts, patterns, walking
 from ..host import Host
 from ..resources import rights
-from . import ByHand, Judgement, Proposal, Target, printable
+from . import ByHand, Judgement, Proposal, Target, digest, printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 PHASE = "files"
 
-# Of what is found, so many are kept; all are counted.
+# Of what is found, so many are kept, the first by name; all are counted.
 _KEPT = 1000
 _SHOWN = 10
 # More than these, people should look at first.
@@ -45,25 +45,31 @@ _MERGED = ("/bin/", "/sbin/", "/lib")
 
 
 class Found:
-    """What a walk found for one wish: the first of them, and how many there are."""
+    """What a walk found for one wish: the first of them, and how many there are.
 
-    __slots__ = ("count", "things")
+    ``sum`` tells all of them apart from every other finding, in whatever order they were found.
+    """
+
+    __slots__ = ("count", "sum", "things")
 
     def __init__(self) -> None:
         self.things: "List[Tuple[str, int, int, int]]" = []
         self.count = 0
+        self.sum = 0
 
     def add(self, path: str, status: "os.stat_result") -> None:
         """Take in one more."""
+        thing = (path, stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid)
         self.count += 1
-        if self.count <= _KEPT:
-            mode = stat.S_IMODE(status.st_mode)
-            self.things.append((path, mode, status.st_uid, status.st_gid))
+        self.sum = (self.sum + int(digest("{} {:o} {} {}".format(*thing)), 16)) % (1 << 128)
+        self.things.append(thing)
+        if len(self.things) > 2 * _KEPT:
+            self.things = sorted(self.things)[:_KEPT]
 
     @property
     def paths(self) -> "List[str]":
-        """Return the paths that were kept, sorted."""
-        return sorted(thing[0] for thing in self.things)
+        """Return the first paths, sorted."""
+        return [thing[0] for thing in sorted(self.things)[:_KEPT]]
 
 
 def prepare(wants: "List[Dict[str, Any]]", host: Host) -> None:
@@ -215,5 +221,5 @@ def _told(found: Found) -> str:
         owner = ":".join(facts.owner_names(uid, gid))
         told.append("{} ({:04o} {})".format(printable(path), mode, owner))
     if found.count > _SHOWN:
-        told.append("… ({} in all)".format(found.count))
+        told.append("… ({} in all, digest {:032x})".format(found.count, found.sum))
     return ", ".join(told)
