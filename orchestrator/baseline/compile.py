@@ -56,6 +56,13 @@ def compile_manifest(
     )
 
 
+def control_named(baseline: Baseline, name: str) -> Control:
+    """Return a control; raises ConfigurationError with the nearest names."""
+    if name not in baseline.controls:
+        raise _unknown(_("there is no control {name!r}"), name, baseline.controls)
+    return baseline.controls[name]
+
+
 def select(
     baseline: Baseline,
     profile: Profile,

@@ -2,10 +2,13 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from orchestrator.drift.audit import facts_of
+from orchestrator.baseline.waivers import NONE, Waivers, covered
+from orchestrator.drift.audit import facts_of, findings_of, look
 from orchestrator.fleet.agent import Fleet, ask
+from orchestrator.fleet.connection import Login
 from orchestrator.fleet.pool import over_hosts
 from orchestrator.model.change import Change, HostPlan
 from orchestrator.model.errors import AgentError, HostError
@@ -13,6 +16,7 @@ from orchestrator.model.finding import Risk
 from orchestrator.model.host import ManagedHost
 from orchestrator.model.i18n import _
 from orchestrator.model.manifest import Manifest
+from orchestrator.model.waiver import Waiver
 from orchestrator.workspace.digest_key import for_host
 
 # apt's simulation on a slow host.
@@ -25,30 +29,54 @@ def plan_fleet(
     manifests: Mapping[str, Manifest],
     digest_key: bytes,
     on_done: Callable[[ManagedHost, HostPlan | HostError], None] | None = None,
+    waivers: Waivers = NONE,
 ) -> list[HostPlan | HostError]:
     """Return each host's plan, or why it has none, in the order given. Changes nothing.
 
-    Raises ConfigurationError, before anybody is contacted, where the key of a host is missing.
+    Failures that ``waivers`` cover are left alone. Raises ConfigurationError, before anybody is
+    contacted, where the key of a host is missing.
     """
     fleet.require_keys(hosts)
 
     def work(host: ManagedHost) -> HostPlan:
-        return plan_host(fleet, host, manifests[host.name], digest_key)
+        return plan_host(fleet, host, manifests[host.name], digest_key, waivers)
 
     return over_hosts(hosts, work, fleet.concurrency, on_done)
 
 
-def plan_host(fleet: Fleet, host: ManagedHost, manifest: Manifest, digest_key: bytes) -> HostPlan:
+def plan_host(
+    fleet: Fleet,
+    host: ManagedHost,
+    manifest: Manifest,
+    digest_key: bytes,
+    waivers: Waivers = NONE,
+) -> HostPlan:
     """Return one host's plan over a fresh login; raises HostError.
 
+    Whether a waiver covers a failure is seen in the same login: the host is asked first how the
+    waived controls stand, and then plans without those that stand as it was accepted.
     ``digest_key`` is the workspace's: the host is given one of its own, made from it.
     """
-    request = {"operation": "plan", "manifest": manifest.document, "now": time.time()}
     with fleet.login(host) as login:
+        waived = _waived(fleet, login, host, manifest, waivers)
+        wanted = manifest.without(waived)
+        request = {"operation": "plan", "manifest": wanted.document, "now": time.time()}
         secrets = {"digest_key": for_host(digest_key, host.name).hex()}
         answer = ask(login, request, secrets, seconds=PLAN_SECONDS)
     facts_of(host.name, answer.result)
-    return plan_of(host.name, manifest, answer.result)
+    plan = plan_of(host.name, wanted, answer.result)
+    return replace(plan, manifest_digest=manifest.digest, waived=waived)
+
+
+def _waived(
+    fleet: Fleet, login: Login, host: ManagedHost, manifest: Manifest, waivers: Waivers
+) -> dict[str, Waiver]:
+    controls = waivers.controls_of(manifest)
+    if not controls:
+        return {}
+    asked = manifest.only(controls)
+    answer = look(fleet, login, asked)
+    return covered(waivers, findings_of(host.name, asked, answer.result))
 
 
 def plan_of(host: str, manifest: Manifest, result: Mapping[str, Any]) -> HostPlan:

@@ -81,11 +81,12 @@ def _carry_out(
             raise
         outcomes = [*applied.outcomes, *failed]
         dead = abandoned_applies(workspace, store)
+    waived = {plan.host: plan.waived for plan in plans}
     steps_to_go = [*_next_steps(applied.run.id, outcomes, by_host), *_to_free(outcomes, dead)]
     emit(
         output,
-        lambda: outcome_view.render(outcomes, steps_to_go),
-        lambda: outcome_view.document(outcomes, applied.run.id),
+        lambda: outcome_view.render(outcomes, steps_to_go, waived),
+        lambda: outcome_view.document(outcomes, applied.run.id, waived),
     )
     return outcomes
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orchestrator.baseline import document
-from orchestrator.baseline.compile import select
+from orchestrator.baseline.compile import control_named, select
 from orchestrator.baseline.levels import profile_of
 from orchestrator.baseline.load import examine, load_baseline
 from orchestrator.cli.baseline_diff import command as diff
@@ -71,10 +71,7 @@ def list_controls(
 def show(context: Context, control: str, output: Output) -> ExitCode:
     """Show everything about one control."""
     baseline = load_baseline(_directories(context)[0])
-    if control not in baseline.controls:
-        message = _("there is no control {name!r}").format(name=control)
-        raise ConfigurationError(message, hint=known_hint(control, baseline.controls))
-    found = _document(baseline, baseline.controls[control])
+    found = _document(baseline, control_named(baseline, control))
     emit(
         output,
         human=lambda: _page(baseline.controls[control], found["profiles"]),

@@ -43,6 +43,7 @@ def make_plans(
             scope.manifests,
             workspace.digest_key(),
             lambda host, _plan: done(host.name),
+            scope.waivers,
         )
     plans = [one for one in found if isinstance(one, HostPlan)]
     return scope, plans, {one: _code(one) for one in found if isinstance(one, HostError)}

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from orchestrator import __version__
 from orchestrator.baseline.load import load_baseline
+from orchestrator.baseline.waiver_file import load_waivers
 from orchestrator.drift.underway import as_they_are
 from orchestrator.fleet.inventory import start_resolving
 from orchestrator.model.control import Baseline
@@ -72,6 +73,7 @@ class _Gathering:
             findings=tuple(one for one in findings if one.open or one.verdict in _NOT_GOOD),
             drift=self.store.transitions(DriftFilter(hosts=names)),
             runs=self._changes(runs, whole=whole),
+            waivers=load_waivers(workspace.waivers_file).every,
         )
 
     def _only_agency(self) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from orchestrator.baseline.waivers import NONE, Waivers
 from orchestrator.fleet.inventory import Inventory, load_hosts, start_resolving
 from orchestrator.model.control import Baseline
 from orchestrator.model.host import ManagedHost, Management
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Scope:
-    """Hosts with their manifests; ``unmanaged`` are the inventory's hosts that nobody audits."""
+    """Hosts with their manifests; ``unmanaged`` are the inventory's hosts that nobody audits.
+
+    ``waivers`` are those of the workspace, on this day.
+    """
 
     fleet: "Fleet"
     hosts: tuple[ManagedHost, ...]
@@ -26,6 +30,7 @@ class Scope:
     manifests: Mapping[str, Manifest]
     baseline: Baseline
     selection: Selection
+    waivers: Waivers = NONE
 
     def titles(self, language: str) -> dict[str, str]:
         """Return the controls' titles in a language."""
@@ -43,6 +48,7 @@ def gather(
     resolving = start_resolving(workspace.settings.inventory, limit=selection.limit)
     try:
         baseline = _get_ready(workspace)
+        waivers = _waivers(workspace)
         meanwhile()
     except BaseException:
         resolving.cancel()
@@ -52,7 +58,7 @@ def gather(
     unmanaged = tuple(h.name for h in inventory.hosts if h.management is Management.UNMANAGED)
     fleet = _fleet(workspace, inventory)
     manifests = {h.name: _compile(workspace, baseline, h, selection) for h in hosts}
-    return Scope(fleet, hosts, unmanaged, manifests, baseline, selection)
+    return Scope(fleet, hosts, unmanaged, manifests, baseline, selection, waivers)
 
 
 def _get_ready(workspace: Workspace) -> Baseline:
@@ -73,6 +79,12 @@ def _import_and_read(workspace: Workspace) -> Baseline:
     baseline = load_baseline(workspace.baseline_dirs)
     pack.prepare("audit")
     return baseline
+
+
+def _waivers(workspace: Workspace) -> Waivers:
+    from orchestrator.baseline.waiver_file import load_waivers  # noqa: PLC0415 - meanwhile
+
+    return load_waivers(workspace.waivers_file)
 
 
 def reach(workspace: Workspace, limit: str | None) -> tuple["Fleet", tuple[ManagedHost, ...]]:

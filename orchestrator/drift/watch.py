@@ -56,9 +56,10 @@ def watch(
     )
     with started(workspace, store, new) as run:
         try:
-            audits = audit_fleet(
+            found = audit_fleet(
                 scope.fleet, scope.hosts, scope.manifests, lambda host, _audit: on_done(host.name)
             )
+            audits = tuple(scope.waivers.marked(audit) for audit in found)
             hosts = {host.name: host for host in scope.hosts}
             drift = record_audit(store, run, audits, scope.manifests, hosts)
         except BaseException as problem:

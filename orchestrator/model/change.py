@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from orchestrator.model.finding import Risk
+from orchestrator.model.waiver import Waiver
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,8 @@ class HostPlan:
     """The changes of one host.
 
     ``unplanned`` maps controls that cannot be planned to the reason; ``by_hand`` those that no
-    program may mend to what people have to decide.
+    program may mend to what people have to decide; ``waived`` those that are left alone, because
+    they fail as it was accepted, to the waiver.
     """
 
     host: str
@@ -39,6 +41,7 @@ class HostPlan:
     unplanned: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
     by_hand: Mapping[str, str] = field(default_factory=dict)
+    waived: Mapping[str, Waiver] = field(default_factory=dict)
 
 
 class Outcome(StrEnum):

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -36,6 +36,16 @@ class Manifest:
     def digest(self) -> str:
         """Return the SHA-256 of the canonical JSON, in hexadecimal."""
         return hashlib.sha256(self.canonical).hexdigest()
+
+    def without(self, controls: Container[str]) -> "Manifest":
+        """Return the manifest of the other controls."""
+        kept = [one for one in self.document["controls"] if one["id"] not in controls]
+        return Manifest({**self.document, "controls": kept})
+
+    def only(self, controls: Container[str]) -> "Manifest":
+        """Return the manifest of these controls alone."""
+        kept = [one for one in self.document["controls"] if one["id"] in controls]
+        return Manifest({**self.document, "controls": kept})
 
     @property
     def host(self) -> str:

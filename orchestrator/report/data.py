@@ -10,6 +10,7 @@ from orchestrator.model.drift import Drift
 from orchestrator.model.finding import Reach
 from orchestrator.model.host import Management
 from orchestrator.model.record import Counts, CurrentFinding, Run
+from orchestrator.model.waiver import Waiver
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class ReportData:
     ``hosts`` is the whole inventory, so that the denominator is the true one; ``forgotten`` are
     hosts that the store knows and the inventory does not. ``controls`` gives titles, chapters and
     references. ``findings`` are those that stand as fail, error or not checked; ``drift`` is what
-    happened since the reference audits.
+    happened since the reference audits. ``waivers`` are all of the workspace.
     """
 
     organisation: str
@@ -73,3 +74,4 @@ class ReportData:
     findings: tuple[CurrentFinding, ...] = ()
     drift: tuple[Drift, ...] = ()
     runs: tuple[RunSection, ...] = ()
+    waivers: tuple[Waiver, ...] = ()

@@ -8,6 +8,7 @@ from orchestrator.model.drift import Cause, Drift, DriftEvent
 from orchestrator.model.finding import Mark, Reach, Severity, Verdict
 from orchestrator.model.host import Management
 from orchestrator.model.record import Counts, CurrentFinding
+from orchestrator.model.waiver import Waiver
 from orchestrator.report.compliance import SEVEREST_FIRST, total
 from orchestrator.report.data import ChapterCounts, HostSection, ReportData
 
@@ -120,6 +121,20 @@ def waived_failures(data: ReportData) -> tuple[CurrentFinding, ...]:
     return tuple(
         one for one in data.findings if one.verdict is Verdict.FAIL and Mark.WAIVED in one.marks
     )
+
+
+def waivers(data: ReportData) -> tuple[tuple[Waiver, tuple[str, ...], bool], ...]:
+    """Return (waiver, the report's hosts in it, whether it counts); the last to end comes last.
+
+    Those that were ended by hand are left out.
+    """
+    names, today = {host.name for host in data.hosts}, data.created.astimezone().date()
+    found = (
+        (one, tuple(host for host in one.hosts if host in names), one.counts(today))
+        for one in sorted(data.waivers, key=lambda one: (one.until, one.id))
+        if one.ended is None
+    )
+    return tuple(row for row in found if row[1])
 
 
 def unread(data: ReportData) -> tuple[CurrentFinding, ...]:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,7 @@ def render_html(data: ReportData, template_dirs: Sequence[Path] | None = None) -
     environment.filters.update(
         percent=partial(percent_text, language=language()),
         day=_day,
+        date=_date,
         moment=_moment,
         value=lambda text: shorten(in_words(text), _LONGEST_VALUE),
         share=_share,
@@ -83,6 +84,7 @@ def _view(data: ReportData) -> dict[str, Any]:
         "failures": digest.by_control(failures),
         "unread": digest.by_control(digest.unread(data)),
         "waived": digest.by_control(digest.waived_failures(data)),
+        "waivers": digest.waivers(data),
         "drift": digest.by_transition(data.drift),
         "events": _events(data),
         "runs": [(section, _endings(section), _troubled(section)) for section in data.runs],
@@ -169,11 +171,11 @@ def _share(counts: Counts | None, verdict: Verdict) -> str:
 def _day(moment: datetime | None) -> str:
     if moment is None:
         return NOTHING
-    return (
-        f"{moment.astimezone():%d/%m/%Y}"
-        if language() == "vi"
-        else f"{moment.astimezone():%Y-%m-%d}"
-    )
+    return _date(moment.astimezone().date())
+
+
+def _date(day: date) -> str:
+    return f"{day:%d/%m/%Y}" if language() == "vi" else f"{day:%Y-%m-%d}"
 
 
 def _moment(moment: datetime | None) -> str:

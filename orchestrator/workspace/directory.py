@@ -42,6 +42,11 @@ class Workspace:
         return self.state / "known_hosts"
 
     @property
+    def waivers_file(self) -> Path:
+        """Return the file of the accepted failures; it may be missing."""
+        return self.directory / "waivers.yml"
+
+    @property
     def baseline_dirs(self) -> tuple[Path, ...]:
         """Return the directories of controls and profiles, the shipped one first."""
         return (shipped("baselines"), *self.settings.baselines)

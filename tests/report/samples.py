@@ -20,6 +20,7 @@ from orchestrator.model.finding import (
 )
 from orchestrator.model.host import Management
 from orchestrator.model.record import Counts, CurrentFinding, Reading, Run, RunKind, RunStatus
+from orchestrator.model.waiver import Accepted, Waiver
 from orchestrator.report.data import ChapterCounts, HostSection, ReportData, RunSection
 
 NOW = datetime(2026, 1, 15, 7, 30, tzinfo=UTC)
@@ -216,6 +217,18 @@ def report(size: int = 24) -> ReportData:
     ]
     findings.append(current(sections[0].name, control(1), Verdict.ERROR))
     findings.append(current(sections[1].name, control(2), Verdict.FAIL, Mark.WAIVED))
+    waiver = Waiver(
+        id="waived-1",
+        control=control(2).id,
+        reason="Phần mềm sao lưu còn cần",
+        approver="Lê Thị Hoa",
+        added=(NOW - timedelta(days=60)).date(),
+        by="Trần Thị Bình",
+        until=(NOW + timedelta(days=60)).date(),
+        accepted=(Accepted((sections[1].name, "elsewhere"), ("sshd: yes",)),),
+    )
+    late = replace(waiver, id="waived-2", reason="Hết hạn", until=(NOW - timedelta(days=9)).date())
+    gone = replace(waiver, id="waived-3", reason="Xong", ended=NOW.date())
     return ReportData(
         parent_organisation="Ủy ban nhân dân tỉnh",
         organisation="Sở Khoa học và Công nghệ",
@@ -235,6 +248,7 @@ def report(size: int = 24) -> ReportData:
             RunSection(run(RunKind.APPLY), tuple(outcomes())),
             RunSection(run(RunKind.ROLLBACK, minutes=20), tuple(outcomes()[:1])),
         ),
+        waivers=(waiver, late, gone),
     )
 
 

@@ -175,3 +175,13 @@ def test_the_vietnamese_report_has_the_national_header_and_no_english_left(
     for english in ("Server", "Severity", "critical", "rolled back", "None.", "Report"):
         assert english not in page.text
     assert ("html", {"lang": "vi"}) in page.tags
+
+
+def test_the_report_names_who_accepted_what_until_when() -> None:
+    text = read(samples.report(24)).text
+    told = text[text.index("Waivers: who accepted what") : text.index("Appendix E")]
+    for word in ("Phần mềm sao lưu còn cần", "Lê Thị Hoa", "2026-03-16", "so-nn-web-001"):
+        assert word in told
+    assert "elsewhere" not in told
+    assert "2026-01-06 expired" in told
+    assert "Xong" not in told

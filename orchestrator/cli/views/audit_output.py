@@ -1,23 +1,25 @@
 """An audit in the form that was asked for."""
 
+from typing import TYPE_CHECKING, Any
+
 import click
 
+from orchestrator.baseline.waivers import standing
 from orchestrator.cli.context import Output
-from orchestrator.cli.views import audit_view
+from orchestrator.cli.views import audit_view, waiver_view
 from orchestrator.cli.views.output import emit
 from orchestrator.drift.scope import Scope
 from orchestrator.drift.watch import Watch
 from orchestrator.model.i18n import language
 
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
 
 def show(output: Output, scope: Scope, seen: Watch) -> None:
     """Write an audit to stdout, for people or for the programs that ``output`` names."""
     if output in (Output.HUMAN, Output.JSON):
-        emit(
-            output,
-            lambda: audit_view.render(seen.audits, scope.titles(language()), scope.unmanaged),
-            lambda: {"run": seen.run.id, **audit_view.document(seen.audits, scope.unmanaged)},
-        )
+        emit(output, lambda: _page(scope, seen), lambda: _document(scope, seen))
         return
     controls, spoken = scope.baseline.controls, language()
     if output is Output.CSV:
@@ -33,3 +35,16 @@ def show(output: Output, scope: Scope, seen: Watch) -> None:
 
         told = audit_sarif.document(seen.audits, controls, seen.run.id, spoken)
         emit(Output.JSON, str, lambda: told)
+
+
+def _page(scope: Scope, seen: Watch) -> "RenderableType":
+    audits = audit_view.render(seen.audits, scope.titles(language()), scope.unmanaged)
+    return waiver_view.below(audits, standing(scope.waivers, seen.audits))
+
+
+def _document(scope: Scope, seen: Watch) -> dict[str, Any]:
+    return {
+        "run": seen.run.id,
+        **audit_view.document(seen.audits, scope.unmanaged),
+        "waivers": waiver_view.standing_document(standing(scope.waivers, seen.audits)),
+    }

@@ -1,16 +1,19 @@
 """How a change ended on each host, for people and for programs."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from orchestrator.cli.views.cells import Hanging, heading, line
+from orchestrator.cli.views.waiver_words import waived_document, waived_lines
 from orchestrator.model.change import HostOutcome, Outcome
 from orchestrator.model.i18n import _
 from orchestrator.model.text import visible
+from orchestrator.model.waiver import Waiver
 from orchestrator.report.words import outcome_name
 
 _MOST_URGENT_FIRST = (
@@ -30,20 +33,26 @@ _STYLES = {
 }
 
 
-def render(outcomes: Sequence[HostOutcome], next_steps: Sequence[str] = ()) -> RenderableType:
+def render(
+    outcomes: Sequence[HostOutcome],
+    next_steps: Sequence[str] = (),
+    waived: Mapping[str, Mapping[str, Waiver]] = MappingProxyType({}),
+) -> RenderableType:
     """Return how each host ended, the urgent ones first, and the commands to go on with.
 
     Hosts that ended alike (outcome, reason, what was changed and what still fails) are one entry.
+    ``waived`` holds by host the waivers of the controls that were left alone.
     """
     groups: dict[tuple[Any, ...], list[HostOutcome]] = defaultdict(list)
     for host in outcomes:
         reason = host.reason.replace(host.host, "…")
-        groups[(host.outcome, reason, host.changed, host.still_failing)].append(host)
+        alone = tuple(waived_lines(waived.get(host.host, {})))
+        groups[(host.outcome, reason, host.changed, host.still_failing, alone)].append(host)
     parts: list[RenderableType] = []
     for outcome in _MOST_URGENT_FIRST:
-        alike = [group for key, group in groups.items() if key[0] is outcome]
-        for group in sorted(alike, key=lambda group: (-len(group), group[0].host)):
-            parts += _entry(group)
+        alike = [(key[-1], group) for key, group in groups.items() if key[0] is outcome]
+        for alone, group in sorted(alike, key=lambda one: (-len(one[1]), one[1][0].host)):
+            parts += [*_entry(group), *(line(f"    {text}", "dim") for text in alone)]
     counted = " · ".join(
         f"{outcome_name(outcome)} {n}"
         for outcome in _MOST_URGENT_FIRST
@@ -54,7 +63,11 @@ def render(outcomes: Sequence[HostOutcome], next_steps: Sequence[str] = ()) -> R
     return Group(*parts)
 
 
-def document(outcomes: Sequence[HostOutcome], run: str = "") -> dict[str, Any]:
+def document(
+    outcomes: Sequence[HostOutcome],
+    run: str = "",
+    waived: Mapping[str, Mapping[str, Waiver]] = MappingProxyType({}),
+) -> dict[str, Any]:
     """Return the same as plain data, one entry per host."""
     return {
         "run": run,
@@ -65,6 +78,7 @@ def document(outcomes: Sequence[HostOutcome], run: str = "") -> dict[str, Any]:
                 "reason": host.reason,
                 "changed": list(host.changed),
                 "still_failing": list(host.still_failing),
+                "waived": waived_document(waived.get(host.host, {})),
             }
             for host in outcomes
         ],

@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from orchestrator.cli.views.cells import Hanging, heading, line
+from orchestrator.cli.views.waiver_words import waived_document, waived_lines
 from orchestrator.model.change import Change, HostPlan
 from orchestrator.model.finding import Risk
 from orchestrator.model.host_words import in_words
@@ -46,6 +47,7 @@ def _host_document(plan: HostPlan) -> dict[str, Any]:
         "problems": list(plan.problems),
         "unplanned": dict(plan.unplanned),
         "by_hand": dict(plan.by_hand),
+        "waived": waived_document(plan.waived),
         "changes": [
             {
                 "control": change.control,
@@ -68,7 +70,7 @@ def _likeness(plan: HostPlan) -> tuple[Any, ...]:
         for c in plan.changes
     )
     reasons = (*sorted(plan.unplanned.items()), *sorted(plan.by_hand.items()))
-    return (changes, reasons, plan.problems)
+    return (changes, reasons, plan.problems, tuple(waived_lines(plan.waived)))
 
 
 def _section(plan: HostPlan, hosts: Sequence[str]) -> list[RenderableType]:
@@ -89,7 +91,7 @@ def _section(plan: HostPlan, hosts: Sequence[str]) -> list[RenderableType]:
         told = _("  {control} is left to you: {reason}")
         text = told.format(control=control, reason=in_words(decision))
         parts.append(line(text, "cyan"))
-    return parts
+    return parts + [line(f"  {text}", "dim") for text in waived_lines(plan.waived)]
 
 
 def _problem(text: str) -> RenderableType:
@@ -150,6 +152,8 @@ def _totals(plans: Sequence[HostPlan]) -> list[RenderableType]:
         parts.append(_("{n} left out").format(n=left_out))
     if by_hand := sum(len(plan.by_hand) for plan in plans):
         parts.append(_("{n} left to you").format(n=by_hand))
+    if waived := sum(len(plan.waived) for plan in plans):
+        parts.append(_("{n} waived").format(n=waived))
     if problems := sum(bool(plan.problems) for plan in plans):
         told = _n("{n} host with problems", "{n} hosts with problems", problems)
         parts.append(told.format(n=problems))
