@@ -16,9 +16,9 @@ from orchestrator.cli.options import chapter_option, output_option
 from orchestrator.cli.views.output import emit
 from orchestrator.model.control import Baseline, Control
 from orchestrator.model.errors import ConfigurationError
-from orchestrator.model.finding import Risk
 from orchestrator.model.i18n import _, _n, language
 from orchestrator.model.nearest import known_hint
+from orchestrator.report.words import can_break
 from orchestrator.workspace.directory import NoWorkspaceError
 from orchestrator.workspace.shipped import shipped
 
@@ -195,7 +195,7 @@ def _page(control: Control, profiles: Sequence[str]) -> "RenderableType":
         line(control.why.in_language(language())),
         heading(_("Weight")),
         severity,
-        line(_("Applying it: {what}").format(what=_can_break(control.risk))),
+        line(_("Applying it: {what}").format(what=can_break(control.risk))),
         line(_("Profiles: {names}").format(names=", ".join(profiles) or _("none"))),
     ]
     if control.applies:
@@ -206,15 +206,6 @@ def _page(control: Control, profiles: Sequence[str]) -> "RenderableType":
         parts += [line(f"{name}: {', '.join(items)}") for name, items in control.refs.items()]
     parts += [heading(_("Declared in")), line(str(control.position))]
     return Group(*parts)
-
-
-def _can_break(risk: Risk) -> str:
-    return {
-        Risk.NONE: _("nothing is expected to break"),
-        Risk.SERVICE: _("a service or its users can notice"),
-        Risk.LOCKOUT: _("operators can be locked out; the host reverts itself unless confirmed"),
-        Risk.REBOOT: _("takes a reboot"),
-    }[risk]
 
 
 def _problems(baseline: Baseline, problems: Sequence[ConfigurationError]) -> "RenderableType":

@@ -68,6 +68,7 @@ DOORS: Mapping[str, Door] = {
     "apply": Door("apply", "command", _later("Make changes; what locks you out is taken back.")),
     "rollback": Door("rollback", "command", _later("Take back a run, or every run on a server.")),
     "runs": Door("runs", "group", _later("What was run, by whom, and how it ended.")),
+    "explain": Door("explain", "command", _later("Tell everything about one control.")),
     "waiver": Door("waiver", "group", _later("Accept failures on some servers for a time.")),
     "report": Door("report", "group", _later("Write the report that the Department asked for.")),
     "store": Door("store", "group", _later("Verify what is remembered; forget what is old.")),

@@ -115,21 +115,19 @@ class _Seen:
     def values(self, hosts: Iterable[str]) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
         """Return the values to accept by host, and why the other hosts have none."""
         names = sorted(hosts)
-        standing = {one.host: one for one in self.store.findings(names) if self._is_ours(one)}
+        found = self.store.findings(names, [self.wish.control])
+        standing = {one.host: one for one in found if not one.retired}
         values, left_out = {}, {}
         for name in names:
             why = self._nothing_to_accept(standing.get(name))
-            found = None if why else self._finding(standing[name])
-            if found is not None and (other := self._covered(found)):
+            failure = None if why else self._finding(standing[name])
+            if failure is not None and (other := self._covered(failure)):
                 why = _("is waived by {id} until {day}").format(id=other.id, day=other.until)
-            if found is None or why:
+            if failure is None or why:
                 left_out[name] = why
             else:
-                values[name] = accepted_values(found)
+                values[name] = accepted_values(failure)
         return values, left_out
-
-    def _is_ours(self, one: CurrentFinding) -> bool:
-        return one.control == self.wish.control and not one.retired
 
     @staticmethod
     def _nothing_to_accept(known: CurrentFinding | None) -> str:

@@ -60,6 +60,16 @@ def risk_name(risk: Risk) -> str:
     }[risk]
 
 
+def can_break(risk: Risk) -> str:
+    """Return what applying a control can break, as a sentence."""
+    return {
+        Risk.NONE: _("nothing is expected to break"),
+        Risk.SERVICE: _("a service or its users can notice"),
+        Risk.LOCKOUT: _("operators can be locked out; the host reverts itself unless confirmed"),
+        Risk.REBOOT: _("takes a reboot"),
+    }[risk]
+
+
 def outcome_name(outcome: Outcome) -> str:
     """Return how a change of one host ended."""
     return {

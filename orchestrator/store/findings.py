@@ -59,12 +59,14 @@ def of_host(connection: Connection, host_id: int) -> dict[str, CurrentFinding]:
 
 
 def select_findings(
-    connection: Connection, hosts: Sequence[str] | None
+    connection: Connection, hosts: Sequence[str] | None, controls: Sequence[str] | None = None
 ) -> tuple[CurrentFinding, ...]:
-    """Return findings by host and control, of some hosts or of all."""
+    """Return findings by host and control, of some hosts and controls or of all."""
     wanted = _SELECT.order_by(host.c.name, finding.c.control)
     if hosts is not None:
         wanted = wanted.where(host.c.name.in_(hosts))
+    if controls is not None:
+        wanted = wanted.where(finding.c.control.in_(controls))
     return tuple(_read(row) for row in connection.execute(wanted).mappings())
 
 

@@ -181,10 +181,10 @@ class Store:
             if one.outcome is not None
         )
 
-    def findings(self, names: Names = None) -> tuple[CurrentFinding, ...]:
-        """Return how all controls stand, by host and control; retired ones too."""
+    def findings(self, names: Names = None, controls: Names = None) -> tuple[CurrentFinding, ...]:
+        """Return how all controls (or some) stand, by host and control; retired ones too."""
         with self._reading() as connection:
-            return findings.select_findings(connection, names)
+            return findings.select_findings(connection, names, controls)
 
     def transitions(self, wanted: DriftFilter = DriftFilter()) -> tuple[Drift, ...]:  # noqa: B008
         """Return what was different, newest first; all of it, unless a part is asked for."""
