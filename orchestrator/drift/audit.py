@@ -12,6 +12,7 @@ from orchestrator.model.finding import Finding, HostAudit, Reach, Severity, Stat
 from orchestrator.model.host import ManagedHost
 from orchestrator.model.i18n import _
 from orchestrator.model.manifest import Manifest
+from orchestrator.workspace.digest_key import for_host
 
 # Calling the class looks a value up as well, five times slower: an audit holds thousands.
 _VERDICTS = {verdict.value: verdict for verdict in Verdict}
@@ -56,7 +57,8 @@ def audit_host(fleet: Fleet, host: ManagedHost, manifest: Manifest) -> HostAudit
 def look(fleet: Fleet, login: Login, manifest: Manifest) -> Answer:
     """Return what a host says of a manifest, over a login that stands; raises HostError."""
     request = {"operation": "audit", "manifest": manifest.document}
-    return ask(login, request, {"digest_key": fleet.digest_key.hex()})
+    key = for_host(fleet.digest_key, manifest.host) if fleet.digest_key else b""
+    return ask(login, request, {"digest_key": key.hex()})
 
 
 def findings_of(host: str, manifest: Manifest, result: Mapping[str, Any]) -> tuple[Finding, ...]:

@@ -28,7 +28,8 @@ AUDIT_SECONDS = 60.0
 class Fleet:
     """What is needed to reach hosts: endpoints and pinned keys by name, how many at once.
 
-    With ``digest_key`` an audit tells contents that may be secret apart by their keyed digest.
+    With ``digest_key``, the workspace's, an audit tells contents that may be secret apart by their
+    digest, keyed for each host.
     """
 
     endpoints: Mapping[str, Endpoint]
