@@ -6,6 +6,7 @@ import time
 
 from . import (
     arm,
+    debs,
     facts,
     journal,
     kinds,
@@ -58,7 +59,7 @@ def begin(request: "Dict[str, Any]", sources: bytes, host: Host) -> "Dict[str, A
         run.save("request.json", request)
         journal.record(run, journal.BEFORE, journal.ordered(request["changes"]), host)
         replaced, coming = packages.replaced(request["install"], request["remove"], host)
-        packages.keep(replaced, run.path("debs"), host)
+        debs.keep(replaced, coming, run.path("debs"), host)
         told = {"before": facts.packages(host), "coming": coming}
         run.save("packages.json", dict(told, automatic=packages.automatic(replaced, host)))
         state = {"state": "begun", "run": run.name, "since": time.time(), "activates": []}

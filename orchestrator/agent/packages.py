@@ -4,6 +4,7 @@ import os
 import time
 
 from . import facts
+from .debs import APT
 from .host import Host, Unreadable
 from .resources import unit as units
 
@@ -11,7 +12,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Dict, List, Sequence, Set, Tuple
 
-_APT = ["/usr/bin/apt-get", "-q", "-o", "APT::Sandbox::User=root", "-o", "DPkg::Lock::Timeout=60"]
 _APT_SECONDS = 900.0
 _STEP_SECONDS = 300.0
 _POLL_SECONDS = 0.2
@@ -23,7 +23,7 @@ def simulate(verb: str, names: "Sequence[str]", host: Host) -> "Tuple[Dict[str, 
     Raises Unreadable where apt cannot do it (unknown package, broken dependencies).
     """
     argv = ["-s", "--no-install-recommends", verb, *names]
-    completed = host.run(_APT + argv, seconds=120.0)
+    completed = host.run([*APT, *argv], seconds=120.0)
     if completed.status != 0:
         raise Unreadable("apt-get {}: {}".format(verb, completed.complaint))
     return parse_simulation(completed.out)
@@ -70,23 +70,6 @@ def mark_automatic(names: "Sequence[str]", host: Host) -> None:
     present = [name for name in names if name in facts.packages(host)]
     if present:
         host.expect(["/usr/bin/apt-mark", "auto", *present])
-
-
-def keep(names: "Sequence[str]", directory: str, host: Host) -> None:
-    """Fetch the installed versions of packages into a directory, so that they can come back.
-
-    Raises Unreadable where a package is not to be had in its present version any more.
-    """
-    if not names:
-        return
-    installed = facts.packages(host)
-    pinned = ["{}={}".format(name, installed[name]) for name in names if name in installed]
-    os.makedirs(directory, 0o700, exist_ok=True)
-    script = 'cd "$1" && shift && exec "$@"'
-    argv = ["/bin/sh", "-c", script, "keep", directory, *_APT, "download", *pinned]
-    completed = host.run(argv, seconds=_APT_SECONDS)
-    if completed.status != 0:
-        raise Unreadable("no way back for {}: {}".format(", ".join(pinned), completed.complaint))
 
 
 def put_back(before: "Dict[str, str]", after: "Dict[str, str]", directory: str, host: Host) -> None:
@@ -149,7 +132,7 @@ def _environment(process: str) -> "List[bytes]":
 
 
 def _apt(argv: "List[str]", host: Host) -> None:
-    completed = host.run(_APT + argv, seconds=_APT_SECONDS)
+    completed = host.run([*APT, *argv], seconds=_APT_SECONDS)
     if completed.status != 0:
         raise Unreadable("apt-get: {}".format(completed.complaint))
 

@@ -3,7 +3,7 @@
 import os
 import time
 
-from . import facts, kinds, packages, resources
+from . import debs, facts, kinds, packages, resources
 from .audit import chosen_states, judge_control, judge_state, prepare
 from .host import Unreadable
 
@@ -132,6 +132,7 @@ def _pin(changes: "List[Dict[str, Any]]", unplanned: "Dict[str, str]", host: "Ho
             others = sorted(gone - set(removed))
             if others:
                 raise Unreadable("apt would also remove {}".format(", ".join(others)))
+            debs.refuse_without_way_back([*versions, *removed], versions, host)
         except Unreadable as problem:
             unplanned[change["control"]] = str(problem)
             changes.remove(change)

@@ -22,7 +22,17 @@ _SMALL, _FAST = 9, 1
 _WATCHING = ("audit", "status")
 _CHANGING = tuple(
     f"agent/{name}.py"
-    for name in ("arm", "change", "journal", "packages", "phases", "plan", "rollback", "settle")
+    for name in (
+        "arm",
+        "change",
+        "debs",
+        "journal",
+        "packages",
+        "phases",
+        "plan",
+        "rollback",
+        "settle",
+    )
 )
 
 # Of the interpreter on the host. File names are UTF-8, whatever the login speaks.

@@ -2,6 +2,7 @@
 
 import pytest
 
+from orchestrator.agent.debs import parse_policy
 from orchestrator.agent.packages import parse_simulation
 
 from .recorded_text import recorded
@@ -34,3 +35,30 @@ def test_nothing_to_do_is_nothing():
 def test_a_package_of_another_architecture_keeps_its_name():
     line = b"Inst libc6:i386 (2.36-9 Debian:12.5/stable [i386]) []\nConf libc6:i386 (2.36-9)\n"
     assert parse_simulation(line) == ({"libc6:i386": "2.36-9"}, set())
+
+
+@pytest.mark.parametrize("release", ["bookworm", "trixie"])
+def test_a_version_that_only_dpkg_knows_is_told_from_one_that_a_source_has(release):
+    assert parse_policy(recorded(f"policy-{release}.txt")) == {"bash", "nftables"}
+
+
+NEWER = """\
+own:
+  Installed: 1.0
+  Candidate: 1.1
+  Version table:
+     1.1 500
+        500 file:/srv/shelf ./ Packages
+ *** 1.0 100
+        100 /var/lib/dpkg/status
+     0.9 500
+        500 file:/srv/shelf ./ Packages
+"""
+
+
+def test_other_versions_in_the_sources_are_no_way_back():
+    assert parse_policy(NEWER.encode()) == set()
+    kept = NEWER.replace(
+        "        100 /var", "        500 file:/srv/old ./ Packages\n        100 /var"
+    )
+    assert parse_policy(kept.encode()) == {"own"}

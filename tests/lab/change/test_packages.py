@@ -71,3 +71,48 @@ def test_packages_of_a_run_that_went_back_by_itself_are_taken_away_by_the_operat
     assert version(yard, c1, "tiny-friend") == "installed 1.0"
     taken = desk.ask("rollback", "--yes", "--run", applied.document["run"])
     assert taken.code == 0, taken
+
+
+CACHE = "/var/cache/apt/archives"
+
+
+@pytest.fixture
+def superseded(yard, c1, tiny):
+    """No source of packages on c1 has the installed version of tiny any more."""
+    only = "-o Dir::Etc::sourcelist=/etc/apt/sources.list.d/shelf.list -o Dir::Etc::sourceparts=-"
+    update = f"apt-get -q {only} -o APT::Get::List-Cleanup=0 update"
+    forget = (
+        "cd /srv/shelf; mkdir /root/aside; cp -p Packages tiny_1.0_all.deb /root/aside;"
+        " rm tiny_1.0_all.deb; awk -v RS= -v ORS='\\n\\n' '!/Package: tiny\\nVersion: 1.0\\n/'"
+        f" /root/aside/Packages > Packages; {update}"
+    )
+    yard.lab.run(c1, ["sh", "-ec", forget])
+    yield tiny
+    restore = f"mv /root/aside/* /srv/shelf; rmdir /root/aside; rm -f {CACHE}/tiny*; {update}"
+    yard.lab.run(c1, ["sh", "-ec", restore])
+
+
+@pytest.mark.usefixtures("superseded")
+def test_a_plan_that_could_not_be_taken_back_names_the_package_and_what_to_do(desk, c1):
+    desk.want(FRIEND, NO_TINY)
+    planned = desk.ask("plan", "--limit", c1).host(c1)
+    assert planned["changes"] == []
+    assert "no way back for tiny 1.0, which would be removed" in planned["unplanned"]["own-tiny"]
+    reason = planned["unplanned"]["own-friend"]
+    assert "no way back for tiny 1.0, which would become 1.1" in reason
+    assert f"Put its .deb into {CACHE}" in reason
+    assert "apt-get install --only-upgrade tiny" in reason
+
+
+def test_a_package_that_only_the_cache_still_has_goes_back_to_its_version(
+    desk, yard, c1, superseded
+):
+    yard.lab.run(c1, ["sh", "-c", f"touch {CACHE}/tiny_9_all.deb; cp /root/aside/*.deb {CACHE}"])
+    desk.want(FRIEND)
+    applied = desk.apply(c1)
+    assert applied.code == 0, applied
+    assert version(yard, c1, superseded) == "installed 1.1"
+    yard.lab.run(c1, ["sh", "-c", f"rm {CACHE}/tiny*"])
+    taken = desk.ask("rollback", "--yes", "--run", applied.document["run"])
+    assert taken.code == 0, taken
+    assert version(yard, c1, superseded) == "installed 1.0"
