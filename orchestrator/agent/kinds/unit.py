@@ -127,7 +127,9 @@ def converge(want: "Dict[str, Any]", target: Target) -> None:
     for verb in steps(want, observed):
         for name in _meant(verb, want, observed):
             if verb in ("start", "stop"):
-                units.reload_manager(host)
+                # What is stopped is known as it runs; a reload for each of many units takes long.
+                if verb == "start":
+                    units.reload_manager(host)
                 units.control(host, verb, name)
             elif verb == "mask":
                 units.mask(name)

@@ -2,20 +2,37 @@
 
 shelf=/srv/shelf
 
-# fake_package NAME [UNIT...]: install a package that stands for the real one, with units that run
-# and start at boot. It is built here and kept on a shelf, so that no mirror is asked for it.
+# fake_package NAME [UNIT...]: install a package that stands for the real one, with units that start
+# at boot, and run when all scripts have come to their end. It is written into dpkg's database at
+# once, and kept on a shelf, so that no mirror is asked for it.
 fake_package() {
     name=$1
     shift
-    deb=$shelf/$name.deb
-    [ -e "$deb" ] || build_fake "$name" "$@"
-    dpkg --force-unsafe-io --force-overwrite -i "$deb" > /dev/null
-    [ $# -eq 0 ] || systemctl enable --quiet --now "$@"
+    [ -e "$shelf/$name.deb" ] || build_fake "$name" "$@"
+    if ! dpkg -s "$name" > /dev/null 2>&1; then
+        dpkg-deb --extract "$shelf/$name.deb" /
+        info=/var/lib/dpkg/info/$name
+        dpkg-deb --fsys-tarfile "$shelf/$name.deb" | tar -t | sed 's|^\.||; s|/$||; s|^$|/.|' \
+            > "$info.list"
+        # dpkg makes these sums itself where a package brings none.
+        while read -r path; do
+            [ ! -f "$path" ] || md5sum "$path" | sed 's|  /|  |'
+        done < "$info.list" > "$info.md5sums"
+        {
+            dpkg-deb --field "$shelf/$name.deb"
+            printf 'Status: install ok installed\n\n'
+        } >> /var/lib/dpkg/status
+    fi
+    if [ $# -gt 0 ]; then
+        systemctl --no-reload --quiet enable "$@"
+        echo "$@" >> /run/fake-units
+    fi
 }
 
 build_fake() {
     tree=$(mktemp -d)
     mkdir -p "$tree/DEBIAN" "$shelf"
+    chmod 0755 "$tree"
     printf 'Package: %s\nVersion: 99:1.0\nArchitecture: all\n' "$1" > "$tree/DEBIAN/control"
     printf 'Maintainer: Test <test@example.org>\nDescription: stands for the real one\n' \
         >> "$tree/DEBIAN/control"
@@ -24,13 +41,44 @@ build_fake() {
     for unit in "$@"; do
         fake_unit "$unit" "$tree/usr/lib/systemd/system"
     done
-    dpkg-deb --root-owner-group --build "$tree" "$shelf/$fake.deb" > /dev/null
+    dpkg-deb --root-owner-group -Znone --build "$tree" "$shelf/$fake.deb" > /dev/null
     {
         cat "$tree/DEBIAN/control"
         printf 'Filename: ./%s.deb\nSize: %s\n' "$fake" "$(stat -c %s "$shelf/$fake.deb")"
         printf 'SHA256: %s\n\n' "$(sha256sum < "$shelf/$fake.deb" | cut -d ' ' -f 1)"
     } >> "$shelf/Packages"
     rm -r "$tree"
+}
+
+# scripts_end: let systemd and apt know of what the scripts have made.
+scripts_end() {
+    # dpkg writes its database anew, in its own order.
+    dpkg --get-selections | dpkg --set-selections
+    systemctl daemon-reload
+    if [ -e /run/fake-units ]; then
+        for unit in $(cat /run/fake-units); do
+            if [ "$(systemctl is-enabled "$unit")" = enabled ]; then
+                systemctl start --no-block "$unit"
+            fi
+        done
+        rm /run/fake-units
+    fi
+    [ ! -e "$shelf/Packages" ] || list_shelf
+}
+
+# list_shelf: write apt's lists of the shelf. apt checks signatures when it fetches lists; these look
+# fetched, so that the shelf is a source like any other.
+list_shelf() {
+    keys=/usr/share/keyrings/debian-archive-keyring.gpg
+    echo "deb [signed-by=$keys] file:$shelf ./" > /etc/apt/sources.list.d/shelf.list
+    lists=/var/lib/apt/lists/_srv_shelf_._
+    cp "$shelf/Packages" "${lists}Packages"
+    {
+        printf 'Suite: shelf\nDate: Mon, 23 Nov 2026 00:00:00 UTC\nSHA256:\n'
+        sha256sum < "$shelf/Packages" | cut -d ' ' -f 1 | sed 's/^/ /' | tr -d '\n'
+        printf ' %s Packages\n' "$(stat -c %s "$shelf/Packages")"
+    } > "${lists}InRelease"
+    apt-cache gencaches
 }
 
 # fake_unit UNIT [DIRECTORY]: write a unit that runs until it is stopped.

@@ -18,14 +18,16 @@ from tests.lab.change.desk import Desk, Done
 from .mutations import Break, Mutation
 
 _LIBRARY = Path(__file__).with_name("library.sh").read_text()
-# Only the shelf is read again: the mirrors' lists stay as they are.
-_STOCK = """
-[ -e /srv/shelf/Packages ] || exit 0
-list=/etc/apt/sources.list.d/shelf.list
-echo 'deb [trusted=yes] file:/srv/shelf ./' > "$list"
-apt-get -q -o Dir::Etc::sourcelist="$list" -o Dir::Etc::sourceparts=- \
-    -o APT::Get::List-Cleanup=0 update
-apt-cache gencaches
+# Runs the scripts one after the other inside a host; tells what each of them complained of.
+_RUNNER = """
+import json, subprocess, sys
+complaints = {}
+for name, script in json.load(sys.stdin).items():
+    done = subprocess.run(["sh", "-ec", script], stdin=subprocess.DEVNULL, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if done.returncode:
+        complaints[name] = "exit status %d: %s" % (done.returncode, done.stdout)
+json.dump(complaints, sys.stdout)
 """
 _HARDENINGS = 3
 
@@ -130,14 +132,11 @@ class Story:
             return dict(zip(self.hosts, told, strict=True))
 
     def _run(self, name: str, scripts: Mapping[str, Break]) -> Told:
-        complaints = {}
-        for control, each in [*scripts.items(), ("", Break(_STOCK))]:
-            script = f"{_LIBRARY}\n{each.run}"
-            done = self.lab.run(name, ["sh", "-ec", script], check=False, timeout=300)
-            if done.returncode:
-                told = (done.stdout + done.stderr).decode("utf-8", "replace")
-                complaints[control] = told or f"exit status {done.returncode}"
-        return complaints
+        whole = {control: f"{_LIBRARY}\n{each.run}" for control, each in scripts.items()}
+        whole["the end of the scripts"] = f"{_LIBRARY}\nscripts_end"
+        command = ["python3", "-c", _RUNNER]
+        done = self.lab.run(name, command, json.dumps(whole).encode(), timeout=600)
+        return dict(json.loads(done.stdout))
 
     def _apply_everything(self) -> dict[str, Applied]:
         """Apply on all hosts; where that fails on one, apply its parts, ever smaller."""
