@@ -62,6 +62,7 @@ DOORS: Mapping[str, Door] = {
     "lab": Door("lab", "group", _later("Throwaway Debian hosts for rehearsal.")),
     "inventory": Door("inventory", "group", _later("Show and check the servers; pin host keys.")),
     "baseline": Door("baseline", "group", _later("Show and check controls and profiles.")),
+    "status": Door("status", "command", _later("What matters now, and what to do first.")),
     "audit": Door("audit", "command", _later("Compare servers with the baseline, changing none.")),
     "drift": Door("drift", "group", _later("What changed since the audits before.")),
     "plan": Door("plan", "command", _later("Work out the changes that apply would make.")),

@@ -12,6 +12,7 @@ from orchestrator.model.finding import Finding, HostAudit, Reach, Severity, Stat
 from orchestrator.model.host import ManagedHost
 from orchestrator.model.i18n import _
 from orchestrator.model.manifest import Manifest
+from orchestrator.model.text import quoted
 from orchestrator.workspace.digest_key import for_host
 
 # Calling the class looks a value up as well, five times slower: an audit holds thousands.
@@ -82,7 +83,20 @@ def facts_of(host: str, result: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(system, dict) or not isinstance(runs, dict):
         raise AgentError(host, _("the answer does not say which host it is"))
     facts = {key: value for key, value in system.items() if isinstance(value, str | int | float)}
-    return {**facts, "machine_id": str(facts.get("machine", "")), "runs": runs}
+    held = holder_text(runs)
+    return {**facts, "machine_id": str(facts.get("machine", "")), "runs": runs, "held": held}
+
+
+def holder_text(runs: Mapping[str, Any]) -> str:
+    """Return who holds a host, as ``RUN STATE OPERATOR``; empty while nobody does."""
+    lock, known = runs.get("lock"), runs.get("known")
+    if not isinstance(lock, dict):
+        return ""
+    records = [one for one in known if isinstance(one, dict)] if isinstance(known, list) else []
+    state = next(
+        (one.get("state") for one in records if one.get("run") == lock.get("run")), "begun"
+    )
+    return quoted(f"{lock.get('run') or '-'} {state} {lock.get('operator')}")
 
 
 def _audit_or_failure(fleet: Fleet, host: ManagedHost, manifest: Manifest) -> HostAudit:

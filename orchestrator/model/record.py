@@ -204,7 +204,10 @@ class AuditedHost:
 
 @dataclass(frozen=True)
 class StoredHost:
-    """A host that the store knows; its id outlasts its name. ``machine`` is the machine-id."""
+    """A host that the store knows; its id outlasts its name. ``machine`` is the machine-id.
+
+    ``held`` tells which run held it when it was audited last (``RUN STATE OPERATOR``).
+    """
 
     id: int
     name: str
@@ -213,8 +216,21 @@ class StoredHost:
     agency: str = ""
     level: int | None = None
     machine: str = ""
+    held: str = ""
+    held_since: datetime | None = None
     reference: str | None = None
     last_audit: str | None = None
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How many controls of a host stand alike; ``open`` as in :class:`CurrentFinding`."""
+
+    host: str
+    severity: Severity
+    verdict: Verdict
+    open: bool
+    number: int
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,13 @@ from sqlalchemy import (
     Connection,
     RowMapping,
     bindparam,
+    func,
     select,
     update,
 )
 
 from orchestrator.model.finding import Mark, Severity, Verdict
-from orchestrator.model.record import CurrentFinding, Reading
+from orchestrator.model.record import CurrentFinding, Reading, Tally
 from orchestrator.store.hosts import Known
 from orchestrator.store.schema import finding, host
 
@@ -76,6 +77,21 @@ def controls(connection: Connection) -> tuple[str, ...]:
         connection.execute(select(finding.c.control).distinct().order_by(finding.c.control))
         .scalars()
         .all()
+    )
+
+
+def tallies(connection: Connection) -> tuple[Tally, ...]:
+    """Return how many controls stand how; those that left the baseline are not counted."""
+    alike = (host.c.name, finding.c.severity, finding.c.verdict, finding.c.read_open)
+    rows = connection.execute(
+        select(*alike, func.count())
+        .join(host, host.c.id == finding.c.host_id)
+        .where(~finding.c.retired)
+        .group_by(*alike)
+    )
+    return tuple(
+        Tally(name, _SEVERITY[severity], _VERDICT[verdict], is_open, number)
+        for name, severity, verdict, is_open, number in rows
     )
 
 

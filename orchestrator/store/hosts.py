@@ -75,8 +75,11 @@ def date_facts(
 def every(connection: Connection) -> tuple[StoredHost, ...]:
     """Return all hosts by name with their latest facts."""
     facts: dict[int, dict[str, str]] = {}
+    held: dict[int, datetime] = {}
     for row in connection.execute(select(host_fact).where(host_fact.c.id.in_(_LATEST))):
         facts.setdefault(row.host_id, {})[row.name] = row.value
+        if row.name == "held" and row.value:
+            held[row.host_id] = row.since
     rows = connection.execute(select(host).order_by(host.c.name))
     return tuple(
         StoredHost(
@@ -87,6 +90,8 @@ def every(connection: Connection) -> tuple[StoredHost, ...]:
             agency=facts.get(row.id, {}).get("agency", ""),
             level=int(facts.get(row.id, {}).get("level") or 0) or None,
             machine=facts.get(row.id, {}).get("machine", ""),
+            held=facts.get(row.id, {}).get("held", ""),
+            held_since=held.get(row.id),
             reference=row.reference_run,
             last_audit=row.last_audit_run,
         )

@@ -27,6 +27,7 @@ from orchestrator.model.record import (
     Sample,
     StoredHost,
     Summary,
+    Tally,
 )
 from orchestrator.store import (
     evidence,
@@ -127,6 +128,11 @@ class Store:
         with self._reading() as connection:
             return runs.newest(connection, limit, status)
 
+    def whole_audit(self) -> Run | None:
+        """Return the newest audit of every host that came to its end; None before the first."""
+        with self._reading() as connection:
+            return runs.whole_audit(connection)
+
     def save_steps(self, run: str, names: Sequence[str], step: str) -> None:
         """Note the step that hosts are about to enter in a run; call it before the step."""
         with self._writing() as connection:
@@ -191,6 +197,11 @@ class Store:
         with self._reading() as connection:
             return transitions.find(connection, wanted)
 
+    def tallies(self) -> tuple[Tally, ...]:
+        """Return how many controls stand how, by host, severity and verdict."""
+        with self._reading() as connection:
+            return findings.tallies(connection)
+
     def samples(self, edges: Sequence[datetime], names: Names = None) -> tuple[Sample, ...]:
         """Return how hosts stood at the end of each period between two neighbours of ``edges``.
 
@@ -221,6 +232,11 @@ class Store:
         """Return how the controls of a host stood in an audit; None where it gave no findings."""
         with self._reading() as connection:
             return summaries.of_host(connection, run, host)
+
+    def last_changes(self) -> tuple[HostRun, ...]:
+        """Return each host's newest part in a run that changes hosts, by host."""
+        with self._reading() as connection:
+            return run_hosts.last_changes(connection)
 
     def last_attempts(self) -> tuple[HostRun, ...]:
         """Return each host's newest audit that came to an end for it, by host."""
@@ -274,5 +290,7 @@ def _keep(connection: Connection, host: AuditedHost) -> dict[str, Any]:
 
 def _facts(host: AuditedHost) -> dict[str, str]:
     facts = {"agency": host.agency, "level": "" if host.level is None else str(host.level)}
+    if host.audit.reach is Reach.ANSWERED:
+        facts["held"] = str(host.audit.facts.get("held", ""))
     machine = host.audit.facts.get("machine_id")
     return {**facts, "machine": str(machine)} if machine else facts

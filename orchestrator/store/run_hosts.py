@@ -7,9 +7,9 @@ from sqlalchemy import Connection, RowMapping, bindparam, select, update
 
 from orchestrator.model.change import HostOutcome, Outcome
 from orchestrator.model.finding import HostAudit, Reach
-from orchestrator.model.record import Counts, HostRun
+from orchestrator.model.record import Counts, HostRun, RunKind
 from orchestrator.store import summaries
-from orchestrator.store.schema import evidence, host, run_host, summary
+from orchestrator.store.schema import evidence, host, run, run_host, summary
 
 _SELECT = (
     select(
@@ -65,6 +65,16 @@ def of_run(connection: Connection, run_id: str) -> tuple[HostRun, ...]:
     """Return the hosts of a run by name."""
     rows = connection.execute(_SELECT.where(run_host.c.run_id == run_id).order_by(host.c.name))
     return tuple(_read(row._mapping) for row in rows)
+
+
+def last_changes(connection: Connection) -> tuple[HostRun, ...]:
+    """Return each host's newest part in a run that changes hosts, by host."""
+    changes = select(run.c.id).where(run.c.kind != RunKind.AUDIT.value)
+    rows = connection.execute(
+        _SELECT.where(run_host.c.run_id.in_(changes)).order_by(host.c.name, run_host.c.run_id)
+    )
+    newest = {row.name: row for row in rows}
+    return tuple(_read(row._mapping) for row in newest.values())
 
 
 def last_attempts(connection: Connection) -> tuple[HostRun, ...]:

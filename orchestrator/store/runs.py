@@ -70,6 +70,19 @@ def newest(connection: Connection, limit: int, status: RunStatus | None) -> tupl
     return tuple(_read(row) for row in connection.execute(wanted))
 
 
+def whole_audit(connection: Connection) -> Run | None:
+    """Return the newest audit without a limit that came to its end."""
+    newest = (
+        select(table)
+        .where(table.c.kind == RunKind.AUDIT.value, table.c.host_limit == "")
+        .where(table.c.status == RunStatus.DONE.value)
+        .order_by(table.c.id.desc())
+        .limit(1)
+    )
+    row = connection.execute(newest).one_or_none()
+    return None if row is None else _read(row)
+
+
 def first_id(at: datetime) -> str:
     """Return the id that a run of this moment has: ids sort by time to the microsecond."""
     return at.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ-%f")

@@ -1,0 +1,181 @@
+"""What matters now, for people and for programs."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from orchestrator.cli.views.cells import hosts_text, line, local_time
+from orchestrator.model.finding import Severity
+from orchestrator.model.i18n import _, _n, language
+from orchestrator.model.record import Run
+from orchestrator.model.status import Concern, Matter, Status
+from orchestrator.model.text import shorten
+from orchestrator.report.compliance import SEVEREST_FIRST, percent, percent_text
+from orchestrator.report.words import kind_name, severity_name
+
+_GRAVE = (Concern.HELD, Concern.CUT_OFF, Concern.CHANGE_FAILED)
+_NAMES = 44
+_MOST_REASONS = 5
+_WIDTH = 94
+
+
+def render(status: Status) -> RenderableType:
+    """Return what goes on, each matter with its command, and the first thing to do."""
+    told: list[RenderableType] = [line(_standing(status), "bold")]
+    told.extend(line(_under_way(run), "yellow") for run in status.under_way)
+    for matter in status.matters:
+        style = "bold red" if matter.concern in _GRAVE else "red"
+        told.append(line(_title(matter), style))
+        told.extend(line(f"  {reason}") for reason in _reasons(matter))
+        told.append(Text(f"  {matter.command}", "cyan"))
+    if not status.matters:
+        told.append(line(_("All is calm."), "green"))
+    else:
+        told.append(Text.assemble(_("next: "), (status.next, "bold cyan")))
+    return Group(*told)
+
+
+def document(status: Status) -> dict[str, Any]:
+    """Return the same as plain data; times are UTC, ISO 8601."""
+    value = percent(status.counts)
+    return {
+        "calm": not status.matters,
+        "at": status.now.isoformat(),
+        "hosts": status.hosts,
+        "compliant": None if value is None else round(value, 2),
+        "open": _by_severity(status.open),
+        "last_audit": status.last_audit.started.isoformat() if status.last_audit else None,
+        "under_way": [{"run": one.id, "kind": one.kind.value} for one in status.under_way],
+        "matters": [
+            {
+                "concern": one.concern.value,
+                "hosts": list(one.hosts),
+                "reasons": dict(one.reasons),
+                "run": one.run or None,
+                "number": one.number or len(one.hosts),
+                "by_severity": _by_severity(one.by_severity),
+                "command": one.command,
+            }
+            for one in status.matters
+        ],
+        "next": status.next or None,
+    }
+
+
+def _standing(status: Status) -> str:
+    if not status.hosts:
+        return _("No server was audited yet.")
+    told = _n(
+        "{n} server, compliant: {percent}; last audit of all: {time}",
+        "{n} servers, compliant: {percent}; last audit of all: {time}",
+        status.hosts,
+    )
+    audited = status.last_audit.started if status.last_audit else None
+    return told.format(
+        n=status.hosts, percent=percent_text(status.counts, language()), time=local_time(audited)
+    )
+
+
+def _under_way(run: Run) -> str:
+    told = _("under way: {kind} by {operator} since {time} ({run})")
+    return told.format(
+        kind=kind_name(run.kind),
+        operator=run.operator,
+        time=local_time(run.started),
+        run=run.id,
+    )
+
+
+def _title(matter: Matter) -> str:
+    hosts, number = len(matter.hosts), matter.number
+    told = {
+        Concern.HELD: lambda: _n(
+            "{n} server is held by a run that nobody works on: {hosts}",
+            "{n} servers are held by a run that nobody works on: {hosts}",
+            hosts,
+        ),
+        Concern.CUT_OFF: lambda: _n(
+            "{n} server: nobody knows how run {run} ended there: {hosts}",
+            "{n} servers: nobody knows how run {run} ended there: {hosts}",
+            hosts,
+        ),
+        Concern.CHANGE_FAILED: lambda: _n(
+            "{n} server: run {run} failed there: {hosts}",
+            "{n} servers: run {run} failed there: {hosts}",
+            hosts,
+        ),
+        Concern.UNREACHABLE: lambda: _n(
+            "{n} server was not reached: {hosts}", "{n} servers were not reached: {hosts}", hosts
+        ),
+        Concern.NO_ANSWER: lambda: _n(
+            "{n} server gave no usable answer: {hosts}",
+            "{n} servers gave no usable answer: {hosts}",
+            hosts,
+        ),
+        Concern.NOT_ENROLLED: lambda: _("no server is enrolled yet"),
+        Concern.NEVER_AUDITED: lambda: _n(
+            "{n} server was never audited: {hosts}",
+            "{n} servers were never audited: {hosts}",
+            hosts,
+        ),
+        Concern.STALE: lambda: _n(
+            "{n} server: its last audit is too old: {hosts}",
+            "{n} servers: their last audit is too old: {hosts}",
+            hosts,
+        ),
+        Concern.UNREAD: lambda: _n(
+            "{n} finding could not be read: {hosts}",
+            "{n} findings could not be read: {hosts}",
+            number,
+        ),
+        Concern.OPEN: lambda: _n(
+            "{n} grave failure is open ({severities}): {hosts}",
+            "{n} grave failures are open ({severities}): {hosts}",
+            number,
+        ),
+        Concern.WAIVER_EXPIRED: lambda: _n(
+            "{n} waiver expired, its failures count again: {hosts}",
+            "{n} waivers expired, their failures count again: {hosts}",
+            number,
+        ),
+    }[matter.concern]()
+    return told.format(
+        n=number or hosts,
+        run=matter.run,
+        hosts=_names(matter),
+        severities=_severities(matter.by_severity),
+    )
+
+
+def _names(matter: Matter) -> str:
+    """Return the hosts, with their number where another number stands before them."""
+    if matter.number:
+        return hosts_text(matter.hosts, _NAMES) if matter.hosts else ""
+    return shorten(", ".join(matter.hosts), _NAMES)
+
+
+def _reasons(matter: Matter) -> list[str]:
+    """Return why, for the first of the hosts; the same reason of several is told once."""
+    by_reason: dict[str, list[str]] = {}
+    for host, reason in sorted(matter.reasons.items()):
+        if reason:
+            by_reason.setdefault(reason, []).append(host)
+    told = [
+        f"{hosts_text(hosts, 30)}: {reason}" if len(matter.hosts) > 1 else reason
+        for reason, hosts in by_reason.items()
+    ]
+    left = len(told) - _MOST_REASONS
+    shown = [shorten(one, _WIDTH) for one in told[:_MOST_REASONS]]
+    if left > 0:
+        shown.append(_("… and {n} more").format(n=left))
+    return shown
+
+
+def _severities(many: Mapping[Severity, int]) -> str:
+    return ", ".join(f"{severity_name(one)} {many[one]}" for one in SEVEREST_FIRST if one in many)
+
+
+def _by_severity(many: Mapping[Severity, int]) -> dict[str, int]:
+    return {one.value: many[one] for one in SEVEREST_FIRST if one in many}

@@ -1,0 +1,164 @@
+"""What somebody has to do something about, each with the command to begin with. Pure."""
+
+import shlex
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from orchestrator.model.change import Outcome
+from orchestrator.model.finding import Reach, Severity, Verdict
+from orchestrator.model.record import HostRun, StoredHost, Tally
+from orchestrator.model.status import Concern, Matter, Question
+
+URGENT = (Severity.CRITICAL, Severity.HIGH)
+# With more names nobody reads the command any more: it is then for all hosts.
+_MOST_NAMED = 8
+# After so long a change that failed is no news; what it left open stands among the findings.
+_REMEMBERED = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """What is known of the hosts that count, by name.
+
+    ``attempts`` are the newest audits, ``changes`` the newest changes of each; ``under_way`` are
+    runs. ``pinned`` are the enrolled hosts, ``ever_tried`` those that any audit tried to reach.
+    """
+
+    attempts: Mapping[str, HostRun]
+    hosts: Mapping[str, StoredHost]
+    tallies: tuple[Tally, ...]
+    changes: tuple[HostRun, ...]
+    under_way: Collection[str]
+    pinned: Collection[str]
+    ever_tried: Collection[str]
+
+
+def matters(fleet: Fleet, question: Question) -> Iterator[Matter]:
+    """Yield what needs somebody, the most urgent first."""
+    reached = _reached(fleet, question)
+    yield from _held(fleet, question)
+    yield from _changes(fleet, question)
+    for concern, reach in (
+        (Concern.UNREACHABLE, Reach.UNREACHABLE),
+        (Concern.NO_ANSWER, Reach.FAILED),
+    ):
+        reasons = {name: why for name, (found, why) in reached.items() if found is reach}
+        if reasons:
+            yield Matter(concern, *_with("inventory check", reasons), reasons)
+    yield from _not_looked_at(fleet, question, reached)
+    yield from _findings(fleet)
+    if question.lapsed:
+        hosts = sorted({host for one in question.lapsed for host in one.hosts})
+        reasons = {one.name: ", ".join(one.hosts) for one in question.lapsed}
+        command, number = "luytre waiver list", len(question.lapsed)
+        yield Matter(Concern.WAIVER_EXPIRED, tuple(hosts), command, reasons=reasons, number=number)
+
+
+def _reached(fleet: Fleet, question: Question) -> dict[str, tuple[Reach | None, str]]:
+    """Return how far each host was reached last, and why no further."""
+    told = {name: (one.reach, one.reason) for name, one in fleet.attempts.items()}
+    return {**told, **{name: (one.reach, one.reason) for name, one in question.live.items()}}
+
+
+def _held(fleet: Fleet, question: Question) -> Iterator[Matter]:
+    """Yield the hosts that a run holds which is not under way."""
+    told = {name: one.held for name, one in fleet.hosts.items()}
+    for name, live in question.live.items():
+        if live.reach is Reach.ANSWERED:
+            told[name] = live.held
+    by_run: dict[str, dict[str, str]] = defaultdict(dict)
+    for name, held in told.items():
+        if held and held.split()[0] not in fleet.under_way:
+            by_run[held.split()[0]][name] = held
+    ours = {one.run for one in fleet.changes}
+    for run, reasons in sorted(by_run.items()):
+        words = ("rollback", "--run", run) if run in ours else ("rollback",)
+        hosts, command = _with(words, reasons, "--limit" if run in ours else "--host")
+        yield Matter(Concern.HELD, hosts, command, reasons, run)
+
+
+def _changes(fleet: Fleet, question: Question) -> Iterator[Matter]:
+    """Yield changes of which nobody knows the end, and those that failed a short while ago."""
+    unknown: dict[str, list[str]] = defaultdict(list)
+    failed: dict[str, dict[str, str]] = defaultdict(dict)
+    oldest = question.now - _REMEMBERED
+    for one in fleet.changes:
+        if one.run in fleet.under_way:
+            continue
+        if one.outcome in (None, Outcome.INTERRUPTED) and not _audited_since(fleet, one):
+            unknown[one.run].append(one.host)
+        elif one.outcome is Outcome.FAILED and _moment(one.run) >= oldest:
+            failed[one.run][one.host] = one.reason
+    for run, hosts in sorted(unknown.items()):
+        yield Matter(Concern.CUT_OFF, *_with("audit", hosts), run=run)
+    for run, reasons in sorted(failed.items()):
+        command = _command("runs", "show", run)
+        yield Matter(Concern.CHANGE_FAILED, tuple(sorted(reasons)), command, reasons, run)
+
+
+def _audited_since(fleet: Fleet, change: HostRun) -> bool:
+    attempt = fleet.attempts.get(change.host)
+    return attempt is not None and attempt.run > change.run and attempt.reach is Reach.ANSWERED
+
+
+def _not_looked_at(
+    fleet: Fleet, question: Question, reached: Mapping[str, tuple[Reach | None, str]]
+) -> Iterator[Matter]:
+    if not fleet.pinned and not fleet.ever_tried:
+        yield Matter(Concern.NOT_ENROLLED, command=_command("inventory", "enroll"))
+    never = set(fleet.pinned) - set(fleet.ever_tried)
+    if never:
+        yield Matter(Concern.NEVER_AUDITED, *_with("audit", never, of=fleet.pinned))
+    oldest = question.now - question.stale_after
+    stale = {
+        name
+        for name, host in fleet.hosts.items()
+        if reached[name][0] is Reach.ANSWERED
+        and (host.last_seen is None or host.last_seen < oldest)
+    }
+    if stale:
+        yield Matter(Concern.STALE, *_with("audit", stale, of=fleet.hosts))
+
+
+def _findings(fleet: Fleet) -> Iterator[Matter]:
+    unread = [one for one in fleet.tallies if one.verdict is Verdict.ERROR]
+    if unread:
+        hosts = _with("audit", {one.host for one in unread}, of=fleet.hosts)
+        yield Matter(Concern.UNREAD, *hosts, number=sum(one.number for one in unread))
+    urgent = [one for one in fleet.tallies if one.open and one.severity in URGENT]
+    if urgent:
+        by_severity: Counter[Severity] = Counter()
+        for one in urgent:
+            by_severity[one.severity] += one.number
+        yield Matter(
+            Concern.OPEN,
+            *_with("plan", {one.host for one in urgent}, of=fleet.hosts),
+            number=by_severity.total(),
+            by_severity=dict(by_severity),
+        )
+
+
+def _with(
+    words: str | tuple[str, ...],
+    hosts: Iterable[str],
+    option: str = "--limit",
+    of: Collection[str] = (),
+) -> tuple[tuple[str, ...], str]:
+    """Return the hosts in order and the command for them; ``of``: all that there are."""
+    names = tuple(sorted(hosts))
+    parts = words.split() if isinstance(words, str) else list(words)
+    everybody = set(names) == set(of) or len(names) > _MOST_NAMED
+    if not everybody or option == "--host":
+        parts += [option, ",".join(names)]
+    return names, _command(*parts)
+
+
+def _command(*words: str) -> str:
+    return shlex.join(["luytre", *words])
+
+
+def _moment(run: str) -> datetime:
+    """Return when a run was started, from its id."""
+    return datetime.strptime(run[: len("20261123T191300Z")], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)

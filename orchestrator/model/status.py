@@ -1,0 +1,91 @@
+"""How things stand, and what somebody has to do something about."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from orchestrator.model.finding import Reach, Severity
+from orchestrator.model.record import Counts, Run
+
+
+class Concern(StrEnum):
+    """Why somebody is needed, the most urgent first."""
+
+    HELD = "held"
+    CUT_OFF = "cut_off"
+    CHANGE_FAILED = "change_failed"
+    UNREACHABLE = "unreachable"
+    NO_ANSWER = "no_answer"
+    NOT_ENROLLED = "not_enrolled"
+    NEVER_AUDITED = "never_audited"
+    STALE = "stale"
+    UNREAD = "unread"
+    OPEN = "open"
+    WAIVER_EXPIRED = "waiver_expired"
+
+
+@dataclass(frozen=True)
+class Matter:
+    """One thing to do something about: the hosts, what is said of some of them, the command.
+
+    ``number`` counts findings or waivers, ``by_severity`` open findings; ``run`` is the run that
+    it came from.
+    """
+
+    concern: Concern
+    hosts: tuple[str, ...] = ()
+    command: str = ""
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    run: str = ""
+    number: int = 0
+    by_severity: Mapping[Severity, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Live:
+    """What a host said just now: how far it was reached, who holds it (``RUN STATE OPERATOR``)."""
+
+    reach: Reach
+    reason: str = ""
+    held: str = ""
+
+
+@dataclass(frozen=True)
+class Lapsed:
+    """A waiver that expired: its name, and the hosts whose failure counts again."""
+
+    name: str
+    hosts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked: the moment, the age at which an audit is stale, and what else is known."""
+
+    now: datetime
+    stale_after: timedelta = timedelta(hours=24)
+    live: Mapping[str, Live] = field(default_factory=dict)
+    lapsed: Sequence[Lapsed] = ()
+
+
+@dataclass(frozen=True)
+class Status:
+    """How things stand.
+
+    ``hosts`` is how many count, ``counts`` how all their controls stand, ``open`` how many failures
+    are open. ``last_audit`` is the newest of all hosts.
+    """
+
+    now: datetime
+    hosts: int
+    counts: Counts
+    open: Mapping[Severity, int]
+    last_audit: Run | None
+    under_way: tuple[Run, ...] = ()
+    matters: tuple[Matter, ...] = ()
+
+    @property
+    def next(self) -> str:
+        """Return the command to begin with; empty where all is calm."""
+        return next((one.command for one in self.matters if one.command), "")

@@ -1,0 +1,189 @@
+"""Whoever comes on duty is told what matters, the most urgent first, and what to type."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from orchestrator.drift.matters import Fleet, matters
+from orchestrator.model.change import Outcome
+from orchestrator.model.finding import Reach, Severity, Verdict
+from orchestrator.model.record import HostRun, StoredHost, Tally
+from orchestrator.model.status import Concern, Lapsed, Live, Question
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+ANSWERED, UNREACHABLE, FAILED = Reach.ANSWERED, Reach.UNREACHABLE, Reach.FAILED
+
+
+def run_id(hours_ago):
+    return (NOW - timedelta(hours=hours_ago)).strftime("%Y%m%dT%H%M%SZ-000000")
+
+
+def host(name, hours_ago=1, held=""):
+    seen = NOW - timedelta(hours=hours_ago)
+    return StoredHost(1, name, seen, last_seen=seen, held=held)
+
+
+def attempt(name, hours_ago=1, reach=ANSWERED, reason=""):
+    return HostRun(run_id(hours_ago), name, reach=reach, reason=reason)
+
+
+def change(name, hours_ago, outcome=None, reason=""):
+    return HostRun(run_id(hours_ago), name, "converge", outcome=outcome, reason=reason)
+
+
+def fleet(*hosts, **rest):
+    """Return a fleet of hosts that answered an hour ago; ``rest`` replaces parts."""
+    known = {one.name: one for one in hosts}
+    parts = {
+        "attempts": {name: attempt(name) for name in known},
+        "hosts": known,
+        "tallies": (),
+        "changes": (),
+        "under_way": (),
+        "pinned": set(known),
+        "ever_tried": set(known),
+    }
+    return Fleet(**{**parts, **rest})
+
+
+def told(known, question=None):
+    found = list(matters(known, question or Question(NOW)))
+    assert [one.concern for one in found] == sorted(
+        (one.concern for one in found), key=list(Concern).index
+    )
+    return {one.concern: one for one in found}
+
+
+def only(known, question=None):
+    (matter,) = told(known, question).values()
+    return matter
+
+
+def test_where_all_is_calm_nothing_is_told():
+    calm = fleet(
+        host("web1"),
+        changes=(change("web1", 5, Outcome.CONFIRMED),),
+        tallies=(
+            Tally("web1", Severity.CRITICAL, Verdict.PASS, False, 100),
+            Tally("web1", Severity.MEDIUM, Verdict.FAIL, True, 3),
+            Tally("web1", Severity.CRITICAL, Verdict.FAIL, False, 1),
+        ),
+    )
+    assert told(calm) == {}
+
+
+def test_the_very_first_step_is_to_enrol():
+    matter = only(fleet())
+    assert (matter.concern, matter.command) == (Concern.NOT_ENROLLED, "luytre inventory enroll")
+
+
+def test_enrolled_hosts_want_to_be_audited():
+    assert only(fleet(pinned={"web1", "db1"})).command == "luytre audit"
+    some = only(fleet(host("web1"), pinned={"web1", "db1", "db2"}))
+    assert (some.concern, some.hosts) == (Concern.NEVER_AUDITED, ("db1", "db2"))
+    assert some.command == "luytre audit --limit db1,db2"
+
+
+@pytest.mark.parametrize(("hours", "stale"), [(23, False), (25, True)])
+def test_an_audit_grows_stale(hours, stale):
+    found = told(fleet(host("web1", hours), host("db1")))
+    assert (Concern.STALE in found) is stale
+    if stale:
+        assert found[Concern.STALE].command == "luytre audit --limit web1"
+    patient = Question(NOW, stale_after=timedelta(hours=48))
+    assert told(fleet(host("web1", hours)), patient) == {}
+
+
+def test_hosts_that_were_not_reached_are_named_with_the_reason_and_not_called_stale_too():
+    attempts = {
+        "web1": attempt("web1", reach=UNREACHABLE, reason="no route"),
+        "db1": attempt("db1", reach=FAILED, reason="no sudo"),
+    }
+    found = told(fleet(host("web1", 90), host("db1", 90), attempts=attempts))
+    assert set(found) == {Concern.UNREACHABLE, Concern.NO_ANSWER}
+    assert found[Concern.UNREACHABLE].reasons == {"web1": "no route"}
+    assert found[Concern.UNREACHABLE].command == "luytre inventory check --limit web1"
+
+
+def test_a_host_that_a_dead_run_holds_is_freed_by_taking_the_run_back():
+    run = run_id(3)
+    held = fleet(host("web1", held=f"{run} armed an"), changes=(change("web1", 3),))
+    matter = only(held)
+    assert (matter.concern, matter.run) == (Concern.HELD, run)
+    assert matter.command == f"luytre rollback --run {run} --limit web1"
+    at_work = fleet(
+        host("web1", held=f"{run} armed an"), changes=(change("web1", 3),), under_way=(run,)
+    )
+    assert told(at_work) == {}
+
+
+def test_a_host_that_somebody_elses_run_holds_is_told_by_host():
+    matter = only(fleet(host("web1", held="20250101T000000Z-000000 converged binh")))
+    assert matter.command == "luytre rollback --host web1"
+
+
+def test_a_change_without_a_known_end_matters_until_the_host_was_audited():
+    cut = change("web1", 3)
+    late = {"web1": attempt("web1", 5)}
+    matter = only(fleet(host("web1"), attempts=late, changes=(cut,)))
+    assert (matter.concern, matter.command) == (Concern.CUT_OFF, "luytre audit --limit web1")
+    assert told(fleet(host("web1"), changes=(cut,))) == {}
+    lost = {"web1": attempt("web1", 1, UNREACHABLE)}
+    found = told(fleet(host("web1"), attempts=lost, changes=(cut,)))
+    assert set(found) == {Concern.CUT_OFF, Concern.UNREACHABLE}
+    assert told(fleet(host("web1"), attempts=late, changes=(cut,), under_way=(cut.run,))) == {}
+
+
+def test_a_change_that_failed_is_told_for_a_week():
+    failed = change("web1", 24 * 6, Outcome.FAILED, "dpkg is not sound")
+    matter = only(fleet(host("web1"), changes=(failed,)))
+    assert (matter.concern, matter.reasons) == (
+        Concern.CHANGE_FAILED,
+        {"web1": "dpkg is not sound"},
+    )
+    assert matter.command == f"luytre runs show {failed.run}"
+    old = change("web1", 24 * 8, Outcome.FAILED)
+    assert told(fleet(host("web1"), changes=(old,))) == {}
+    assert told(fleet(host("web1"), changes=(change("web1", 5, Outcome.ROLLED_BACK),))) == {}
+
+
+def test_grave_failures_and_what_could_not_be_read_are_counted():
+    tallies = (
+        Tally("web1", Severity.CRITICAL, Verdict.FAIL, True, 2),
+        Tally("db1", Severity.HIGH, Verdict.ERROR, True, 1),
+        Tally("db1", Severity.LOW, Verdict.ERROR, False, 4),
+    )
+    found = told(fleet(host("web1"), host("db1"), host("ns1"), tallies=tallies))
+    assert found[Concern.OPEN].by_severity == {Severity.CRITICAL: 2, Severity.HIGH: 1}
+    assert found[Concern.OPEN].command == "luytre plan --limit db1,web1"
+    assert found[Concern.UNREAD].number == 5
+    assert found[Concern.UNREAD].hosts == ("db1",)
+
+
+def test_expired_waivers_are_told():
+    lapsed = [Lapsed("banner-1", ("web1", "web2"))]
+    matter = only(fleet(host("web1")), Question(NOW, lapsed=lapsed))
+    assert (matter.number, matter.hosts) == (1, ("web1", "web2"))
+    assert matter.command == "luytre waiver list"
+
+
+def test_what_hosts_say_now_counts_more_than_what_they_said():
+    run = run_id(3)
+    known = fleet(
+        host("web1", held=f"{run} armed an"),
+        host("db1"),
+        attempts={"web1": attempt("web1", reach=UNREACHABLE), "db1": attempt("db1")},
+    )
+    live = {"web1": Live(ANSWERED), "db1": Live(UNREACHABLE, "no route")}
+    found = told(known, Question(NOW, live=live))
+    assert set(found) == {Concern.UNREACHABLE}
+    assert found[Concern.UNREACHABLE].reasons == {"db1": "no route"}
+    freshly_held = {"web1": Live(ANSWERED, held=f"{run} armed an"), "db1": Live(ANSWERED)}
+    assert only(known, Question(NOW, live=freshly_held)).concern is Concern.HELD
+
+
+def test_with_many_hosts_the_command_is_for_all_and_names_are_quoted():
+    many = [host(f"web{n}", 90) for n in range(9)]
+    assert only(fleet(host("db1"), *many)).command == "luytre audit"
+    odd = only(fleet(host("a b", 90), host("db1")))
+    assert odd.command == "luytre audit --limit 'a b'"
