@@ -4,6 +4,9 @@ from ..pam_rules import MODULES
 from ..pam_stack import TYPES
 from .model import Field, Kind
 
+SHELL_RULES = ("umask", "root_umask", "timeout", "root_path", "no_nologin")
+HOME_RULES = ("directories", "dot_files", "no_trust")
+
 KINDS = {
     "pam": Kind(
         doc="a module does its work in PAM's common stacks (common-auth …)",
@@ -22,5 +25,31 @@ KINDS = {
             "hash": Field("names", "accepted algorithms of pam_unix; the first one is set"),
         },
         example={"module": "pam_unix", "type": "auth", "without": "nullok"},
+    ),
+    "su": Kind(
+        doc="su is left to root and to the members of one group (pam_wheel)",
+        fields={
+            "group": Field("name", "the group", required=True),
+            "members": Field("names", "who may be in it, besides root (nobody)"),
+        },
+        example={"group": "root"},
+    ),
+    "shell": Kind(
+        doc="what the shells' start files set, read and never executed",
+        identity="rule",
+        fields={
+            "rule": Field("string", "which rule", required=True, choices=SHELL_RULES),
+            "seconds": Field("number", "the longest time that a shell may idle"),
+        },
+        example={"rule": "timeout", "seconds": 900},
+    ),
+    "homes": Kind(
+        doc="the homes of everybody who has a shell, and the files in them that programs obey",
+        identity="rule",
+        fields={
+            "rule": Field("string", "which rule", required=True, choices=HOME_RULES),
+            "except": Field("names", "users whose homes are not concerned"),
+        },
+        example={"rule": "directories"},
     ),
 }
