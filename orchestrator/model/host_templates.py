@@ -387,6 +387,44 @@ _PAM = (
     Template(_later("{place}: a package's file: make a changed copy of it in /etc")),
 )
 
+_LOGINS = (
+    Template(_later("su only for root and the group {group}: nobody")),
+    Template(_later("su only for root and the group {group}: {names}")),
+    Template(_later("su lets everybody with the password in")),
+    Template(_later("{name} is in it"), words=True),
+    Template(_later("su: only root and the group {group}")),
+    Template(_later("{place} decides before pam_wheel is asked: correct it there")),
+    Template(
+        _later("{problems}: decide who may use su, and put them into the group"), {"problems": ", "}
+    ),
+    Template(_later("new files are closed to others: umask 027 or stricter")),
+    Template(_later("root's own start files loosen no umask")),
+    Template(_later("idle shells end after {seconds} s at most, and nobody can change that")),
+    Template(_later("root's PATH leads only to directories that root alone may change")),
+    Template(_later("nologin is not listed as a shell")),
+    Template(_later("{problems}: correct it there"), {"problems": "; "}),
+    Template(_later("{problems}: take them out of PATH, or give them to root"), {"problems": "; "}),
+    Template(_later("as wanted")),
+    Template(_later("shell: writes {place}")),
+    Template(_later("TMOUT is not set")),
+    Template(_later("TMOUT is {value} ({place}, line {number})")),
+    Template(_later("TMOUT can be changed ({place}, line {number})")),
+    Template(_later("TMOUT is not exported ({place}, line {number})")),
+    Template(_later("no start file of the shells sets a umask")),
+    Template(_later("{part} is not absolute ({place}, line {number})")),
+    Template(_later("{part} belongs to somebody else ({place}, line {number})")),
+    Template(_later("{part} may be written by others ({place}, line {number})")),
+    Template(_later("homes exist, belong to their users, mode at most 0750")),
+    Template(
+        _later("dot files in homes belong to their users, mode at most 0644 (secret ones 0600)")
+    ),
+    Template(_later("no .rhosts, .shosts or .forward in homes")),
+    Template(_later("homes: takes permissions away: {names}")),
+    Template(_later("decide with their users: {names}")),
+    Template(_later("{place} (the home of {user} is missing)")),
+    Template(_later("{place} (trusts others)")),
+)
+
 # The last ones to be tried: a part of them may be anything.
 _GENERAL = (
     Template(_later("install {name}"), words=True),
@@ -414,6 +452,7 @@ TEMPLATES = (
     *_MODULES,
     *_MOUNTS,
     *_SUDO,
+    *_LOGINS,
     *_PAM,
     *_DECLARED,
     *_GENERAL,

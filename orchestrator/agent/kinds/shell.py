@@ -118,25 +118,26 @@ def _is_nologin(line: str) -> bool:
 
 def _timeout(seconds: int, statements: "List[shell_files.Statement]") -> "List[str]":
     """Return what is wrong with TMOUT: the first readonly keeps its value."""
-    value, flags, place = "", "", ""
+    value, flags, last = "", "", None
     for statement in statements:
         for name, given, more in shell_files.assignments(statement):
             if name == "TMOUT":
                 if "r" not in flags:
                     value = value if given is None else given
-                    place = statement.told
+                    last = statement
                     flags += more.replace("x", "") if more else ""
                 flags += "x" if "x" in more else ""
         if statement.words[:2] == ["unset", "TMOUT"] and "r" not in flags:
-            value, flags, place = "", "", statement.told
-    if not place:
+            value, flags, last = "", "", statement
+    if last is None:
         return ["TMOUT is not set"]
     number = int(value) if value.isdigit() else 0
     if not 0 < number <= seconds:
-        return ["TMOUT is {} ({})".format(value or "empty", place)]
+        return ["TMOUT is {} ({}, line {})".format(value or "empty", last.place, last.number)]
     if "r" not in flags:
-        return ["TMOUT can be changed ({})".format(place)]
-    return [] if "x" in flags else ["TMOUT is not exported ({})".format(place)]
+        return ["TMOUT can be changed ({}, line {})".format(last.place, last.number)]
+    told = "TMOUT is not exported ({}, line {})".format(last.place, last.number)
+    return [] if "x" in flags else [told]
 
 
 def _umask(statements: "List[shell_files.Statement]") -> "List[str]":

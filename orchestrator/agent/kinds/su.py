@@ -82,7 +82,8 @@ def _future(want: "Dict[str, Any]", host: Host) -> "Tuple[str, str]":
     rules = [line for line in pam_stack.lines(texts, _PLACE) if line.type == "auth"]
     root = [line.number for line in rules if line.module == _ROOT]
     at = root[0] if root else 0
-    lines.insert(at, "auth       required   pam_wheel.so use_uid group=" + str(want["group"]))
+    words = ["auth", "required", "pam_wheel.so", "use_uid", "group=" + str(want["group"])]
+    lines.insert(at, "\t".join(words))
     return before, "\n".join(lines)
 
 
