@@ -425,6 +425,24 @@ _LOGINS = (
     Template(_later("{place} (trusts others)")),
 )
 
+_BOOT = (
+    Template(_later("GRUB asks for a password")),
+    Template(_later("no superuser: everybody may change the menu")),
+    Template(_later("no hashed password: {names}")),
+    Template(
+        _later("{problem}: choose a password (grub-mkpasswd-pbkdf2), keep it, and run update-grub"),
+        {"problem": ""},
+    ),
+    Template(_later("everywhere as wanted")),
+    Template(_later("{place}: starts no kernel")),
+    Template(
+        _later(
+            "{problems}: set it in GRUB_CMDLINE_LINUX of /etc/default/grub, run update-grub"
+            " and reboot"
+        )
+    ),
+)
+
 # The last ones to be tried: a part of them may be anything.
 _GENERAL = (
     Template(_later("install {name}"), words=True),
@@ -452,6 +470,7 @@ TEMPLATES = (
     *_MODULES,
     *_MOUNTS,
     *_SUDO,
+    *_BOOT,
     *_LOGINS,
     *_PAM,
     *_DECLARED,

@@ -93,7 +93,7 @@ def _of(user: "User", rule: str, host: Host) -> "Iterator[Wrong]":
         place = "{}/{}".format(home.rstrip("/"), name)
         if rule == "no_trust" and name in _TRUST:
             yield Wrong(place, "trusts others")
-        elif rule == "dot_files" and name[0] == ".":
+        elif rule == "dot_files" and name[0] == "." and name not in _TRUST:
             status = os.lstat(place) if os.path.lexists(place) else None
             if status is not None and stat.S_ISREG(status.st_mode):
                 yield from _judged(place, status, user, _SECRET.get(name, _FILE))
