@@ -41,12 +41,16 @@ def refuse_without_way_back(
 
 
 def _lost(name: str, version: str, coming: "Optional[str]") -> str:
-    told = "no way back for {} {}, which would {}: no source of packages has that version any more."
-    text = told.format(name, version, "become " + coming if coming else "be removed")
-    text += " Put its .deb into {} (dpkg-repack makes one)".format(_CACHE)
-    if coming:
-        text += ", or bring it up to date beforehand: apt-get install --only-upgrade " + name
-    return text
+    if not coming:
+        return (
+            "no way back for {} {}, which would be removed: no source of packages has that version"
+            " any more. Put its .deb into {} (dpkg-repack makes one)"
+        ).format(name, version, _CACHE)
+    return (
+        "no way back for {} {}, which would become {}: no source of packages has that version"
+        " any more. Put its .deb into {} (dpkg-repack makes one), or bring it up to date"
+        " beforehand: apt-get install --only-upgrade {}"
+    ).format(name, version, coming, _CACHE, name)
 
 
 def parse_policy(out: bytes) -> "Set[str]":

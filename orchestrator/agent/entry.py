@@ -218,8 +218,10 @@ def _runs() -> "Document":
     from . import runs
 
     known = [run.record() for run in runs.known()]
-    keys = ("run", "state", "since", "operator", "controller", "left", "kept", "term", "witness")
-    told = [{key: record.get(key) for key in keys} for record in known]
+    keys = ("run", "state", "since", "operator", "controller", "term", "witness")
+    # Not brought to its end: packages, directories, what did not become permanent.
+    unended = ("left", "kept", "problems")
+    told = [{key: record.get(key) for key in (*keys, *unended)} for record in known]
     return {"lock": runs.holder(), "known": told}
 
 

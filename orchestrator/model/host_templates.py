@@ -93,8 +93,21 @@ _PACKAGES = (
     Template(_later("dpkg is not sound: {reason}")),
     Template(_later("apt would also remove {names}")),
     Template(_later("purging {names} would also remove {others}")),
-    Template(_later("no way back for {name}: {reason}"), {"reason": ""}),
-    Template(_later("no way back for {name}: {reason}")),
+    Template(
+        _later(
+            "no way back for {name} {version}, which would be removed: no source of packages has"
+            " that version any more. Put its .deb into {place} (dpkg-repack makes one)"
+        )
+    ),
+    Template(
+        _later(
+            "no way back for {name} {version}, which would become {coming}: no source of packages"
+            " has that version any more. Put its .deb into {place} (dpkg-repack makes one), or"
+            " bring it up to date beforehand: apt-get install --only-upgrade {package}"
+        )
+    ),
+    Template(_later("{names} cannot be fetched for the way back: {reason}"), {"reason": ""}),
+    Template(_later("{names} cannot be fetched for the way back: {reason}")),
     Template(_later("apt still works for the run")),
     Template(_later("packages not as they were: {names}")),
     Template(_later("with them: {names}")),
@@ -219,6 +232,8 @@ _RUNS = (
     Template(_later("not the name of a run: {name}")),
     Template(_later("{place} is not a directory of root")),
     Template(_later("it was taken back before")),
+    Template(_later("left, because somebody filled it: {resource}")),
+    Template(_later("{path}: not empty")),
     Template(_later("{resource} is not as it was")),
     Template(_later("{place}: is {now}, was {before}: not touched")),
     Template(_later("{unit} ended without a word")),

@@ -39,6 +39,14 @@ def _vietnamese(monkeypatch: pytest.MonkeyPatch) -> None:
             "net.a = 1, at boot not set; net.b = 2, at boot 3 (/etc/c)",
             "net.a = 1, khi khởi động: chưa đặt; net.b = 2, khi khởi động 3 (/etc/c)",
         ),
+        (
+            "no way back for a 1:1.0, which would become 1:1.1: no source of packages has that"
+            " version any more. Put its .deb into /c (dpkg-repack makes one), or bring it up to"
+            " date beforehand: apt-get install --only-upgrade a",
+            "không có đường lùi cho a 1:1.0, gói sẽ thành 1:1.1: không nguồn gói nào còn phiên bản"
+            " ấy. Hãy đặt tệp .deb của gói vào /c (dpkg-repack tạo được tệp này), hoặc nâng cấp"
+            " gói trước: apt-get install --only-upgrade a",
+        ),
         ("ssh.service: starts at boot", "ssh.service: tự chạy khi khởi động"),
         ("reload ssh.service", "nạp lại ssh.service"),
         (

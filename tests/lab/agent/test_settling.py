@@ -74,6 +74,18 @@ def test_the_timer_brings_a_confirm_that_died_to_its_end_and_takes_nothing_back(
     Story(host, "r2", FILE).armed()
 
 
+def test_what_the_timer_could_not_make_permanent_is_told(host):
+    story = Story(host, "r1", FIREWALL)
+    story.armed()
+    confirm_and_die(story)
+    host.sh("mkdir -p /etc/luytre/firewall.nft")
+    assert story.saved_agent("expire") == ""
+    known = host.ask("status")["result"]["runs"]["known"][0]
+    assert known["state"] == "confirmed"
+    assert "firewall.nft" in known["problems"][0]
+    host.sh("rmdir /etc/luytre/firewall.nft")
+
+
 def test_a_confirm_that_died_can_be_taken_back_without_force(host):
     story = Story(host, "r1", FIREWALL, FILE)
     story.armed()
