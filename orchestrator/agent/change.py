@@ -60,7 +60,8 @@ def begin(request: "Dict[str, Any]", sources: bytes, host: Host) -> "Dict[str, A
         journal.record(run, journal.BEFORE, journal.ordered(request["changes"]), host)
         replaced, coming = packages.replaced(request["install"], request["remove"], host)
         debs.keep(replaced, coming, run.path("debs"), host)
-        told = {"before": facts.packages(host), "coming": coming}
+        told: "Dict[str, Any]" = {"before": facts.packages(host), "coming": coming}
+        told["residue"] = sorted(facts.residue(host))
         run.save("packages.json", dict(told, automatic=packages.automatic(replaced, host)))
         state = {"state": "begun", "run": run.name, "since": time.time(), "activates": []}
         run.reserve_room()

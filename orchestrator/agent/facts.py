@@ -39,6 +39,21 @@ def parse_held(data: bytes) -> "Set[str]":
     return {name.decode("ascii", "replace") for name in names}
 
 
+def residue(host: Host) -> "Set[str]":
+    """Return the packages that were removed, but not their configuration files."""
+    return parse_residue(_dpkg_status(host))
+
+
+def parse_residue(data: bytes) -> "Set[str]":
+    """Return the names of which dpkg's status file says ``config-files``."""
+    found = set()
+    for paragraph in data.split(b"\n\n"):
+        lines = b"\n" + paragraph + b"\n"
+        if _dpkg_field(lines, b"\nStatus: ").endswith(b" config-files"):
+            found.add(_dpkg_field(lines, b"\nPackage: ").decode("ascii", "replace"))
+    return found
+
+
 def _dpkg_status(host: Host) -> bytes:
     def read() -> bytes:
         data = host.read(_DPKG_STATUS)

@@ -72,12 +72,13 @@ def mark_automatic(names: "Sequence[str]", host: Host) -> None:
         host.expect(["/usr/bin/apt-mark", "auto", *present])
 
 
-def put_back(before: "Dict[str, str]", after: "Dict[str, str]", directory: str, host: Host) -> None:
-    """Take away what a run installed, bring back what it removed and the versions it replaced.
+def take_away(
+    before: "Dict[str, str]", after: "Dict[str, str]", residue: "Sequence[str]", host: Host
+) -> None:
+    """Take away what a run installed; of the ``residue``, the configuration was there before.
 
-    ``before`` and ``after`` are the package sets around the run's own packages step; ``directory``
-    holds the kept packages. What somebody upgraded since stays upgraded. Raises Unreadable where
-    apt would remove anything else.
+    ``before`` and ``after`` are the package sets around the run's own packages step. Raises
+    Unreadable where apt would remove anything else.
     """
     installed = facts.packages(host)
     added = sorted(name for name in after if name not in before and name in installed)
@@ -86,8 +87,22 @@ def put_back(before: "Dict[str, str]", after: "Dict[str, str]", directory: str, 
         others = sorted(removed - set(added))
         if others:
             raise Unreadable("purging {} would also remove {}".format(added, others))
-        _apt(["-y", "purge", *added], host)
+        _apt(["-y", "remove", *added], host)
+        purged = [name for name in added if name not in residue]
+        if purged:
+            _apt(["-y", "purge", *purged], host)
         units.forget_gone(host)
+        host.forget()
+
+
+def bring_back(
+    before: "Dict[str, str]", after: "Dict[str, str]", directory: str, host: Host
+) -> None:
+    """Bring back what a run removed and the versions it replaced, from the packages kept for it.
+
+    ``directory`` holds them. What somebody upgraded since stays upgraded.
+    """
+    installed = facts.packages(host)
     gone = [
         name
         for name, version in before.items()

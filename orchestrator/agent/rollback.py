@@ -358,7 +358,8 @@ def _packages(run: Run, host: Host) -> None:
         packages.await_step(run.name, host)
         after = dict(before, **kept["coming"])
     host.forget()
-    packages.put_back(before, after, run.path("debs"), host)
+    packages.take_away(before, after, kept["residue"], host)
+    packages.bring_back(before, after, run.path("debs"), host)
     packages.mark_automatic(kept["automatic"], host)
     now = facts.packages(host)
     changed = [name for name in after if before.get(name) != after[name] == now.get(name)]

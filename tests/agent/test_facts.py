@@ -6,6 +6,7 @@ from orchestrator.agent.facts import (
     applicable,
     parse_dpkg_status,
     parse_held,
+    parse_residue,
     parse_sshd,
     parse_unfinished,
 )
@@ -47,6 +48,11 @@ def test_installed_and_held_packages_are_there_and_nothing_else():
         "kept": "1.0-1",
         "other-order": "4.0",
     }
+
+
+def test_packages_of_which_the_configuration_stayed_are_named():
+    assert parse_residue(STATUS) == {"removed"}
+    assert parse_residue(b"") == set()
 
 
 def test_packages_on_hold_are_named():
