@@ -63,6 +63,13 @@ def test_overlapping_networks_are_merged_because_nft_refuses_them() -> None:
         ("luytre_clamav_mirror", ""),
         ("luytre_clamav_mirror", 1),
         ("luytre_jump_host", "yes"),
+        ("luytre_keep_services", "web"),
+        ("luytre_keep_services", ["web server"]),
+        ("luytre_keep_services", [80]),
+        ("luytre_ssh_groups", []),
+        ("luytre_ssh_groups", "ops"),
+        ("luytre_ssh_groups", ["ops\nPermitRootLogin yes"]),
+        ("luytre_ssh_groups", ["*"]),
         ("luytre_other", 1),
     ],
 )
@@ -70,6 +77,12 @@ def test_what_could_mean_more_than_it_says_is_refused(name: str, value: Any) -> 
     values, problems = validate({name: value})
     assert values == {}
     assert {problem.variable for problem in problems} == {name}
+
+
+def test_services_to_keep_and_groups_that_log_in_are_names() -> None:
+    assert one("luytre_keep_services", ["web", "log-server"]) == ["web", "log-server"]
+    assert one("luytre_keep_services", []) == []
+    assert one("luytre_ssh_groups", ["quan_tri", "ops"]) == ["quan_tri", "ops"]
 
 
 @pytest.mark.parametrize(
