@@ -195,6 +195,8 @@ def applicable(
     """
     if applies.get("kept"):
         return "kept on this host ({})".format(applies["kept"])
+    if "undeclared" in applies:
+        return "{} is not declared".format(applies["undeclared"])
     package = applies.get("package")
     if package and package not in packages(host) and package not in (coming or ()):
         return "package {} is not installed".format(package)

@@ -102,15 +102,19 @@ class _Compiler:
         self.rendered = 0
 
     def control(self, control: Control) -> dict[str, Any]:
-        """Return one control as the manifest says it."""
+        """Return one control as the manifest says it.
+
+        Where it waits for a variable that the host has not, there is nothing to desire.
+        """
+        applies = applies_here(self._value(control, control.applies, ("applies",)), self.host)
+        desired = () if "undeclared" in applies else control.desired
         return {
             "id": control.id,
             "severity": control.severity.value,
             "risk": control.risk.value,
-            "applies": applies_here(self._value(control, control.applies, ("applies",)), self.host),
+            "applies": applies,
             "desired": [
-                self._wish(control, wish, ("desired", index))
-                for index, wish in enumerate(control.desired)
+                self._wish(control, wish, ("desired", index)) for index, wish in enumerate(desired)
             ],
         }
 

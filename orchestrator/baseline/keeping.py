@@ -35,7 +35,8 @@ def refuse_unknown(baseline: Baseline, host: ManagedHost) -> None:
 
 
 def applies_here(applies: Mapping[str, Any], host: ManagedHost) -> dict[str, Any]:
-    """Return what the host itself is still to be asked; ``kept`` names the declaration that counts.
+    """Return what the host itself is still to be asked; ``kept`` names the declaration that counts,
+    ``undeclared`` the variable that is missing.
 
     ``applies`` is the control's own, rendered.
     """
@@ -46,4 +47,7 @@ def applies_here(applies: Mapping[str, Any], host: ManagedHost) -> dict[str, Any
         asked["kept"] = f"{VARIABLE}: {name}"
     elif opened:
         asked["kept"] = f"luytre_services: {opened[0]}"
+    variable = asked.pop("declared", None)
+    if variable is not None and variable not in host.variables:
+        asked["undeclared"] = variable
     return asked

@@ -71,6 +71,13 @@ def _network(value: Any) -> str:
     return str(ipaddress.ip_network(value))
 
 
+def _server(value: Any) -> str:
+    """Return the name or the address of a server: one word in any configuration file."""
+    if not isinstance(value, str) or "%" in value:
+        raise ValueError
+    return value.lower() if NAME.fullmatch(value) else str(ipaddress.ip_address(value))
+
+
 def _merged(networks: list[str]) -> list[str]:
     """Return the networks, IPv4 first, without overlaps: nft refuses those in a set."""
     found = [ipaddress.ip_network(network) for network in networks]
@@ -98,6 +105,7 @@ Number = Annotated[int, BeforeValidator(_no_truth_value)]
 ServiceName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
 Port = Annotated[Number, Field(ge=1, le=65535)]
 Network = Annotated[str, BeforeValidator(_network)]
+Server = Annotated[str, BeforeValidator(_server)]
 Networks = Annotated[list[Network], Field(min_length=1), AfterValidator(_merged)]
 
 
@@ -132,6 +140,8 @@ class HostVariables(_Declared):
     luytre_jump_host: StrictBool = False
     luytre_sudo_without_password: list[Annotated[str, AfterValidator(_account)]] | None = None
     luytre_clamav_mirror: Annotated[str, AfterValidator(_url)] | None = None
+    luytre_time_servers: Annotated[list[Server], Field(min_length=1)] | None = None
+    luytre_log_host: Server | None = None
 
 
 def validate(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
@@ -210,6 +220,8 @@ def _expected(location: tuple[str | int, ...]) -> str:
         "luytre_sudo_without_password": _("a list of names of accounts"),
         "luytre_jump": _("the inventory name of a host"),
         "luytre_clamav_mirror": _("a web address (http:// or https://) without a password"),
+        "luytre_time_servers": _("a list of names or addresses of servers"),
+        "luytre_log_host": _("the name or the address of a server"),
         "name": _("a short name of lower-case letters, digits and hyphens"),
         "port": _("a port from 1 to 65535"),
         "protocol": "tcp, udp",
@@ -222,4 +234,6 @@ def _expected(location: tuple[str | int, ...]) -> str:
         return _("the name of a group")
     if listed and names[-1] == "luytre_keep_services":
         return texts["name"]
+    if listed and names[-1] == "luytre_time_servers":
+        return texts["luytre_log_host"]
     return texts[names[-1]]

@@ -30,6 +30,7 @@ _APPLIES = (
     Template(_later("package {name} is not installed")),
     Template(_later("only outside of containers")),
     Template(_later("only in containers")),
+    Template(_later("{variable} is not declared"), words=True),
     Template(_later("not for {system}")),
 )
 
@@ -173,23 +174,6 @@ _FIREWALL = (
     Template(_later("nft does not take the ruleset: {reason}")),
 )
 
-_SSH = (
-    Template(_later("a Match block sets {settings}: correct it there")),
-    Template(_later("{options} set in {files}: correct it there")),
-    Template(_later("say in {variable} who may log in")),
-    Template(_later("{option} (not set)")),
-    Template(_later("{option} only declared names")),
-    Template(_later("not reached from elsewhere: {ports}")),
-    Template(_later("sshd would not take {options} as wanted")),
-    Template(_later("{options}, but a Match block sets {settings}")),
-    Template(_later("a Match block sets {settings}")),
-    Template(_later("{option} (unknown to this sshd)")),
-    Template(_later("sshd: {options}; include {files}")),
-    Template(_later("sshd refuses the configuration: {reason}")),
-    Template(_later("{place}: includes itself")),
-    Template(_later("{option} without {items}")),
-)
-
 _PREFLIGHT = (
     Template(_later("{place} has less than {size} MiB free")),
     Template(_later("the clock is {seconds} s off")),
@@ -291,6 +275,15 @@ _SETTINGS = (
     Template(_later("{program}: writes {places}")),
 )
 
+_CLOCK = (
+    Template(_later("{place}: asks for the user {name}")),
+    Template(_later("servers none")),
+    Template(_later("servers {names}; user {user}")),
+    Template(_later("servers {names}")),
+    Template(_later("user {user}; runs as {names}")),
+    Template(_later("user {name}"), words=True),
+)
+
 _MODULES = (
     Template(_later("{name}: cannot be loaded (install {command}, blacklist)")),
     Template(_later("{name} is built into {kernels}: only another kernel")),
@@ -331,6 +324,7 @@ _DECLARED = (
     Template(_later("must be an absolute path")),
     Template(_later("must not hold empty parts, '.' or '..'")),
     Template(_later("must be a path below templates/")),
+    Template(_later("must be a list of names or addresses of servers")),
     Template(_later("must be a list of absolute paths or patterns")),
 )
 
@@ -477,11 +471,12 @@ TEMPLATES = (
     *_KERNEL,
     *_UNITS,
     *_FIREWALL,
-    *_SSH,
+    *SSH,
     *_PREFLIGHT,
     *_STATES,
     *_READING,
     *_SETTINGS,
+    *_CLOCK,
     *_MODULES,
     *_MOUNTS,
     *_SUDO,

@@ -63,6 +63,7 @@ def test_overlapping_networks_are_merged_because_nft_refuses_them() -> None:
         ("luytre_clamav_mirror", ""),
         ("luytre_clamav_mirror", 1),
         ("luytre_jump_host", "yes"),
+<<<<<<< HEAD
         ("luytre_keep_services", "web"),
         ("luytre_keep_services", ["web server"]),
         ("luytre_keep_services", [80]),
@@ -70,6 +71,16 @@ def test_overlapping_networks_are_merged_because_nft_refuses_them() -> None:
         ("luytre_ssh_groups", "ops"),
         ("luytre_ssh_groups", ["ops\nPermitRootLogin yes"]),
         ("luytre_ssh_groups", ["*"]),
+=======
+        ("luytre_time_servers", []),
+        ("luytre_time_servers", "ntp.example.org"),
+        ("luytre_time_servers", ["ntp.example.org offline"]),
+        ("luytre_time_servers", ["ntp.example.org\nuser root"]),
+        ("luytre_time_servers", [1]),
+        ("luytre_log_host", "log.example.org:514"),
+        ("luytre_log_host", 'log" protocol="udp'),
+        ("luytre_log_host", ""),
+>>>>>>> 869982a (Judge the sources of time: one daemon, the declared servers, no root; let controls wait for a declared variable)
         ("luytre_other", 1),
     ],
 )
@@ -90,3 +101,10 @@ def test_services_to_keep_and_groups_that_log_in_are_names() -> None:
 )
 def test_addresses_of_a_mirror_pass(value: str) -> None:
     assert one("luytre_clamav_mirror", value) == value
+
+
+def test_servers_are_named_or_addressed() -> None:
+    servers = ["ntp.example.org", "192.0.2.1", "2001:DB8:0::1"]
+    wanted = ["ntp.example.org", "192.0.2.1", "2001:db8::1"]
+    assert one("luytre_time_servers", servers) == wanted
+    assert one("luytre_log_host", "LOG.example.org") == "log.example.org"

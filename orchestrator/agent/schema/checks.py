@@ -46,6 +46,16 @@ def _ports(value: Any) -> Optional[str]:
     return "must be a list of ports"
 
 
+def _is_server(value: Any) -> bool:
+    return isinstance(value, str) and is_name(value.replace(":", "x"))
+
+
+def _servers(value: Any) -> Optional[str]:
+    if isinstance(value, list) and value and all(map(_is_server, value)):
+        return None
+    return "must be a list of names or addresses of servers"
+
+
 def _services(value: Any) -> Optional[str]:
     if isinstance(value, list) and all(map(_is_service, value)):
         return None
@@ -128,6 +138,7 @@ CHECKS = {
     "boolean": _boolean,
     "number": _number,
     "ports": _ports,
+    "servers": _servers,
     "services": _services,
     "name": _name,
     "names": _names,

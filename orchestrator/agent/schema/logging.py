@@ -1,6 +1,6 @@
 """Kinds of what is recorded, and of what is left of a crash."""
 
-from .model import Kind
+from .model import Field, Kind
 
 KINDS = {
     "journald": Kind(
@@ -17,6 +17,14 @@ KINDS = {
         doc="settings of systemd-timesyncd, drop-ins included; lists as they add up",
         mapping="setting",
         example={"NTP": "ntp1.example.org ntp2.example.org"},
+    ),
+    "chrony": Kind(
+        doc="whom chrony takes the time from, and as which user it runs; all its files included",
+        fields={
+            "servers": Field("servers", "these and no others (luytre_time_servers)"),
+            "user": Field("name", "the user that the daemon runs as"),
+        },
+        example={"servers": ["ntp1.example.org", "ntp2.example.org"]},
     ),
     "auditd": Kind(
         doc="settings of the audit daemon (/etc/audit/auditd.conf)",

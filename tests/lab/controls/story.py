@@ -182,6 +182,8 @@ def settings() -> dict[str, Any]:
         "luytre_services": [],
         "luytre_ssh_groups": ["ops"],
         "luytre_clamav_mirror": "http://mirror.example/clamav",
+        "luytre_time_servers": ["ntp.example.org", "192.0.2.123"],
+        "luytre_log_host": "192.0.2.54",
     }
 
 

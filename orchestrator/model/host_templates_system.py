@@ -1,0 +1,16 @@
+SSH = (
+    Template(_later("a Match block sets {settings}: correct it there")),
+    Template(_later("{options} set in {files}: correct it there")),
+    Template(_later("say in {variable} who may log in")),
+    Template(_later("{option} (not set)")),
+    Template(_later("{option} only declared names")),
+    Template(_later("not reached from elsewhere: {ports}")),
+    Template(_later("sshd would not take {options} as wanted")),
+    Template(_later("{options}, but a Match block sets {settings}")),
+    Template(_later("a Match block sets {settings}")),
+    Template(_later("{option} (unknown to this sshd)")),
+    Template(_later("sshd: {options}; include {files}")),
+    Template(_later("sshd refuses the configuration: {reason}")),
+    Template(_later("{place}: includes itself")),
+    Template(_later("{option} without {items}")),
+)
