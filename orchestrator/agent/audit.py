@@ -27,6 +27,8 @@ def prepare(manifest: "Dict[str, Any]", host: "Host") -> None:
         for state in _asked(control, host):
             if state["kind"] in wants:
                 wants[state["kind"]].append(state["want"])
+            elif state["kind"] == "audit_rules":
+                wants["walk"] += kinds.module("audit_rules").walks(state["want"])
     for kind, asked in wants.items():
         if asked:
             kinds.module(kind).prepare(asked, host)
@@ -62,6 +64,8 @@ def judge_state(state: "Dict[str, Any]", host: "Host") -> "Dict[str, Any]":
     told["expected"] = judgement.expected
     told["observed"] = judgement.observed
     told["detail"] = judgement.detail
+    if judgement.pending:
+        told["pending"] = True
     return told
 
 

@@ -26,6 +26,7 @@ _TYPES: dict[str, Fragment] = {
     "boolean": {"type": "boolean"},
     "number": {"type": "integer", "minimum": 0},
     "ports": {"type": "array", "items": _PORT},
+    "rules": {"type": "array", "items": {"type": "string"}},
     "servers": {"type": "array", "items": {"type": "string"}, "minItems": 1},
     "services": {"type": "array", "items": {"type": "object", "properties": {"port": _PORT}}},
     "name": _NAME,

@@ -8,7 +8,15 @@ from orchestrator.fleet.agent import Answer, Fleet, ask
 from orchestrator.fleet.connection import Login
 from orchestrator.fleet.pool import over_hosts
 from orchestrator.model.errors import AgentError, HostError, UnreachableError
-from orchestrator.model.finding import Finding, HostAudit, Reach, Severity, StateFinding, Verdict
+from orchestrator.model.finding import (
+    Finding,
+    HostAudit,
+    Mark,
+    Reach,
+    Severity,
+    StateFinding,
+    Verdict,
+)
 from orchestrator.model.host import ManagedHost
 from orchestrator.model.i18n import _
 from orchestrator.model.manifest import Manifest
@@ -126,7 +134,14 @@ def _finding(host: str, control: Mapping[str, Any], told: Mapping[str, Any] | No
         states = tuple([_state(item) for item in told["states"]])
     except (AttributeError, KeyError, TypeError, ValueError) as problem:
         raise AgentError(host, _("the answer is malformed: {p!r}").format(p=problem)) from problem
-    return Finding(host, control["id"], verdict, severity, states)
+    return Finding(host, control["id"], verdict, severity, states, _marks(verdict, told["states"]))
+
+
+def _marks(verdict: Verdict, states: Sequence[Mapping[str, Any]]) -> frozenset[Mark]:
+    """Return the mark of a failure that is over after a reboot."""
+    failing = [state for state in states if state["verdict"] == Verdict.FAIL.value]
+    waits = verdict is Verdict.FAIL and all(state.get("pending") is True for state in failing)
+    return frozenset({Mark.PENDING}) if waits else frozenset()
 
 
 def _state(told: Mapping[str, Any]) -> StateFinding:

@@ -275,6 +275,24 @@ _SETTINGS = (
     Template(_later("{program}: writes {places}")),
 )
 
+_AUDIT = (
+    Template(_later("missing {rules}; refused: {line}")),
+    Template(_later("at boot: {boot}; now: {now}"), {"boot": "", "now": ""}),
+    Template(_later("at boot: {boot}"), {"boot": ""}),
+    Template(_later("missing {rules}")),
+    Template(_later("no such programs")),
+    Template(_later("not seen in a container: what its host's kernel has loaded")),
+    Template(_later("waits for a reboot")),
+    Template(_later("audit: writes {place}, which counts after a reboot")),
+    Template(_later("audit: writes {place}")),
+    Template(_later("a rule {action},{list}")),
+    Template(_later("{place}: no rule can name it")),
+    Template(_later("augenrules: {reason}")),
+    Template(_later("the audit rules are locked until the next reboot")),
+    Template(_later("auditctl: its status cannot be understood")),
+    Template(_later("the kernel refuses a rule that it has")),
+)
+
 _CLOCK = (
     Template(_later("{place}: asks for the user {name}")),
     Template(_later("servers none")),
@@ -325,6 +343,8 @@ _DECLARED = (
     Template(_later("must not hold empty parts, '.' or '..'")),
     Template(_later("must be a path below templates/")),
     Template(_later("must be a list of names or addresses of servers")),
+    Template(_later("must be a list of audit rules")),
+    Template(_later("{line} is no audit rule")),
     Template(_later("must be a list of absolute paths or patterns")),
 )
 
@@ -476,6 +496,7 @@ TEMPLATES = (
     *_STATES,
     *_READING,
     *_SETTINGS,
+    *_AUDIT,
     *_CLOCK,
     *_MODULES,
     *_MOUNTS,

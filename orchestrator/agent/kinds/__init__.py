@@ -44,15 +44,19 @@ class ByHand(Exception):
 
 
 class Judgement:
-    """What a kind says of one state, as text for people."""
+    """What a kind says of one state, as text for people.
 
-    __slots__ = ("detail", "expected", "observed", "verdict")
+    ``pending``: it fails now, but will hold after the next reboot.
+    """
+
+    __slots__ = ("detail", "expected", "observed", "pending", "verdict")
 
     def __init__(self, verdict: str, expected: str, observed: str, detail: str = "") -> None:
         self.verdict = verdict
         self.expected = bounded(expected)
         self.observed = bounded(observed)
         self.detail = bounded(detail)
+        self.pending = False
 
     @classmethod
     def of(cls, passed: bool, expected: str, observed: str, detail: str = "") -> "Judgement":

@@ -2,6 +2,8 @@
 
 from typing import Any, Optional
 
+from .. import audit_text
+
 _NAME = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.+-@:")
 
 MOUNT_FLAGS = ("nodev", "nosuid", "noexec")
@@ -54,6 +56,22 @@ def _servers(value: Any) -> Optional[str]:
     if isinstance(value, list) and value and all(map(_is_server, value)):
         return None
     return "must be a list of names or addresses of servers"
+
+
+def _rules(value: Any) -> Optional[str]:
+    if not isinstance(value, list):
+        return "must be a list of audit rules"
+    for line in value:
+        words = line.split() if isinstance(line, str) and line.isprintable() else []
+        switch = words in (["-c"], ["-e", "1"], ["-e", "2"], ["-f", "1"], ["-f", "2"])
+        if not switch and (len(words) < 2 or words[0] not in ("-a", "-w")):
+            return "{!r} is no audit rule".format(line)
+        try:
+            if not switch:
+                audit_text.parse(words)
+        except audit_text.Broken:
+            return "{!r} is no audit rule".format(line)
+    return None
 
 
 def _services(value: Any) -> Optional[str]:
@@ -138,6 +156,7 @@ CHECKS = {
     "boolean": _boolean,
     "number": _number,
     "ports": _ports,
+    "rules": _rules,
     "servers": _servers,
     "services": _services,
     "name": _name,

@@ -26,6 +26,17 @@ KINDS = {
         },
         example={"servers": ["ntp1.example.org", "ntp2.example.org"]},
     ),
+    "audit_rules": Kind(
+        doc="rules of the audit system: loaded, and in the files that are loaded at boot",
+        identity="rules",
+        fields={
+            "rules": Field("rules", "lines as in /etc/audit/rules.d", required=True),
+            "set_id_programs": Field("boolean", "a rule for each SUID or SGID program as well"),
+            "key": Field("name", "the key of those rules"),
+            "skip": Field("globs", "directories where such programs are not looked for"),
+        },
+        example={"rules": ["-w /etc/sudoers -p wa -k scope"]},
+    ),
     "auditd": Kind(
         doc="settings of the audit daemon (/etc/audit/auditd.conf)",
         mapping="setting",
