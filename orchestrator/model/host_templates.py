@@ -3,21 +3,11 @@
 The order counts: the first template that fits is taken, so the more particular ones come first.
 """
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from orchestrator.model.host_template import Template
+from orchestrator.model.host_templates_declared import DECLARED
+from orchestrator.model.host_templates_records import RECORDS
 
-
-class Template(NamedTuple):
-    """A sentence with ``{parameters}``.
-
-    ``inner`` names parameters that hold sentences of the agent themselves, with what separates
-    them (empty: one sentence). Where none of them is known, the template does not fit; neither does
-    one of single ``words`` where a value has blanks.
-    """
-
-    text: str
-    inner: Mapping[str, str] = {}
-    words: bool = False
+__all__ = ["TEMPLATES", "Template"]
 
 
 def _later(message: str) -> str:
@@ -275,33 +265,6 @@ _SETTINGS = (
     Template(_later("{program}: writes {places}")),
 )
 
-_AUDIT = (
-    Template(_later("missing {rules}; refused: {line}")),
-    Template(_later("at boot: {boot}; now: {now}"), {"boot": "", "now": ""}),
-    Template(_later("at boot: {boot}"), {"boot": ""}),
-    Template(_later("missing {rules}")),
-    Template(_later("no such programs")),
-    Template(_later("not seen in a container: what its host's kernel has loaded")),
-    Template(_later("waits for a reboot")),
-    Template(_later("audit: writes {place}, which counts after a reboot")),
-    Template(_later("audit: writes {place}")),
-    Template(_later("a rule {action},{list}")),
-    Template(_later("{place}: no rule can name it")),
-    Template(_later("augenrules: {reason}")),
-    Template(_later("the audit rules are locked until the next reboot")),
-    Template(_later("auditctl: its status cannot be understood")),
-    Template(_later("the kernel refuses a rule that it has")),
-)
-
-_CLOCK = (
-    Template(_later("{place}: asks for the user {name}")),
-    Template(_later("servers none")),
-    Template(_later("servers {names}; user {user}")),
-    Template(_later("servers {names}")),
-    Template(_later("user {user}; runs as {names}")),
-    Template(_later("user {name}"), words=True),
-)
-
 _MODULES = (
     Template(_later("{name}: cannot be loaded (install {command}, blacklist)")),
     Template(_later("{name} is built into {kernels}: only another kernel")),
@@ -315,37 +278,6 @@ _MODULES = (
     Template(_later("in no kernel here")),
     Template(_later("can be loaded")),
     Template(_later("{place}: modules.dep is missing (depmod)")),
-)
-
-_DECLARED = (
-    Template(_later("unknown kind {kind}; known: {names}")),
-    Template(_later("{kind} takes a map of parameters")),
-    Template(_later("unknown parameter {name} of {kind}; known: {names}")),
-    Template(_later("{kind} needs {name} ({meaning})")),
-    Template(_later("{name} is not a name of a {kind}")),
-    Template(_later("unknown condition {name}; known: {names}")),
-    Template(_later("must be text, a number or a condition")),
-    Template(_later("{name} takes a whole number")),
-    Template(_later("{name} takes a list")),
-    Template(_later("a kernel parameter is no list: 'without' has no meaning here")),
-    Template(_later("{value} is neither text nor a number")),
-    Template(_later("a kernel parameter takes a number or text, not true or false")),
-    Template(_later("{value} must be on one line, without control characters")),
-    Template(_later("must be one of {choices}")),
-    Template(_later("must be text")),
-    Template(_later("must be true or false")),
-    Template(_later("must be a name")),
-    Template(_later("must be a name or a list of names")),
-    Template(_later("must be a unit name with its suffix, such as ssh.service")),
-    Template(_later("must be a list of unit names with their suffix")),
-    Template(_later("must be permission bits in octal and in quotes, such as '0640'")),
-    Template(_later("must be an absolute path")),
-    Template(_later("must not hold empty parts, '.' or '..'")),
-    Template(_later("must be a path below templates/")),
-    Template(_later("must be a list of names or addresses of servers")),
-    Template(_later("must be a list of audit rules")),
-    Template(_later("{line} is no audit rule")),
-    Template(_later("must be a list of absolute paths or patterns")),
 )
 
 _MOUNTS = (
@@ -496,14 +428,13 @@ TEMPLATES = (
     *_STATES,
     *_READING,
     *_SETTINGS,
-    *_AUDIT,
-    *_CLOCK,
+    *RECORDS,
     *_MODULES,
     *_MOUNTS,
     *_SUDO,
     *_BOOT,
     *_LOGINS,
     *_PAM,
-    *_DECLARED,
+    *DECLARED,
     *_GENERAL,
 )

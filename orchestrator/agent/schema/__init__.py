@@ -50,7 +50,7 @@ APPLIES = {
     "container": Field("boolean", "only in containers (true) or only outside of them (false)"),
     "unless_kept": Field("name", "not where luytre_keep_services has this name", compiled=True),
     "unless_open": Field("ports", "not where luytre_services has one of these", compiled=True),
-    "declared": Field("name", "only where the inventory declares this variable of the host", compiled=True),
+    "declared": Field("name", "only where the host has this variable", compiled=True),
 }
 
 
