@@ -27,6 +27,7 @@ _TYPES: dict[str, Fragment] = {
     "number": {"type": "integer", "minimum": 0},
     "ports": {"type": "array", "items": _PORT},
     "rules": {"type": "array", "items": {"type": "string"}},
+    "server": {"type": "string"},
     "servers": {"type": "array", "items": {"type": "string"}, "minItems": 1},
     "services": {"type": "array", "items": {"type": "object", "properties": {"port": _PORT}}},
     "name": _NAME,

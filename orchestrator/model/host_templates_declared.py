@@ -35,6 +35,7 @@ DECLARED = (
     Template(_later("must be a path below templates/")),
     Template(_later("must be a list of names or addresses of servers")),
     Template(_later("must be a list of audit rules")),
+    Template(_later("must be the name of a server")),
     Template(_later("{line} is no audit rule")),
     Template(_later("must be a list of absolute paths or patterns")),
 )

@@ -9,6 +9,9 @@ def _later(message: str) -> str:
 
 
 _AUDIT = (
+    Template(_later("audit: cannot be overridden here: {reason}"), {"reason": ""}),
+    Template(_later("audit: cannot be overridden here: {reason}")),
+    Template(_later("missing {rules} … ({number} in all)")),
     Template(_later("missing {rules}; refused: {line}")),
     Template(_later("at boot: {boot}; now: {now}"), {"boot": "", "now": ""}),
     Template(_later("at boot: {boot}"), {"boot": ""}),
@@ -29,6 +32,8 @@ _AUDIT = (
 
 _CLOCK = (
     Template(_later("{place}: asks for the user {name}")),
+    Template(_later("chrony: writes {places}")),
+    Template(_later("chrony: cannot be overridden here: {places}")),
     Template(_later("servers none")),
     Template(_later("servers {names}; user {user}")),
     Template(_later("servers {names}")),
@@ -36,4 +41,19 @@ _CLOCK = (
     Template(_later("user {name}"), words=True),
 )
 
-RECORDS = (*_AUDIT, *_CLOCK)
+_LOGS = (
+    Template(_later("log files: mode at most {mode}")),
+    Template(_later("log files: all as wanted")),
+    Template(_later("log files: {modes}")),
+    Template(_later("no input from the network")),
+    Template(_later("inputs: none")),
+    Template(_later("inputs: {names}")),
+    Template(_later("everything goes to {name} over TCP")),
+    Template(_later("goes to nowhere")),
+    Template(_later("goes to {names}")),
+    Template(_later("rsyslog: writes {places}")),
+    Template(_later("rsyslog: cannot be overridden here: {reason}"), {"reason": ""}),
+    Template(_later("rsyslogd refuses its configuration: {reason}")),
+)
+
+RECORDS = (*_LOGS, *_AUDIT, *_CLOCK)

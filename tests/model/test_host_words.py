@@ -110,7 +110,7 @@ def plain(text: str) -> str:
 NO_SENTENCES = re.compile(
     r"^(apt-get|systemctl|modprobe|dpkg|nft|systemd|journal|keyed \S+|/usr/sbin/nft)\b.*\{?\}?"
     r"|^(reload|restart) \S+$|daemon-reload|^#|%Y|cd \"\$1\"|^table |hook input|policy drop"
-    r"|^usage:|^inet luytre$|^\{\w+\} \{\w+\}|^nodev|^remote access$|pool\.ntp\.org"
+    r"|^usage:|^inet luytre$|^-a always|^\{\w+\} \{\w+\}|^nodev|^remote access$|pool\.ntp\.org"
 )
 
 # Put together of sentences that are declared one by one, or declared with what stands in them.

@@ -157,6 +157,7 @@ CHECKS = {
     "number": _number,
     "ports": _ports,
     "rules": _rules,
+    "server": lambda value: None if _is_server(value) else "must be the name of a server",
     "servers": _servers,
     "services": _services,
     "name": _name,

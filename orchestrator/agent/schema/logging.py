@@ -26,6 +26,15 @@ KINDS = {
         },
         example={"servers": ["ntp1.example.org", "ntp2.example.org"]},
     ),
+    "rsyslog": Kind(
+        doc="what rsyslog does with messages: all files that it reads, in the old and the new form",
+        fields={
+            "file_mode_at_most": Field("mode", "permission bits that a log file may have"),
+            "no_network_inputs": Field("boolean", "receives nothing from other hosts"),
+            "forward_to": Field("server", "sends everything there over TCP (luytre_log_host)"),
+        },
+        example={"file_mode_at_most": "0640", "no_network_inputs": True},
+    ),
     "audit_rules": Kind(
         doc="rules of the audit system: loaded, and in the files that are loaded at boot",
         identity="rules",
