@@ -6,6 +6,7 @@ The order counts: the first template that fits is taken, so the more particular 
 from orchestrator.model.host_template import Template
 from orchestrator.model.host_templates_declared import DECLARED
 from orchestrator.model.host_templates_records import RECORDS
+from orchestrator.model.host_templates_system import MODULES, MOUNTS, SSH, SUDO
 
 __all__ = ["TEMPLATES", "Template"]
 
@@ -265,59 +266,6 @@ _SETTINGS = (
     Template(_later("{program}: writes {places}")),
 )
 
-_MODULES = (
-    Template(_later("{name}: cannot be loaded (install {command}, blacklist)")),
-    Template(_later("{name} is built into {kernels}: only another kernel")),
-    Template(_later("{name} is in use ({users}): end that first")),
-    Template(_later("{place} says otherwise and is read first")),
-    Template(_later("kernel: {name} is kept out by {place} and unloaded")),
-    Template(_later("kernel: {name} is kept out by {place}")),
-    Template(_later("install {command} ({place})")),
-    Template(_later("blacklist ({place})")),
-    Template(_later("built into {kernel}")),
-    Template(_later("in no kernel here")),
-    Template(_later("can be loaded")),
-    Template(_later("{place}: modules.dep is missing (depmod)")),
-)
-
-_MOUNTS = (
-    Template(_later("a file system of its own")),
-    Template(_later("it is no file system of its own")),
-    Template(_later("not mounted now")),
-    Template(_later("not mounted at boot")),
-    Template(_later("{point}: now without them ({type}), a part of the file system above it")),
-    Template(_later("{point}: now {flags} ({type}), a part of the file system above it")),
-    Template(_later("{point}: now without them ({type})")),
-    Template(_later("{point}: now {flags} ({type})")),
-    Template(_later("{point}: a file system in memory: now, at boot ({place})")),
-    Template(_later("{point}: a file system in memory: at boot ({place})")),
-    Template(_later("{point}: {options}: now, at boot ({place})")),
-    Template(_later("{point}: {options}: at boot ({place})")),
-    Template(_later("{point}: {options}: now")),
-    Template(_later("at boot without them ({place})")),
-    Template(_later("at boot {flags} ({place})")),
-    Template(_later("{point} is in use ({users}): it is mounted at the next boot")),
-    Template(_later("{place} comes after all others and sets the options")),
-    Template(_later("{point} needs a partition or a volume of its own")),
-    Template(_later("{point} is a part of another file system: unmount it first")),
-    Template(_later("{place} has a line for {point} with noauto")),
-    Template(_later("{point} would be hidden under a new one, but is in use: {users}")),
-)
-
-_SUDO = (
-    Template(_later("without a password only: nobody")),
-    Template(_later("without a password only: {names}")),
-    Template(_later("nobody else")),
-    Template(_later("sudo asks for a password: {places}")),
-    Template(_later("{user} would lose sudo: no password is set; set one, or exempt it")),
-    Template(_later("the rule could not be found in the files: change it with visudo")),
-    Template(_later("visudo refuses the settings: {reason}")),
-    Template(_later("visudo refuses {place}: {reason}")),
-    Template(_later("sudo is not installed as a package")),
-    Template(_later("sudo's default of {option} is not known here")),
-    Template(_later("sudoers sets {option} = {value}: change it with visudo")),
-)
-
 _PAM = (
     Template(_later("{module} works in PAM's common stacks")),
     Template(_later("it does")),
@@ -429,9 +377,9 @@ TEMPLATES = (
     *_READING,
     *_SETTINGS,
     *RECORDS,
-    *_MODULES,
-    *_MOUNTS,
-    *_SUDO,
+    *MODULES,
+    *MOUNTS,
+    *SUDO,
     *_BOOT,
     *_LOGINS,
     *_PAM,
