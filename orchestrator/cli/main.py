@@ -73,6 +73,8 @@ DOORS: Mapping[str, Door] = {
     "waiver": Door("waiver", "group", _later("Accept failures on some servers for a time.")),
     "report": Door("report", "group", _later("Write the report that the Department asked for.")),
     "store": Door("store", "group", _later("Verify what is remembered; forget what is old.")),
+    "backup-self": Door("backup_self", "back_up", _later("Seal all that the controller knows.")),
+    "restore-self": Door("backup_self", "restore", _later("Restore what backup-self wrote.")),
     "log": Door("log", "group", _later("Show and verify the audit log.")),
     "completion": Door("completion", "command", _later("Print the completion script of a shell.")),
 }

@@ -41,6 +41,18 @@ def open_sqlite(path: Path) -> Engine:
     return engine
 
 
+def copy(engine: Engine, path: Path) -> None:
+    """Write what the database holds now to a new file, by SQLite's own means."""
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW, _OWNER_ONLY))
+    with (
+        closing(engine.raw_connection()) as connection,
+        closing(sqlite3.connect(path)) as target,
+    ):
+        source = connection.driver_connection
+        if source is not None:
+            source.backup(target)
+
+
 def shrink(engine: Engine) -> None:
     """Write the file anew, without the room that nothing uses."""
     place = Path(engine.url.database or "").parent

@@ -40,7 +40,7 @@ from orchestrator.store import (
     summaries,
     transitions,
 )
-from orchestrator.store.engine import open_sqlite, our_errors, shrink
+from orchestrator.store.engine import copy, open_sqlite, our_errors, shrink
 from orchestrator.store.log import AuditLog, append
 from orchestrator.store.schema import SYNCED, SYNCED_LATER, WRITING
 from orchestrator.store.verify import PRUNED, Check, verify
@@ -242,6 +242,11 @@ class Store:
         """Return each host's newest audit that came to an end for it, by host."""
         with self._reading() as connection:
             return run_hosts.last_attempts(connection)
+
+    def copy_to(self, path: Path) -> None:
+        """Write a copy of one moment to a new file (0600), whoever writes meanwhile."""
+        with our_errors(path):
+            copy(self._engine, path)
 
     def prunable(self, before: datetime) -> Prunable:
         """Return what may be forgotten of the time before a moment (see ``store.prune``)."""

@@ -13,6 +13,7 @@ from orchestrator.workspace.shipped import shipped
 from orchestrator.workspace.yaml_source import read
 
 VARIABLE = "LUYTRE_WORKSPACE"
+STATE, STORE_FILE = ".luytre", "store.sqlite"
 
 
 class NoWorkspaceError(ConfigurationError):
@@ -29,12 +30,12 @@ class Workspace:
     @property
     def state(self) -> Path:
         """Return the directory of our own files; ``prepare_state`` creates it."""
-        return self.directory / ".luytre"
+        return self.directory / STATE
 
     @property
     def store_file(self) -> Path:
         """Return the file of the store."""
-        return self.state / "store.sqlite"
+        return self.state / STORE_FILE
 
     @property
     def pins_file(self) -> Path:
