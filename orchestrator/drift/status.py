@@ -1,14 +1,19 @@
 """What matters now, from what the store holds."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
+from orchestrator.baseline.waiver_file import load_waivers
 from orchestrator.drift.matters import Fleet, matters
 from orchestrator.drift.underway import is_under_way
 from orchestrator.fleet.pins import load_pins
+from orchestrator.model.finding import Verdict
 from orchestrator.model.record import Counts, RunStatus, Tally
-from orchestrator.model.status import Question, Status
+from orchestrator.model.status import Lapsed, Question, Status
+from orchestrator.model.waiver import WaiverState
 from orchestrator.workspace.directory import Workspace
 
 if TYPE_CHECKING:
@@ -23,7 +28,7 @@ def look(workspace: Workspace, store: "Store", question: Question) -> Status:
 
     Hosts that were in no audit since the newest one of all hosts have left the inventory, and
     nothing is said of them. Raises ControllerError where the store fails, ConfigurationError where
-    the pins are not sound.
+    the pins or the waivers are not sound.
     """
     last_audit = store.whole_audit()
     every = {one.host: one for one in store.last_attempts()}
@@ -43,6 +48,7 @@ def look(workspace: Workspace, store: "Store", question: Question) -> Status:
         pinned=frozenset(load_pins(workspace.pins_file)),
         ever_tried=frozenset(every),
     )
+    lapsed = tuple(_lapsed(workspace, store, question.now, attempts))
     return Status(
         now=question.now,
         hosts=len(attempts),
@@ -50,8 +56,31 @@ def look(workspace: Workspace, store: "Store", question: Question) -> Status:
         open=_sum((one for one in tallies if one.open), lambda one: one.severity),
         last_audit=last_audit,
         under_way=under_way,
-        matters=tuple(matters(fleet, question)),
+        matters=tuple(matters(fleet, replace(question, lapsed=lapsed))),
     )
+
+
+def _lapsed(
+    workspace: Workspace, store: "Store", now: datetime, hosts: Collection[str]
+) -> Iterator[Lapsed]:
+    """Yield the expired waivers whose failures are still there and covered by no other."""
+    today = now.astimezone().date()
+    every = load_waivers(workspace.waivers_file, today).every
+    expired = [one for one in every if one.state(today) is WaiverState.EXPIRED]
+    if not expired:
+        return
+    covered = {(host, one.control) for one in every if one.counts(today) for host in one.hosts}
+    found = store.findings(
+        sorted({host for one in expired for host in one.hosts} & set(hosts)),
+        sorted({one.control for one in expired}),
+    )
+    failing = {
+        (one.host, one.control) for one in found if one.verdict is Verdict.FAIL and not one.retired
+    } - covered
+    for waiver in expired:
+        again = tuple(host for host in waiver.hosts if (host, waiver.control) in failing)
+        if again:
+            yield Lapsed(waiver.id, again)
 
 
 def _sum(tallies: Iterable[Tally], key: Callable[[Tally], Key]) -> Mapping[Key, int]:

@@ -151,6 +151,32 @@ def test_a_host_that_a_killed_change_holds_is_told_with_the_way_to_free_it(
     assert concerns(document(capsys, 0)) == {}
 
 
+WAIVER = """
+- id: root-login-1
+  control: root-login
+  reason: replaced in the spring
+  approver: Lê Văn Cường
+  added: {added}
+  by: Trần Thị Bình
+  until: {until}
+  accepted:
+    - hosts: [web1, db1]
+      observed: ["sshd: "]
+"""
+
+
+@pytest.mark.parametrize(("days", "told"), [(-1, ["web1"]), (0, None), (20, None)])
+def test_a_waiver_that_expired_over_a_failure_is_told(
+    workspace: Workspace, capsys: Told, days: int, told: list[str] | None
+) -> None:
+    today = datetime.now().astimezone().date()
+    text = WAIVER.format(added=today - timedelta(days=30), until=today + timedelta(days=days))
+    workspace.waivers_file.write_text(text)
+    audit(workspace, {"web1": FAIL, "db1": PASS})
+    found = concerns(document(capsys, 3))
+    assert found.get("waiver_expired") == told
+
+
 def test_a_change_under_way_is_shown_and_is_no_fault(workspace: Workspace, capsys: Told) -> None:
     audit(workspace, {"web1": PASS})
     with (
