@@ -63,7 +63,6 @@ def test_overlapping_networks_are_merged_because_nft_refuses_them() -> None:
         ("luytre_clamav_mirror", ""),
         ("luytre_clamav_mirror", 1),
         ("luytre_jump_host", "yes"),
-<<<<<<< HEAD
         ("luytre_keep_services", "web"),
         ("luytre_keep_services", ["web server"]),
         ("luytre_keep_services", [80]),
@@ -71,7 +70,6 @@ def test_overlapping_networks_are_merged_because_nft_refuses_them() -> None:
         ("luytre_ssh_groups", "ops"),
         ("luytre_ssh_groups", ["ops\nPermitRootLogin yes"]),
         ("luytre_ssh_groups", ["*"]),
-=======
         ("luytre_time_servers", []),
         ("luytre_time_servers", "ntp.example.org"),
         ("luytre_time_servers", ["ntp.example.org offline"]),
@@ -80,7 +78,6 @@ def test_overlapping_networks_are_merged_because_nft_refuses_them() -> None:
         ("luytre_log_host", "log.example.org:514"),
         ("luytre_log_host", 'log" protocol="udp'),
         ("luytre_log_host", ""),
->>>>>>> 869982a (Judge the sources of time: one daemon, the declared servers, no root; let controls wait for a declared variable)
         ("luytre_other", 1),
     ],
 )
