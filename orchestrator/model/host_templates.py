@@ -6,7 +6,13 @@ The order counts: the first template that fits is taken, so the more particular 
 from orchestrator.model.host_template import Template
 from orchestrator.model.host_templates_declared import DECLARED
 from orchestrator.model.host_templates_records import RECORDS
-from orchestrator.model.host_templates_system import MODULES, MOUNTS, SSH, SUDO
+from orchestrator.model.host_templates_system import (
+    MODULES,
+    MOUNTS,
+    PACKAGES_AND_PORTS,
+    SSH,
+    SUDO,
+)
 
 __all__ = ["TEMPLATES", "Template"]
 
@@ -383,6 +389,7 @@ TEMPLATES = (
     *_BOOT,
     *_LOGINS,
     *_PAM,
+    *PACKAGES_AND_PORTS,
     *DECLARED,
     *_GENERAL,
 )

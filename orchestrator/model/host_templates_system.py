@@ -80,3 +80,21 @@ SSH = (
     Template(_later("{place}: includes itself")),
     Template(_later("{option} without {items}")),
 )
+
+
+PACKAGES_AND_PORTS = (
+    Template(_later("nobody breaks it")),
+    Template(_later("apt: writes {place}")),
+    Template(_later("{place} sets it, and is read last: change it there")),
+    Template(_later("every source names the key that signs it")),
+    Template(_later("no source switches the check of signatures or of their age off")),
+    Template(_later("{n} sources")),
+    Template(_later("{sources}: change the source")),
+    Template(_later("{port} (unknown program)")),
+    Template(_later("unknown program")),
+    Template(_later("nothing else")),
+    Template(_later("{ports}: stop it, or declare it in luytre_services")),
+    Template(_later("/proc/net/{table}: missing")),
+    Template(_later("{place}: cannot be understood")),
+    Template(_later("only {ports}")),
+)

@@ -32,6 +32,16 @@ def checked(kind: str) -> str:
         "sudo_rules": _("who may use sudo without a password"),
         "nft": _("our own nftables table, as it runs and as it is loaded at boot"),
         "listeners": _("ports that others can reach, against those that were declared"),
+        "boot_parameter": _("what the kernel is started with, now and at the next boot"),
+        "boot_password": _("whether the boot loader asks for a password"),
+        "chrony": _("the settings of chrony, all included files together"),
+        "rsyslog": _("what rsyslog does with messages, all included files together"),
+        "audit_rules": _("audit rules in the files and as the kernel loaded them"),
+        "pam": _("what happens in PAM's stacks when somebody logs in"),
+        "pam_arguments": _("the arguments of a PAM module, in every service"),
+        "su": _("who may use su"),
+        "shell": _("what shells start with: permissions of new files, idle time, root's path"),
+        "homes": _("people's home directories and the dot files in them"),
     }.get(kind, "")
 
 
@@ -67,4 +77,14 @@ def mended(kind: str) -> str:
         "sudo_rules": _("takes the tag out of the rule (visudo checks it), or asks people"),
         "nft": _("loads the table in one transaction; keeps it over a boot only once confirmed"),
         "listeners": people,
+        "boot_parameter": people,
+        "boot_password": people,
+        "chrony": settings,
+        "rsyslog": settings,
+        "shell": settings,
+        "homes": rights,
+        "audit_rules": _("writes a file of its own in rules.d and loads all rules anew"),
+        "pam": _("lets pam-auth-update build the stacks, and tries them before they count"),
+        "pam_arguments": _("changes the arguments where they stand"),
+        "su": _("puts the rule at the top of su's own file"),
     }.get(kind, "")
