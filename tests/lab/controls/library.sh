@@ -50,6 +50,20 @@ build_fake() {
     rm -r "$tree"
 }
 
+# accounts_keep, accounts_back: what useradd and its like change; people would take it back by hand.
+accounts_keep() {
+    [ -e /run/kept-accounts ] || install -d -m 0700 /run/kept-accounts
+    for file in passwd shadow group gshadow; do
+        cp -p "/etc/$file" /run/kept-accounts
+    done
+}
+
+accounts_back() {
+    for file in passwd shadow group gshadow; do
+        cp -p "/run/kept-accounts/$file" /etc
+    done
+}
+
 # scripts_end: let systemd and apt know of what the scripts have made.
 scripts_end() {
     # dpkg writes its database anew, in its own order.

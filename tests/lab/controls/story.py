@@ -11,12 +11,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from orchestrator.lab import Lab
+from orchestrator.baseline.load import load_baseline
+from orchestrator.workspace.shipped import shipped
 from tests.lab.change import tree
 from tests.lab.change.desk import Desk, Done
 
 from .mutations import Break, Mutation
 
+BASELINE = load_baseline([shipped("baselines")])
+RELEASES = ("bookworm", "trixie")
 _LIBRARY = Path(__file__).with_name("library.sh").read_text()
 # Runs the scripts one after the other inside a host; tells what each of them complained of.
 _RUNNER = """
@@ -65,27 +68,25 @@ class Audit(NamedTuple):
 class Story:
     """The rounds of all hosts (name → release), told once."""
 
-    def __init__(
-        self, desk: Desk, lab: Lab, hosts: dict[str, str], chapters: Mapping[str, str]
-    ) -> None:
+    def __init__(self, desk: Desk, hosts: dict[str, str], mutations: dict[str, Mutation]) -> None:
         self.desk = desk
-        self.lab = lab
+        self.lab = desk.lab
         self.hosts = hosts
-        self.chapters = chapters
-        self.hardened = self._harden({})
+        self.mutations = mutations
+        self.left = {m.control for m in mutations.values() if m.by_hand or m.unseen}
+        self.hardened = self._harden()
         self.rounds: dict[tuple[str, int], Round] = {}
 
-    def play(self, mutations: dict[str, Mutation]) -> None:
+    def play(self) -> None:
         """Play every round that some control asks for."""
-        count = max((len(mutation.breaks) for mutation in mutations.values()), default=0)
+        count = max((len(mutation.breaks) for mutation in self.mutations.values()), default=0)
         for number in range(count):
             if number:
-                self._harden(mutations)
-            self._round(number, mutations)
+                self._harden()
+            self._round(number)
 
-    def _harden(self, mutations: Mapping[str, Mutation]) -> dict[str, Audit]:
+    def _harden(self) -> dict[str, Audit]:
         """Apply until nothing is left that apply can mend: new packages bring new work along."""
-        left_to_people = {m.control for m in mutations.values() if m.by_hand}
         audits: dict[str, Audit] = {}
         for _time in range(_HARDENINGS):
             self._apply_everything()
@@ -94,14 +95,14 @@ class Story:
                 control
                 for audit in audits.values()
                 for control, verdict in audit.verdicts.items()
-                if verdict in ("fail", "error") and control not in left_to_people
+                if verdict in ("fail", "error") and control not in self.left
             ]
             if not wrong:
                 break
         return audits
 
-    def _round(self, number: int, mutations: dict[str, Mutation]) -> None:
-        complaints = self._scripts(_chosen(mutations, number))
+    def _round(self, number: int) -> None:
+        complaints = self._scripts(_breaking(self.mutations, number))
         broken = self._audit()
         before = {name: tree.files(self.lab, name) for name in self.hosts}
         by_hand = self._by_hand()
@@ -123,17 +124,16 @@ class Story:
                 tree.differences({"files": before[name]}, {"files": after}),
                 {when: audit[name].texts for when, audit in audits.items()},
             )
-        self._scripts(_undone(mutations, number))
+        self._scripts(_undoing(self.mutations, number))
 
-    def _scripts(self, chosen: Mapping[str, Mapping[str, Break]]) -> dict[str, Told]:
+    def _scripts(self, chosen: Mapping[str, Mapping[str, str]]) -> dict[str, Told]:
         """Run the scripts of each release on its hosts; return what each host complained of."""
         with ThreadPoolExecutor() as pool:
             told = pool.map(lambda name: self._run(name, chosen[self.hosts[name]]), self.hosts)
             return dict(zip(self.hosts, told, strict=True))
 
-    def _run(self, name: str, scripts: Mapping[str, Break]) -> Told:
-        whole = {control: f"{_LIBRARY}\n{each.run}" for control, each in scripts.items()}
-        whole["the end of the scripts"] = f"{_LIBRARY}\nscripts_end"
+    def _run(self, name: str, scripts: Mapping[str, str]) -> Told:
+        whole = {told: f"{_LIBRARY}\n{script}" for told, script in scripts.items()}
         command = ["python3", "-c", _RUNNER]
         done = self.lab.run(name, command, json.dumps(whole).encode(), timeout=600)
         return dict(json.loads(done.stdout))
@@ -150,12 +150,13 @@ class Story:
         return found
 
     def _apply_parts(self, name: str, applied: Applied) -> None:
-        for chapter in dict.fromkeys(self.chapters.values()):
+        chapters = {name: BASELINE.controls[name].chapter for name in self.mutations}
+        for chapter in dict.fromkeys(chapters.values()):
             done = self.desk.apply(name, chapter=chapter)
             applied.runs.extend(_runs(done))
             if _worked(done, name):
                 continue
-            for control in [c for c, its in self.chapters.items() if its == chapter]:
+            for control in [c for c, its in chapters.items() if its == chapter]:
                 done = self.desk.apply(name, control=control)
                 applied.runs.extend(_runs(done))
                 if not _worked(done, name):
@@ -187,19 +188,37 @@ def settings() -> dict[str, Any]:
     }
 
 
-def _chosen(mutations: Mapping[str, Mutation], number: int) -> dict[str, dict[str, Break]]:
-    """Return release → control → what breaks it in a round."""
+def _breaking(mutations: Mapping[str, Mutation], number: int) -> dict[str, dict[str, str]]:
+    """Return release → control → the script that breaks it in a round."""
     return {
-        release: {m.control: each for m in mutations.values() if (each := m.at(release, number))}
-        for release in ("bookworm", "trixie")
+        release: {
+            "before all": "accounts_keep",
+            **{control: each.run for control, each in _chosen(mutations, release, number)},
+            "after all": "scripts_end",
+        }
+        for release in RELEASES
     }
 
 
-def _undone(mutations: Mapping[str, Mutation], number: int) -> dict[str, dict[str, Break]]:
+def _undoing(mutations: Mapping[str, Mutation], number: int) -> dict[str, dict[str, str]]:
+    """Return release → control → the script by which people would mend it."""
     return {
-        release: {control: Break(each.undo) for control, each in scripts.items() if each.undo}
-        for release, scripts in _chosen(mutations, number).items()
+        release: {
+            "before all": "accounts_back",
+            **{control: each.undo for control, each in _chosen(mutations, release, number)},
+            "after all": "scripts_end",
+        }
+        for release in RELEASES
     }
+
+
+def _chosen(
+    mutations: Mapping[str, Mutation], release: str, number: int
+) -> Iterator[tuple[str, Break]]:
+    for mutation in mutations.values():
+        each = mutation.at(release, number)
+        if each:
+            yield mutation.control, each
 
 
 def _newest_first(applied: Iterable[Applied]) -> Iterator[str]:
