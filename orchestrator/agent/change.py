@@ -188,12 +188,16 @@ def confirm(request: "Dict[str, Any]", host: Host) -> "Dict[str, Any]":
 
 
 def await_confirm(request: "Dict[str, Any]", host: Host) -> "Dict[str, Any]":
-    """Wait until the run was confirmed; raises Refused when it goes back instead."""
+    """Wait until the run was confirmed and is settled; raises Refused when it goes back instead.
+
+    Settling mounts file systems: nobody may work with packages below them meanwhile.
+    """
     run = Run(request["run"])
     deadline = time.monotonic() + CONVERGE_SECONDS
     while time.monotonic() < deadline:
         state = run.record()["state"]
         if state == "confirmed":
+            settle.settle(run, host)
             return {"state": state}
         if state not in ("armed", "converged"):
             raise Refused("run {} is {}".format(run.name, state))

@@ -216,8 +216,8 @@ class _Work:
         elif event.task in _BEFORE_CONVERGE and not told:
             self._attend(event.host, lambda: self._close(failed))
         elif event.task != _WAIT or event.host not in self._confirming:
-            # Where it waited in vain, the confirmation itself tells why.
-            self._outcomes[event.host] = failed
+            # Where it waited in vain, the confirmation itself tells why. What failed first counts.
+            self._outcomes.setdefault(event.host, failed)
 
     def _on_loss(self, event: Event, why: str) -> None:
         if event.task in _BEFORE_CONVERGE:

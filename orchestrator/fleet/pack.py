@@ -112,7 +112,7 @@ def prepare(operation: str) -> tuple[bytes, bytes]:
 @cache
 def _agent_frames(change: bool) -> tuple[bytes, bytes]:
     wanted = [name for name in sources() if change or name not in _CHANGING]
-    code = {name: _compiled(name) for name in wanted}
+    code = {name: _compiled(name) if change else _bare(_compiled(name)) for name in wanted}
     # Only the same Python reads this frame: marshal's own version, which is half as large.
     packed = zlib.compress(marshal.dumps(code), _SMALL)
     return packed, _frame({name: sources()[name] for name in wanted})
@@ -121,6 +121,15 @@ def _agent_frames(change: bool) -> tuple[bytes, bytes]:
 @cache
 def _compiled(name: str) -> CodeType:
     return compile(sources()[name], name, "exec", dont_inherit=True, optimize=2)
+
+
+def _bare(code: CodeType) -> CodeType:
+    """Return code without its tables of line numbers, which are nearly half of it.
+
+    A traceback then names functions only; an audit can be repeated where one is wanted.
+    """
+    consts = tuple(_bare(const) if isinstance(const, CodeType) else const for const in code.co_consts)
+    return code.replace(co_consts=consts, co_linetable=b"")
 
 
 def _frame(data: Any, level: int = _SMALL) -> bytes:

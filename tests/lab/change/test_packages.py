@@ -50,6 +50,19 @@ def test_a_removed_package_comes_back_without_any_mirror(desk, yard, c1, tiny):
     assert yard.lab.read(c1, "/etc/tiny.conf") == b"edited\n"
 
 
+def test_a_removal_that_fails_is_told_and_holds_nobody_up(desk, yard, c1, tiny):
+    prerm = f"/var/lib/dpkg/info/{tiny}.prerm"
+    yard.lab.write(c1, prerm, b"#!/bin/sh\nexit 1\n", 0o755)
+    desk.want(NO_TINY)
+    applied = desk.apply(c1)
+    assert applied.code == 5, applied
+    assert applied.host(c1)["reason"].startswith("remove packages: ")
+    yard.lab.run(c1, ["rm", prerm])
+    again = desk.apply(c1)
+    assert again.code == 0, again
+    assert desk.ask("rollback", "--yes", "--run", again.document["run"]).code == 0
+
+
 def test_a_package_that_had_to_be_upgraded_along_goes_back_to_its_version(desk, yard, c1, tiny):
     desk.want(FRIEND)
     applied = desk.apply(c1)
