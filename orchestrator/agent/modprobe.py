@@ -1,6 +1,7 @@
 """What modprobe may load: modprobe.d as it counts, modules on disk, built in and loaded."""
 
 import os
+import re
 
 from .host import Host, Unreadable
 from .patterns import name_matches
@@ -22,6 +23,9 @@ _LOADED = "/proc/modules"
 _TREES = ("/lib/modules", "/usr/lib/modules")
 # What does nothing when modprobe runs it in place of loading a module.
 HARMLESS = ("/bin/false", "/bin/true", "/usr/bin/false", "/usr/bin/true")
+# No other character parts words (kmod's libkmod-config.c).
+_BLANKS = re.compile("[ \t]+")
+_EDGES = " \t\r"
 
 
 class Configuration:
@@ -62,7 +66,7 @@ def parse(files: "Iterable[Tuple[str, str]]") -> Configuration:
     found = Configuration()
     for place, text in files:
         for line in _lines(text):
-            words = line.split(None, 2)
+            words = _BLANKS.split(line, 2)
             if words[0] == "install" and len(words) > 2:
                 found.install.append((_spelled(words[1]), words[2].strip(), place))
             elif words[0] == "blacklist" and len(words) > 1:
@@ -152,12 +156,13 @@ def _lines(text: str) -> "Iterator[str]":
         if line.endswith("\\"):
             held += line[:-1]
             continue
-        joined = (held + line).strip(" \t\r")
+        joined = (held + line).strip(_EDGES)
         held = ""
         if joined and not joined.startswith("#"):
             yield joined
-    if held.strip() and not held.lstrip().startswith("#"):
-        yield held.strip()
+    joined = held.strip(_EDGES)
+    if joined and not joined.startswith("#"):
+        yield joined
 
 
 def _spelled(pattern: str) -> str:

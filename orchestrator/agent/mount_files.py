@@ -21,6 +21,7 @@ Options={}
 _FSTAB_LINE = "tmpfs {} tmpfs {} 0 0\n"
 _CHECKED = "/run/luytre-fstab"
 # As Debian's own tmp.mount has it.
+_OPTIONS = "mode=1777,strictatime,nosuid,nodev,size=50%%,nr_inodes=1m"
 _UNIT = """\
 # Managed by luytre: temporary files are kept in memory.
 [Unit]
@@ -34,7 +35,7 @@ After=swap.target
 What=tmpfs
 Where={point}
 Type=tmpfs
-Options=mode=1777,strictatime,nosuid,nodev,size=50%%,nr_inodes=1m
+Options={options}
 LazyUnmount=yes
 
 [Install]
@@ -91,16 +92,17 @@ def with_options(boot: Boot, point: str, wanted: "Iterable[str]", host: Host) ->
     return Edit(FSTAB, before, before[: line.begin] + options + before[line.end :])
 
 
-def in_memory(point: str, host: Host) -> "List[Edit]":
+def in_memory(point: str, wanted: "Iterable[str]", host: Host) -> "List[Edit]":
     """Return what makes a directory a file system in memory: the unit, and what starts it.
 
-    A unit that is there (or a mask) is replaced.
+    Its options are Debian's and the ``wanted`` ones. A unit that is there (or a mask) is replaced.
     """
     name = boot_mounts.unit_name(point)
     place = "{}/{}".format(ETC, name)
     link = "{}/local-fs.target.wants/{}".format(ETC, name)
     before = "" if os.path.islink(place) else _text(host, place)
-    unit = Edit(place, before, _UNIT.format(point=point))
+    options = mounts.with_flags(_OPTIONS, list(wanted))
+    unit = Edit(place, before, _UNIT.format(point=point, options=options))
     return [unit, Edit(link, "", "", target=place)]
 
 

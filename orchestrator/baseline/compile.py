@@ -13,6 +13,7 @@ from orchestrator.baseline.keeping import applies_here, refuse_unknown
 from orchestrator.baseline.levels import profile_for, profiles_named
 from orchestrator.baseline.parameters import parameters_for
 from orchestrator.baseline.positions import Keys, position_of
+from orchestrator.baseline.together import join_mounts
 from orchestrator.baseline.variables import needed_form
 from orchestrator.model.control import Alternatives, Baseline, Control, Profile, State
 from orchestrator.model.errors import ConfigurationError
@@ -51,6 +52,7 @@ def compile_manifest(
     chosen = select(baseline, profile, chapters, controls, family)
     compiled = [compiler.control(control) for control in chosen]
     compiler.refuse_conflicts(chosen, compiled)
+    join_mounts(compiled)
     return Manifest(
         {"format": FORMAT, "host": host.name, "profile": profile.id, "controls": compiled}
     )

@@ -98,7 +98,7 @@ class _Loading:
             fields.problem(problem, ())
             self.problems.extend(fields.problems)
         else:
-            self.declared[name] = read_profile(name, fields)
+            self.declared[name] = read_profile(name, fields, self.controls)
 
 
 def _conflicts(baseline: Baseline) -> Iterator[ConfigurationError]:

@@ -16,9 +16,14 @@ _PARAMETER = re.compile(r"^[a-z][a-z0-9_]*$")
 
 @dataclass(frozen=True)
 class Declared:
-    """A profile as its file says it, before ``extends`` is resolved."""
+    """A profile as its file says it, before ``extends`` is resolved.
+
+    ``known`` are the controls of its own directory and of those before it. No other can be meant by
+    all of them, or all of a chapter: what an operator adds is not a part of what was there.
+    """
 
     id: str
+    known: frozenset[str]
     fields: Fields
     title: Text
     extends: tuple[str, ...]
@@ -27,11 +32,12 @@ class Declared:
     parameters: Mapping[str, Any]
 
 
-def read_profile(profile_id: str, fields: Fields) -> Declared:
+def read_profile(profile_id: str, fields: Fields, known: Iterable[str]) -> Declared:
     """Read one profile's file; what is wrong goes into ``fields.problems``."""
     given = fields.mapping(fields.document.data, (), FIELDS, required=("title",))
     return Declared(
         id=profile_id,
+        known=frozenset(known),
         fields=fields,
         title=bilingual(fields, given.get("title", {"en": "-", "vi": "-"}), ("title",)),
         extends=_one_or_more(fields, given.get("extends", []), ("extends",)),
@@ -107,13 +113,13 @@ class _Resolver:
         for index, item in enumerate(own.chosen):
             at: Path = ("controls", index)
             if item == "all":
-                chosen.update(self.controls)
+                chosen.update(own.known)
             elif isinstance(item, dict) and set(item) == {"chapter"}:
                 chapter = str(item["chapter"])
                 if chapter not in self.chapters:
                     place = (*at, "chapter")
                     self._unknown(own, _("unknown chapter {name!r}"), chapter, place, self.chapters)
-                chosen.update(self.chapters.get(chapter, []))
+                chosen.update(own.known.intersection(self.chapters.get(chapter, [])))
             elif not isinstance(item, str):
                 own.fields.problem(_("must be all, {chapter: …} or the id of a control"), at)
             elif item in self.controls:

@@ -128,8 +128,8 @@ def _bare(code: CodeType) -> CodeType:
 
     A traceback then names functions only; an audit can be repeated where one is wanted.
     """
-    consts = tuple(_bare(const) if isinstance(const, CodeType) else const for const in code.co_consts)
-    return code.replace(co_consts=consts, co_linetable=b"")
+    constants = tuple(_bare(c) if isinstance(c, CodeType) else c for c in code.co_consts)
+    return code.replace(co_consts=constants, co_linetable=b"")
 
 
 def _frame(data: Any, level: int = _SMALL) -> bytes:

@@ -177,11 +177,9 @@ def test_a_directory_that_holds_nothing_is_an_error(tmp_path: Path) -> None:
 
 
 def test_a_chapter_may_go_on_in_another_directory(write: Write, tmp_path: Path) -> None:
-    first = write({"controls/ssh.yml": GOOD, "profiles/p.yml": PROFILE})
-    second = tmp_path / "second" / "controls"
-    second.mkdir(parents=True)
-    (second / "ssh.yml").write_text(GOOD.replace("good", "more"), encoding="utf-8")
-    baseline = load_baseline([first, second.parent])
+    more = GOOD.replace("good", "more")
+    write({"a/controls/ssh.yml": GOOD, "b/controls/ssh.yml": more, "b/profiles/p.yml": PROFILE})
+    baseline = load_baseline([tmp_path / "a", tmp_path / "b"])
     assert [one.chapter for one in baseline.controls.values()] == ["ssh", "ssh"]
     assert baseline.profiles["p"].controls == ("good", "more")
 
@@ -219,6 +217,17 @@ def test_a_profile_selects(write: Write, profiles: Mapping[str, str], chosen: st
     }
     directory = write({"controls/own.yml": THREE, "profiles/p.yml": title, **files})
     assert "".join(load_baseline([directory]).profiles["p"].controls) == chosen
+
+
+def test_an_operators_own_controls_are_in_no_profile_that_was_there(write: Write) -> None:
+    title = "title: {en: P, vi: P}\n"
+    every = title + "controls: [all, {chapter: own}]"
+    shipped = write({"shipped/controls/own.yml": THREE, "shipped/profiles/p.yml": every})
+    more = control("d", "package: {name: d, state: absent}")
+    write({"mine/controls/own.yml": more, "mine/profiles/q.yml": every})
+    profiles = load_baseline([shipped / "shipped", shipped / "mine"]).profiles
+    assert profiles["p"].controls == ("a", "b", "c")
+    assert profiles["q"].controls == ("a", "b", "c", "d")
 
 
 def test_a_profile_overrides_the_parameters_of_what_it_extends(write: Write) -> None:

@@ -138,7 +138,9 @@ def _refuse_unless_possible(want: "Dict[str, Any]", observed: Observed, host: Ho
 
 def _edits(want: "Dict[str, Any]", observed: Observed, host: Host) -> "List[mount_files.Edit]":
     if observed.boot is None:
-        return mount_files.in_memory(want["path"], host) if want.get("own") else []
+        if not want.get("own"):
+            return []
+        return mount_files.in_memory(want["path"], want.get("new_options", ()), host)
     if not _missing(want, _boot_flags(observed.boot)):
         return []
     return [mount_files.with_options(observed.boot, want["path"], want["options"], host)]
