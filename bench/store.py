@@ -19,7 +19,8 @@ from statistics import median
 from bench.ground import PROGRAM, say, say_machine
 from bench.year import Plan, fill
 from orchestrator.drift.history import current_drift
-from orchestrator.drift.trend import By, periods, trend
+from orchestrator.drift.trend import periods, trend
+from orchestrator.report.series import By
 from orchestrator.store.repository import Store
 from orchestrator.workspace.create import create
 

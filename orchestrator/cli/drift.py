@@ -1,14 +1,12 @@
 """``luytre drift``: what changed between audits."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import click
 
 from orchestrator.cli.context import Context, ExitCode, Output
-from orchestrator.cli.options import limit_option, output_option
+from orchestrator.cli.options import limit_option, moment, output_option
 from orchestrator.model.i18n import _, language
-
-_MONTH = timedelta(days=30)
 
 
 @click.group(
@@ -20,26 +18,15 @@ def group() -> None:
     """Group the drift commands."""
 
 
-def _moment(_ctx: click.Context, _param: click.Parameter, value: str | None) -> datetime | None:
-    """Return the aware moment that ISO 8601 names; local unless it says otherwise."""
-    if value is None:
-        return None
-    try:
-        return datetime.fromisoformat(value).astimezone()
-    except (ValueError, OverflowError) as error:
-        message = _("{value!r} is not a day or time: write 2026-11-23, or '2026-11-23 14:30'")
-        raise click.BadParameter(message.format(value=value)) from error
-
-
 since_option = click.option(
     "--since",
-    callback=_moment,
+    callback=moment,
     metavar=_("TIME"),
     help=_("Every change from this local time on: 2026-11-23, or '2026-11-23 14:30'."),
 )
 until_option = click.option(
     "--until",
-    callback=_moment,
+    callback=moment,
     metavar=_("TIME"),
     help=_("Only what was before this local time (otherwise until now)."),
 )
@@ -151,7 +138,7 @@ def history(  # noqa: PLR0913, PLR0917 - one parameter per option
 )
 @click.option(
     "--since",
-    callback=_moment,
+    callback=moment,
     metavar=_("TIME"),
     help=_("From this local time on (otherwise the last 30 days)."),
 )
@@ -174,9 +161,10 @@ def trend(
     from orchestrator.drift import trend as use_case  # noqa: PLC0415
     from orchestrator.drift.history import matching  # noqa: PLC0415
     from orchestrator.drift.watch import open_store  # noqa: PLC0415
+    from orchestrator.report.series import By  # noqa: PLC0415
 
     until = until or datetime.now().astimezone()
-    since = since or until - _MONTH
+    since = since or until - use_case.USUAL
     if since >= until:
         raise click.UsageError(_("the time ends before it begins"))
     workspace = context.workspace()
@@ -185,5 +173,5 @@ def trend(
     with open_store(workspace) as store:
         names = matching(hosts, (host.name for host in store.hosts()))
         edges = use_case.periods(since, until)
-        seen = use_case.trend(store, use_case.By(by), edges, chapters, names)
+        seen = use_case.trend(store, By(by), edges, chapters, names)
     emit(output, lambda: trend_view.render(seen), lambda: trend_view.document(seen))

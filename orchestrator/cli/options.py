@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, TypeVar, cast
 
 import click
@@ -42,6 +43,29 @@ def limit_option(command: Command) -> Command:
         metavar=_("PATTERN"),
         help=_("Only these hosts or groups, as Ansible's --limit; matching nothing is an error."),
     )(command)
+
+
+def stale_option(command: Command) -> Command:
+    """Add ``--stale``; the command gets ``stale: int``, hours."""
+    return click.option(
+        "--stale",
+        type=click.IntRange(1, 24 * 365),
+        default=24,
+        show_default=True,
+        metavar=_("HOURS"),
+        help=_("After how many hours an audit is too old."),
+    )(command)
+
+
+def moment(_ctx: click.Context, _param: click.Parameter, value: str | None) -> datetime | None:
+    """Return the aware moment that ISO 8601 names; local unless it says otherwise."""
+    if value is None:
+        return None
+    try:
+        return datetime.fromisoformat(value).astimezone()
+    except (ValueError, OverflowError) as error:
+        message = _("{value!r} is not a day or time: write 2026-11-23, or '2026-11-23 14:30'")
+        raise click.BadParameter(message.format(value=value)) from error
 
 
 def chapter_option(command: Command) -> Command:

@@ -2,13 +2,13 @@
 
 import os
 import tempfile
-from datetime import date
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import click
 
 from orchestrator.cli.context import Context, ExitCode, Output
-from orchestrator.cli.options import limit_option, output_option
+from orchestrator.cli.options import limit_option, moment, output_option, stale_option
 from orchestrator.model.errors import ConfigurationError, Position
 from orchestrator.model.i18n import _, _n
 
@@ -43,24 +43,36 @@ def group() -> None:
     help=_("The reporting body (otherwise the only agency of the servers)."),
 )
 @click.option("--parent", default="", metavar=_("NAME"), help=_("The body above it."))
+@click.option(
+    "--since",
+    callback=moment,
+    metavar=_("TIME"),
+    help=_("Where trend and changes begin, as a local time (otherwise the last 30 days)."),
+)
+@stale_option
 @limit_option
 @output_option
 @click.pass_obj
-def html(
+def html(  # noqa: PLR0913, PLR0917 - one parameter per option
     context: Context,
     out: Path | None,
     organisation: str,
     parent: str,
+    since: datetime | None,
+    stale: int,
     limit: str | None,
     output: Output,
 ) -> ExitCode:
     """Gather, render, write."""
-    from orchestrator.cli.report_data import gather  # noqa: PLC0415 - start-up time
+    from orchestrator.cli.report_data import Wanted, gather  # noqa: PLC0415 - start-up time
     from orchestrator.cli.views.output import emit  # noqa: PLC0415
     from orchestrator.report.html import render_html  # noqa: PLC0415
 
+    if since is not None and since >= datetime.now().astimezone():
+        raise click.UsageError(_("the time ends before it begins"))
     workspace = context.workspace()
-    data = gather(workspace, (organisation, parent), limit)
+    wanted = Wanted(organisation, parent, limit, since, timedelta(hours=stale))
+    data = gather(workspace, wanted)
     text = render_html(data, workspace.template_dirs)
     if out == Path("-"):
         click.echo(text)
@@ -86,12 +98,12 @@ def html(
 @click.pass_obj
 def summary(context: Context, limit: str | None, output: Output) -> None:
     """Compare the reference audits with how the hosts stand now."""
-    from orchestrator.cli.report_data import gather  # noqa: PLC0415 - start-up time
+    from orchestrator.cli.report_data import Wanted, gather  # noqa: PLC0415 - start-up time
     from orchestrator.cli.views import before_after_view  # noqa: PLC0415
     from orchestrator.cli.views.output import emit  # noqa: PLC0415
     from orchestrator.model.record import Compliance  # noqa: PLC0415
 
-    data = gather(context.workspace(), ("", ""), limit)
+    data = gather(context.workspace(), Wanted(limit=limit))
     hosts = [Compliance(host.name, host.before, host.after) for host in data.hosts]
     emit(
         output,

@@ -3,20 +3,25 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from orchestrator import __version__
 from orchestrator.baseline.load import load_baseline
 from orchestrator.baseline.waiver_file import load_waivers
+from orchestrator.drift.history import current_drift
+from orchestrator.drift.status import assessed, look
+from orchestrator.drift.trend import USUAL, periods, trend
 from orchestrator.drift.underway import as_they_are
 from orchestrator.fleet.inventory import start_resolving
 from orchestrator.model.control import Baseline
 from orchestrator.model.errors import ConfigurationError
-from orchestrator.model.finding import Mark, Reach, Verdict
-from orchestrator.model.host import ManagedHost
+from orchestrator.model.finding import Mark, Verdict
+from orchestrator.model.host import ManagedHost, Management
 from orchestrator.model.i18n import _, language
-from orchestrator.model.record import Counts, CurrentFinding, DriftFilter, HostRun, Run, RunKind
+from orchestrator.model.record import Counts, CurrentFinding, HostRun, Run, RunKind, StoredHost
+from orchestrator.model.status import Question
 from orchestrator.report.data import ChapterCounts, HostSection, ReportData, RunSection
+from orchestrator.report.series import By
 from orchestrator.store.repository import Store
 from orchestrator.workspace.directory import Workspace
 
@@ -24,13 +29,27 @@ _ALL = 1_000_000
 _NOT_GOOD = (Verdict.FAIL, Verdict.ERROR, Verdict.NOT_CHECKED)
 
 
-def gather(workspace: Workspace, organisations: tuple[str, str], limit: str | None) -> ReportData:
-    """Return what the store tells of the inventory's hosts, within ``limit`` where one is given.
+@dataclass(frozen=True)
+class Wanted:
+    """What a report is to tell.
 
-    ``organisations`` are the reporting one and its parent. Raises ConfigurationError where no
-    audit was made yet, ControllerError where the store fails.
+    ``limit`` is Ansible's host pattern; trend and changes begin at ``since``; an audit older than
+    ``stale_after`` is told to be too old.
     """
-    resolving = start_resolving(workspace.settings.inventory, limit=limit)
+
+    organisation: str = ""
+    parent: str = ""
+    limit: str | None = None
+    since: datetime | None = None
+    stale_after: timedelta = Question.stale_after
+
+
+def gather(workspace: Workspace, wanted: Wanted) -> ReportData:
+    """Return what the store tells of the inventory's hosts.
+
+    Raises ConfigurationError where no audit was made yet, ControllerError where the store fails.
+    """
+    resolving = start_resolving(workspace.settings.inventory, limit=wanted.limit)
     try:
         baseline = load_baseline(workspace.baseline_dirs)
         hosts = resolving.result().hosts
@@ -38,42 +57,48 @@ def gather(workspace: Workspace, organisations: tuple[str, str], limit: str | No
         resolving.cancel()
     workspace.prepare_state()
     with Store.open(workspace.store_file) as store:
-        return _Gathering(store, baseline, hosts).report(workspace, organisations, whole=not limit)
+        return _Gathering(workspace, store, baseline, hosts, wanted).report()
 
 
 @dataclass(frozen=True)
 class _Gathering:
     """One report being gathered from an open store."""
 
+    workspace: Workspace
     store: Store
     baseline: Baseline
     hosts: tuple[ManagedHost, ...]
-    _host_runs: dict[str, tuple[HostRun, ...]] = field(default_factory=dict)
+    wanted: Wanted
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    _host_runs: dict[str, dict[str, HostRun]] = field(default_factory=dict)
 
-    def report(
-        self, workspace: Workspace, organisations: tuple[str, str], *, whole: bool
-    ) -> ReportData:
-        """Return the report; ``whole`` says that ``hosts`` are the whole inventory."""
-        runs = as_they_are(workspace, self.store.runs(limit=_ALL))
+    def report(self) -> ReportData:
+        """Return the report."""
+        runs = as_they_are(self.workspace, self.store.runs(limit=_ALL))
         if not any(run.kind is RunKind.AUDIT for run in runs):
             message = _("no audit was made yet: there is nothing to report")
             raise ConfigurationError(message, hint=_("make one: luytre audit"))
-        names = [host.name for host in self.hosts]
+        names = [host.name for host in self.hosts if host.management is not Management.UNMANAGED]
+        question = Question(self.now, self.wanted.stale_after, hosts=frozenset(names))
+        since = self.wanted.since or self.now - USUAL
         findings = [one for one in self.store.findings(names) if not one.retired]
         return ReportData(
-            organisation=organisations[0] or self._only_agency(),
-            parent_organisation=organisations[1],
-            created=datetime.now(UTC),
-            operator=workspace.settings.operator.name,
-            profile=self._profile(workspace.settings.profile),
+            organisation=self.wanted.organisation or self._only_agency(),
+            parent_organisation=self.wanted.parent,
+            created=self.now,
+            operator=self.workspace.settings.operator.name,
+            profile=self._profile(self.workspace.settings.profile),
             tool=__version__,
-            hosts=self._sections(runs, findings),
-            forgotten=self._forgotten() if whole else (),
+            hosts=self._sections(question, runs, findings),
+            forgotten=() if self.wanted.limit else self._forgotten(),
             controls=self.baseline.controls,
             findings=tuple(one for one in findings if one.open or one.verdict in _NOT_GOOD),
-            drift=self.store.transitions(DriftFilter(hosts=names)),
-            runs=self._changes(runs, whole=whole),
-            waivers=load_waivers(workspace.waivers_file).every,
+            since=since,
+            trend=trend(self.store, By.AGENCY, periods(since, self.now), {}, names),
+            drift=current_drift(self.store, since, names),
+            matters=look(self.workspace, self.store, question).matters,
+            runs=self._changes(runs),
+            waivers=load_waivers(self.workspace.waivers_file).every,
         )
 
     def _only_agency(self) -> str:
@@ -89,42 +114,40 @@ class _Gathering:
         return tuple(one.name for one in self.store.hosts() if one.name not in declared)
 
     def _sections(
-        self, runs: Iterable[Run], findings: Iterable[CurrentFinding]
+        self, question: Question, runs: Iterable[Run], findings: Iterable[CurrentFinding]
     ) -> tuple[HostSection, ...]:
-        stored = {host.name: host for host in self.store.hosts()}
         by_id = {run.id: run for run in runs}
+        stored = {one.name: one for one in self.store.hosts()}
         attempts = {one.host: one for one in self.store.last_attempts()}
+        judged = assessed(attempts.values(), stored.values()) & frozenset(question.hosts or ())
         standing: dict[str, list[CurrentFinding]] = defaultdict(list)
         for finding in findings:
             standing[finding.host].append(finding)
         sections = []
         for host in self.hosts:
-            section = _attempted(host, attempts.get(host.name))
+            section = _attempted(host, attempts.get(host.name), stored.get(host.name), question)
             known = stored.get(host.name)
             if known and known.reference:
-                reference = by_id[known.reference]
-                # Nothing is claimed of a host that the last attempt did not reach.
-                answered = section.reach is Reach.ANSWERED
-                now = standing[host.name] if answered else []
-                section = self._compared(section, reference, now)
-                if not answered:
-                    section = _unclaimed(section)
-                section = replace(section, audited=known.last_seen)
+                reference = self._run(known.reference)[host.name]
+                section = replace(
+                    section, referenced=by_id[known.reference].started, before=reference.counts
+                )
+                if host.name in judged:
+                    section = self._judged(section, reference, standing[host.name])
             sections.append(section)
         return tuple(sections)
 
-    def _compared(
-        self, section: HostSection, reference: Run, standing: Iterable[CurrentFinding]
+    def _judged(
+        self, section: HostSection, reference: HostRun, standing: Iterable[CurrentFinding]
     ) -> HostSection:
-        """Return the section with the reference audit and how the host stands now."""
-        first = next(one for one in self._hosts_of(reference.id) if one.host == section.name)
-        seen = self.store.summary(first.run, first.host)
+        """Return the section with how the host stands now, as a whole and by chapter."""
+        seen = self.store.summary(reference.run, reference.host)
         before = (seen and seen.verdicts) or {}
         after = {finding.control: finding for finding in standing}
         controls: dict[str, list[str]] = defaultdict(list)
         for control in {**before, **after}:
             known = self.baseline.controls.get(control)
-            controls[known.chapter if known else _("no longer in the baseline")].append(control)
+            controls[known.chapter if known else ""].append(control)
         chapters = [
             ChapterCounts(
                 name,
@@ -133,22 +156,17 @@ class _Gathering:
             )
             for name, members in sorted(controls.items())
         ]
-        return replace(
-            section,
-            referenced=reference.started,
-            before=first.counts,
-            after=_counts(after.values()),
-            chapters=tuple(chapters),
-        )
+        return replace(section, after=_counts(after.values()), chapters=tuple(chapters))
 
-    def _hosts_of(self, run: str) -> tuple[HostRun, ...]:
+    def _run(self, run: str) -> dict[str, HostRun]:
         if run not in self._host_runs:
-            self._host_runs[run] = self.store.run_hosts(run)
+            self._host_runs[run] = {one.host: one for one in self.store.run_hosts(run)}
         return self._host_runs[run]
 
-    def _changes(self, runs: Iterable[Run], *, whole: bool) -> tuple[RunSection, ...]:
+    def _changes(self, runs: Iterable[Run]) -> tuple[RunSection, ...]:
         """Return the runs that changed hosts, oldest first; within a limit, those that met it."""
         names = {host.name for host in self.hosts}
+        whole = not self.wanted.limit
         sections = []
         for run in runs:
             if run.kind is RunKind.AUDIT:
@@ -160,12 +178,10 @@ class _Gathering:
         return tuple(reversed(sections))
 
 
-def _unclaimed(section: HostSection) -> HostSection:
-    chapters = tuple(replace(chapter, after=None) for chapter in section.chapters)
-    return replace(section, after=None, chapters=chapters)
-
-
-def _attempted(host: ManagedHost, attempt: HostRun | None) -> HostSection:
+def _attempted(
+    host: ManagedHost, attempt: HostRun | None, known: StoredHost | None, question: Question
+) -> HostSection:
+    audited = known.last_seen if known else None
     return HostSection(
         name=host.name,
         agency=host.agency,
@@ -173,6 +189,8 @@ def _attempted(host: ManagedHost, attempt: HostRun | None) -> HostSection:
         management=host.management,
         reach=attempt.reach if attempt else None,
         failure=attempt.reason if attempt else "",
+        audited=audited,
+        stale=question.too_old(audited),
     )
 
 

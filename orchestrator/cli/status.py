@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from orchestrator.cli.context import Context, ExitCode, Output, combine
-from orchestrator.cli.options import output_option
+from orchestrator.cli.options import output_option, stale_option
 from orchestrator.model.i18n import _
 from orchestrator.model.status import Concern, Live, Question
 
@@ -28,14 +28,7 @@ _CODES = {
         "\b\nExample:\n  luytre status --stale 48"
     )
 )
-@click.option(
-    "--stale",
-    type=click.IntRange(1, 24 * 365),
-    default=24,
-    show_default=True,
-    metavar=_("HOURS"),
-    help=_("After how many hours an audit is too old."),
-)
+@stale_option
 @click.option("--live", is_flag=True, help=_("Also ask the servers how they are now."))
 @output_option
 @click.pass_obj

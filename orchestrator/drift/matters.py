@@ -10,8 +10,8 @@ from orchestrator.model.change import Outcome
 from orchestrator.model.finding import Reach, Severity, Verdict
 from orchestrator.model.record import HostRun, StoredHost, Tally
 from orchestrator.model.status import Concern, Matter, Question
+from orchestrator.report.compliance import GRAVE
 
-URGENT = (Severity.CRITICAL, Severity.HIGH)
 # With more names nobody reads the command any more: it is then for all hosts.
 _MOST_NAMED = 8
 # After so long a change that failed is no news; what it left open stands among the findings.
@@ -111,12 +111,10 @@ def _not_looked_at(
     never = set(fleet.pinned) - set(fleet.ever_tried)
     if never:
         yield Matter(Concern.NEVER_AUDITED, *_with("audit", never, of=fleet.pinned))
-    oldest = question.now - question.stale_after
     stale = {
         name
         for name, host in fleet.hosts.items()
-        if reached[name][0] is Reach.ANSWERED
-        and (host.last_seen is None or host.last_seen < oldest)
+        if reached[name][0] is Reach.ANSWERED and question.too_old(host.last_seen)
     }
     if stale:
         yield Matter(Concern.STALE, *_with("audit", stale, of=fleet.hosts))
@@ -127,7 +125,7 @@ def _findings(fleet: Fleet) -> Iterator[Matter]:
     if unread:
         hosts = _with("audit", {one.host for one in unread}, of=fleet.hosts)
         yield Matter(Concern.UNREAD, *hosts, number=sum(one.number for one in unread))
-    urgent = [one for one in fleet.tallies if one.open and one.severity in URGENT]
+    urgent = [one for one in fleet.tallies if one.open and one.severity in GRAVE]
     if urgent:
         by_severity: Counter[Severity] = Counter()
         for one in urgent:

@@ -10,8 +10,8 @@ from orchestrator.baseline.waiver_file import load_waivers
 from orchestrator.drift.matters import Fleet, matters
 from orchestrator.drift.underway import is_under_way
 from orchestrator.fleet.pins import load_pins
-from orchestrator.model.finding import Verdict
-from orchestrator.model.record import Counts, RunStatus, Tally
+from orchestrator.model.finding import Reach, Verdict
+from orchestrator.model.record import Counts, HostRun, RunStatus, StoredHost, Tally
 from orchestrator.model.status import Lapsed, Question, Status
 from orchestrator.model.waiver import WaiverState
 from orchestrator.workspace.directory import Workspace
@@ -26,37 +26,54 @@ Key = TypeVar("Key")
 def look(workspace: Workspace, store: "Store", question: Question) -> Status:
     """Return what matters; nobody is contacted.
 
-    Hosts that were in no audit since the newest one of all hosts have left the inventory, and
-    nothing is said of them. Raises ControllerError where the store fails, ConfigurationError where
-    the pins or the waivers are not sound.
+    Unless the question names the hosts, those that were in no audit since the newest one of all
+    hosts have left the inventory, and nothing is said of them. Raises ControllerError where the
+    store fails, ConfigurationError where the pins or the waivers are not sound.
     """
     last_audit = store.whole_audit()
     every = {one.host: one for one in store.last_attempts()}
     since = last_audit.id if last_audit else ""
-    attempts = {name: one for name, one in every.items() if one.run >= since}
+
+    def counts(one: HostRun) -> bool:
+        return one.run >= since if question.hosts is None else one.host in question.hosts
+
+    attempts = {name: one for name, one in every.items() if counts(one)}
+    hosts = {one.name: one for one in store.hosts() if one.name in attempts}
+    pinned = frozenset(load_pins(workspace.pins_file))
     tallies = tuple(one for one in store.tallies() if one.host in attempts)
     running = store.runs(_ALL_RUNS, RunStatus.RUNNING)
     under_way = tuple(run for run in running if is_under_way(workspace, run.id))
     fleet = Fleet(
         attempts=attempts,
-        hosts={one.name: one for one in store.hosts() if one.name in attempts},
+        hosts=hosts,
         tallies=tallies,
-        changes=tuple(
-            one for one in store.last_changes() if one.run > since or one.host in attempts
-        ),
+        changes=tuple(one for one in store.last_changes() if counts(one) or one.host in attempts),
         under_way=frozenset(run.id for run in under_way),
-        pinned=frozenset(load_pins(workspace.pins_file)),
+        pinned=pinned if question.hosts is None else pinned & frozenset(question.hosts),
         ever_tried=frozenset(every),
     )
+    judged = assessed(attempts.values(), hosts.values())
     lapsed = tuple(_lapsed(workspace, store, question.now, attempts))
     return Status(
         now=question.now,
         hosts=len(attempts),
-        counts=Counts(_sum(tallies, lambda one: one.verdict)),
+        counts=Counts(_sum((t for t in tallies if t.host in judged), lambda one: one.verdict)),
         open=_sum((one for one in tallies if one.open), lambda one: one.severity),
         last_audit=last_audit,
         under_way=under_way,
         matters=tuple(matters(fleet, replace(question, lapsed=lapsed))),
+    )
+
+
+def assessed(attempts: Iterable[HostRun], hosts: Iterable[StoredHost]) -> frozenset[str]:
+    """Return the hosts that a percentage speaks of, in the status as in a report.
+
+    They were audited whole once, and answered when they were audited last: nothing is claimed of
+    the others. What failed there stays open.
+    """
+    whole = {one.name for one in hosts if one.reference}
+    return frozenset(
+        one.host for one in attempts if one.reach is Reach.ANSWERED and one.host in whole
     )
 
 

@@ -2,71 +2,24 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from functools import cache
 from typing import TYPE_CHECKING
 
 from orchestrator.model.finding import Verdict
 from orchestrator.model.record import Counts, Sample, Summary
-from orchestrator.report.compliance import percent, total
+from orchestrator.report.compliance import total
+from orchestrator.report.series import By, Line, Point, Trend
 
 if TYPE_CHECKING:
     from orchestrator.store.repository import Store
 
 # A line of a table has room for so many marks.
 MOST_PERIODS = 40
+# How far back is looked unless somebody says otherwise.
+USUAL = timedelta(days=30)
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 _STEPS = (_HOUR, 3 * _HOUR, 6 * _HOUR, 12 * _HOUR, _DAY, 2 * _DAY, 7 * _DAY, 14 * _DAY, 30 * _DAY)
-
-
-class By(StrEnum):
-    """What the lines of a trend stand for."""
-
-    HOST = "host"
-    AGENCY = "agency"
-    CHAPTER = "chapter"
-
-
-@dataclass(frozen=True)
-class Point:
-    """How it stood at the end of a period; ``counts`` is None where no whole audit tells.
-
-    ``hosts`` is how many hosts the counts are of.
-    """
-
-    at: datetime
-    counts: Counts | None = None
-    hosts: int = 0
-
-    @property
-    def percent(self) -> float | None:
-        """Return the compliance in percent; None where nothing was judged."""
-        return percent(self.counts)
-
-
-@dataclass(frozen=True)
-class Line:
-    """One host, agency or chapter over time: a point for each period."""
-
-    name: str
-    points: tuple[Point, ...]
-
-    @property
-    def known(self) -> tuple[Point, ...]:
-        """Return the points at which anything was judged, oldest first."""
-        return tuple(one for one in self.points if one.percent is not None)
-
-
-@dataclass(frozen=True)
-class Trend:
-    """Lines by name, with that of everything; ``edges`` are the limits of the periods."""
-
-    by: By
-    edges: tuple[datetime, ...]
-    lines: tuple[Line, ...]
-    all: Line
 
 
 def periods(since: datetime, until: datetime) -> tuple[datetime, ...]:

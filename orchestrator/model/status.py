@@ -1,6 +1,6 @@
 """How things stand, and what somebody has to do something about."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -61,20 +61,28 @@ class Lapsed:
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked: the moment, the age at which an audit is stale, and what else is known."""
+    """What is asked: the moment, the age at which an audit is stale, and what else is known.
+
+    ``hosts`` are the only ones that count; None: those of the newest audit of all hosts.
+    """
 
     now: datetime
     stale_after: timedelta = timedelta(hours=24)
     live: Mapping[str, Live] = field(default_factory=dict)
     lapsed: Sequence[Lapsed] = ()
+    hosts: Collection[str] | None = None
+
+    def too_old(self, audited: datetime | None) -> bool:
+        """Tell whether nothing newer than an audit of this moment is too little."""
+        return audited is None or audited < self.now - self.stale_after
 
 
 @dataclass(frozen=True)
 class Status:
     """How things stand.
 
-    ``hosts`` is how many count, ``counts`` how all their controls stand, ``open`` how many failures
-    are open. ``last_audit`` is the newest of all hosts.
+    ``hosts`` is how many count, ``counts`` how the controls stand of those that were assessed,
+    ``open`` how many failures are open. ``last_audit`` is the newest of all hosts.
     """
 
     now: datetime

@@ -2,12 +2,42 @@
 
 import math
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from orchestrator.model.finding import Severity, Verdict
 from orchestrator.model.record import Counts
 
 NOTHING = "—"
 SEVEREST_FIRST = (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW)
+# Failures of these are grave: somebody has to look at them now.
+GRAVE = (Severity.CRITICAL, Severity.HIGH)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What was judged, each control once: ``failed`` are the failures that no waiver covers."""
+
+    passed: int = 0
+    failed: int = 0
+    waived: int = 0
+    unread: int = 0
+
+    @classmethod
+    def of(cls, counts: Counts | None) -> "Judged":
+        """Take the counts apart; None holds nothing."""
+        if counts is None:
+            return cls()
+        return cls(
+            counts.verdicts.get(Verdict.PASS, 0),
+            counts.verdicts.get(Verdict.FAIL, 0) - counts.waived,
+            counts.waived,
+            counts.verdicts.get(Verdict.ERROR, 0),
+        )
+
+    @property
+    def total(self) -> int:
+        """Return how many controls were judged."""
+        return self.passed + self.failed + self.waived + self.unread
 
 
 def percent(counts: Counts | None) -> float | None:
@@ -15,11 +45,8 @@ def percent(counts: Counts | None) -> float | None:
 
     What could not be read counts against the host; waived failures stay failures.
     """
-    if counts is None:
-        return None
-    passed = counts.verdicts.get(Verdict.PASS, 0)
-    judged = passed + counts.verdicts.get(Verdict.FAIL, 0) + counts.verdicts.get(Verdict.ERROR, 0)
-    return 100 * passed / judged if judged else None
+    judged = Judged.of(counts)
+    return 100 * judged.passed / judged.total if judged.total else None
 
 
 def percent_text(counts: Counts | None, language: str) -> str:
@@ -27,8 +54,20 @@ def percent_text(counts: Counts | None, language: str) -> str:
     value = percent(counts)
     if value is None:
         return NOTHING
-    text = f"{math.floor(value * 10 + 1e-9) / 10:.1f}%"
-    return text.replace(".", ",") if language == "vi" else text
+    return _spoken(f"{math.floor(value * 10 + 1e-9) / 10:.1f}%", language)
+
+
+def change(before: Counts | None, after: Counts | None) -> float | None:
+    """Return by how many percentage points it changed; None where one of them is unknown."""
+    first, last = percent(before), percent(after)
+    return None if first is None or last is None else last - first
+
+
+def change_text(points: float | None, language: str) -> str:
+    """Return a change in percentage points with its sign, or a dash."""
+    if points is None:
+        return NOTHING
+    return _spoken(f"{points:+.1f}".replace("-", "−"), language)
 
 
 def total(many: Iterable[Counts | None]) -> Counts:
@@ -41,3 +80,7 @@ def total(many: Iterable[Counts | None]) -> Counts:
             for verdict, number in counts.verdicts.items():
                 verdicts[verdict] = verdicts.get(verdict, 0) + number
     return Counts(verdicts, waived)
+
+
+def _spoken(number: str, language: str) -> str:
+    return number.replace(".", ",") if language == "vi" else number

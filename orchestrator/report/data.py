@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 
 from orchestrator.model.change import HostOutcome
 from orchestrator.model.control import Control
@@ -10,12 +11,17 @@ from orchestrator.model.drift import Drift
 from orchestrator.model.finding import Reach
 from orchestrator.model.host import Management
 from orchestrator.model.record import Counts, CurrentFinding, Run
+from orchestrator.model.status import Matter
 from orchestrator.model.waiver import Waiver
+from orchestrator.report.series import Trend
 
 
 @dataclass(frozen=True)
 class ChapterCounts:
-    """One chapter on one host: at its reference audit and now; None where it was not audited."""
+    """One chapter on one host: at its reference audit and now; None where it was not audited.
+
+    Controls that have left the baseline are in the chapter without a name.
+    """
 
     chapter: str
     before: Counts | None = None
@@ -28,7 +34,7 @@ class HostSection:
 
     ``reach`` and ``failure`` are those of the last attempt to audit it (None: never attempted).
     ``before`` is its reference audit (the first whole one) of the time ``referenced``, ``after``
-    how it stands since the audit of the time ``audited``. Times are UTC.
+    how it stands since the audit of the time ``audited``, which may be ``stale``. Times are UTC.
     """
 
     name: str
@@ -39,9 +45,15 @@ class HostSection:
     failure: str = ""
     referenced: datetime | None = None
     audited: datetime | None = None
+    stale: bool = False
     before: Counts | None = None
     after: Counts | None = None
     chapters: tuple[ChapterCounts, ...] = ()
+
+    @property
+    def assessed(self) -> bool:
+        """Tell whether the report's figures speak of the host; nothing is claimed of others."""
+        return self.after is not None
 
 
 @dataclass(frozen=True)
@@ -58,8 +70,9 @@ class ReportData:
 
     ``hosts`` is the whole inventory, so that the denominator is the true one; ``forgotten`` are
     hosts that the store knows and the inventory does not. ``controls`` gives titles, chapters and
-    references. ``findings`` are those that stand as fail, error or not checked; ``drift`` is what
-    happened since the reference audits. ``waivers`` are all of the workspace.
+    references. ``findings`` are those that stand as fail, error or not checked. ``trend`` (by
+    agency) and ``drift`` tell what happened since the time ``since``; ``matters`` are what somebody
+    has to do something about. ``waivers`` are all of the workspace.
     """
 
     organisation: str
@@ -72,6 +85,19 @@ class ReportData:
     forgotten: tuple[str, ...] = ()
     controls: Mapping[str, Control] = field(default_factory=dict)
     findings: tuple[CurrentFinding, ...] = ()
+    since: datetime | None = None
+    trend: Trend | None = None
     drift: tuple[Drift, ...] = ()
+    matters: tuple[Matter, ...] = ()
     runs: tuple[RunSection, ...] = ()
     waivers: tuple[Waiver, ...] = ()
+
+    @cached_property
+    def assessed(self) -> tuple[HostSection, ...]:
+        """Return the hosts that the figures speak of."""
+        return tuple(host for host in self.hosts if host.assessed)
+
+    def chapter_of(self, control: str) -> str:
+        """Return the chapter of a control; empty where it has left the baseline."""
+        known = self.controls.get(control)
+        return known.chapter if known else ""

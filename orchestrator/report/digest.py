@@ -1,16 +1,18 @@
-"""What the readers of a report want to see first: sums, groups and orders of its data. Pure."""
+"""What the readers of a report want to see: its data in groups and orders. Pure."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from enum import StrEnum
 
+from orchestrator.model.change import HostOutcome, Outcome
 from orchestrator.model.drift import Cause, Drift, DriftEvent
 from orchestrator.model.finding import Mark, Reach, Severity, Verdict
 from orchestrator.model.host import Management
-from orchestrator.model.record import Counts, CurrentFinding
-from orchestrator.model.waiver import Waiver
-from orchestrator.report.compliance import SEVEREST_FIRST, total
-from orchestrator.report.data import ChapterCounts, HostSection, ReportData
+from orchestrator.model.record import CurrentFinding
+from orchestrator.model.waiver import Waiver, WaiverState
+from orchestrator.report.compliance import SEVEREST_FIRST
+from orchestrator.report.data import HostSection, ReportData, RunSection
 
 EVENTS = (
     DriftEvent.REGRESSED,
@@ -20,26 +22,35 @@ EVENTS = (
     DriftEvent.CHANGED,
     DriftEvent.RESOLVED,
 )
+# Of one control so many values are told; hosts with others are named together. A report of
+# hundreds of hosts, each with a value of its own, would be too large to open.
+MOST_VALUES = 8
 
 
-@dataclass(frozen=True)
-class Agency:
-    """The hosts of one agency, and their sums over those that have both audits."""
+class Doubt(StrEnum):
+    """Why the figures do not speak of a host, or not without a word on it."""
 
-    name: str
-    hosts: tuple[HostSection, ...]
-    before: Counts | None
-    after: Counts | None
+    UNMANAGED = "unmanaged"
+    NEVER = "never"
+    UNREACHABLE = "unreachable"
+    NO_ANSWER = "no_answer"
+    PARTIAL = "partial"
+    STALE = "stale"
+    AUDIT_ONLY = "audit_only"
 
 
 @dataclass(frozen=True)
 class Value:
-    """What was wanted, what was there, and on which hosts."""
+    """What was wanted, what was there, and on which hosts.
+
+    ``others`` above 0 says that the hosts have so many further values, and the texts are empty.
+    """
 
     expected: str
     observed: str
     pending: bool
     hosts: tuple[str, ...]
+    others: int = 0
 
 
 @dataclass(frozen=True)
@@ -54,66 +65,47 @@ class ControlGroup:
 
 @dataclass(frozen=True)
 class DriftGroup:
-    """The same transition on several hosts."""
+    """What happened to one control, with its cause, by what was there afterwards."""
 
     control: str
     severity: Severity
     event: DriftEvent
     cause: Cause
-    expected: str
-    observed: str
-    hosts: tuple[str, ...]
+    hosts: int
+    values: tuple[Value, ...]
 
 
-def agencies(data: ReportData) -> tuple[Agency, ...]:
-    """Return the managed hosts by agency; the nameless agency comes last."""
-    by_name: dict[str, list[HostSection]] = defaultdict(list)
-    for host in data.hosts:
-        if host.management is not Management.UNMANAGED:
-            by_name[host.agency].append(host)
+def doubts(data: ReportData) -> tuple[tuple[HostSection, tuple[Doubt, ...]], ...]:
+    """Return the hosts that the figures do not speak of, or not without a word, the former first.
+
+    Each comes with every reason; who is most in the dark comes first.
+    """
+    found = ((host, tuple(one for one in Doubt if _is(host, one))) for host in data.hosts)
+    order = list(Doubt)
     return tuple(
-        Agency(name, tuple(sorted(by_name[name], key=lambda host: host.name)), *sums(by_name[name]))
-        for name in sorted(by_name, key=lambda name: (not name, name))
+        sorted(
+            (row for row in found if row[1]),
+            key=lambda row: (row[0].assessed, order.index(row[1][0]), row[0].name),
+        )
     )
 
 
-def sums(hosts: Iterable[HostSection]) -> tuple[Counts | None, Counts | None]:
-    """Return the sums before and after, over the hosts that have both; None where none has."""
-    both = [host for host in hosts if host.before is not None and host.after is not None]
-    if not both:
-        return (None, None)
-    return (total(host.before for host in both), total(host.after for host in both))
-
-
-def chapters(hosts: Iterable[HostSection]) -> tuple[ChapterCounts, ...]:
-    """Return each chapter summed over the hosts that have both audits of it."""
-    found: dict[str, list[ChapterCounts]] = defaultdict(list)
-    for host in hosts:
-        for chapter in host.chapters:
-            found[chapter.chapter].append(chapter)
-    made = []
-    for name in sorted(found):
-        both = [c for c in found[name] if c.before is not None and c.after is not None]
-        if both:
-            before, after = total(c.before for c in both), total(c.after for c in both)
-            made.append(ChapterCounts(name, before, after))
-        else:
-            made.append(ChapterCounts(name, None, total(c.after for c in found[name])))
-    return tuple(made)
-
-
-def not_assessed(data: ReportData) -> tuple[HostSection, ...]:
-    """Return the hosts that the last attempt gave no findings of, unmanaged ones included."""
-    return tuple(
-        host
-        for host in data.hosts
-        if host.management is Management.UNMANAGED or host.reach is not Reach.ANSWERED
-    )
+def _is(host: HostSection, doubt: Doubt) -> bool:
+    unmanaged = host.management is Management.UNMANAGED
+    return {
+        Doubt.UNMANAGED: unmanaged,
+        Doubt.NEVER: not unmanaged and host.reach is None,
+        Doubt.UNREACHABLE: not unmanaged and host.reach is Reach.UNREACHABLE,
+        Doubt.NO_ANSWER: not unmanaged and host.reach is Reach.FAILED,
+        Doubt.PARTIAL: not unmanaged and host.reach is Reach.ANSWERED and not host.assessed,
+        Doubt.STALE: host.stale and host.assessed,
+        Doubt.AUDIT_ONLY: host.management is Management.AUDIT_ONLY,
+    }[doubt]
 
 
 def open_failures(data: ReportData) -> tuple[CurrentFinding, ...]:
     """Return the failures that no waiver covers, also those behind an ``error``."""
-    return tuple(one for one in data.findings if _fails(one) and Mark.WAIVED not in one.marks)
+    return tuple(one for one in data.findings if one.open)
 
 
 def waived_failures(data: ReportData) -> tuple[CurrentFinding, ...]:
@@ -123,27 +115,27 @@ def waived_failures(data: ReportData) -> tuple[CurrentFinding, ...]:
     )
 
 
-def waivers(data: ReportData) -> tuple[tuple[Waiver, tuple[str, ...], bool], ...]:
-    """Return (waiver, the report's hosts in it, whether it counts); the last to end comes last.
-
-    Those that were ended by hand are left out.
-    """
-    names, today = {host.name for host in data.hosts}, data.created.astimezone().date()
-    found = (
-        (one, tuple(host for host in one.hosts if host in names), one.counts(today))
-        for one in sorted(data.waivers, key=lambda one: (one.until, one.id))
-        if one.ended is None
-    )
-    return tuple(row for row in found if row[1])
-
-
 def unread(data: ReportData) -> tuple[CurrentFinding, ...]:
     """Return what the last audit could not read or did not check, unless it counts as failure."""
     return tuple(
         one
         for one in data.findings
-        if one.verdict in (Verdict.ERROR, Verdict.NOT_CHECKED) and not _fails(one)
+        if one.verdict in (Verdict.ERROR, Verdict.NOT_CHECKED) and not one.open
     )
+
+
+def waivers(data: ReportData) -> tuple[tuple[Waiver, tuple[str, ...], WaiverState], ...]:
+    """Return (waiver, the report's hosts in it, its state); the last to end comes last.
+
+    Those that were ended by hand are left out.
+    """
+    names, today = {host.name for host in data.hosts}, data.created.astimezone().date()
+    found = (
+        (one, tuple(host for host in one.hosts if host in names), one.state(today))
+        for one in sorted(data.waivers, key=lambda one: (one.until, one.id))
+        if one.ended is None
+    )
+    return tuple(row for row in found if row[1])
 
 
 def by_control(findings: Iterable[CurrentFinding]) -> tuple[ControlGroup, ...]:
@@ -155,18 +147,25 @@ def by_control(findings: Iterable[CurrentFinding]) -> tuple[ControlGroup, ...]:
         ControlGroup(control, _severest(many), len(many), _values(many))
         for control, many in found.items()
     ]
-    return tuple(sorted(groups, key=_group_order))
-
-
-def by_transition(drift: Sequence[Drift]) -> tuple[DriftGroup, ...]:
-    """Return the drift with equal transitions put together, the most urgent first."""
-    hosts: dict[DriftGroup, set[str]] = defaultdict(set)
-    for one in drift:
-        key = DriftGroup(
-            one.control, one.severity, one.event, one.cause, one.expected, one.observed, ()
+    return tuple(
+        sorted(
+            groups,
+            key=lambda one: (SEVEREST_FIRST.index(one.severity), -one.hosts, one.control),
         )
-        hosts[key].add(one.host)
-    groups = [replace(key, hosts=tuple(sorted(names))) for key, names in hosts.items()]
+    )
+
+
+def by_transition(drift: Iterable[Drift]) -> tuple[DriftGroup, ...]:
+    """Return what happened to each control, the most urgent event and severity first."""
+    found: dict[tuple[str, DriftEvent, Cause], list[Drift]] = defaultdict(list)
+    for one in drift:
+        found[(one.control, one.event, one.cause)].append(one)
+    groups = [
+        DriftGroup(
+            control, _severest(many), event, cause, len({o.host for o in many}), _values(many)
+        )
+        for (control, event, cause), many in found.items()
+    ]
     return tuple(
         sorted(
             groups,
@@ -175,21 +174,42 @@ def by_transition(drift: Sequence[Drift]) -> tuple[DriftGroup, ...]:
     )
 
 
-def _fails(finding: CurrentFinding) -> bool:
-    return finding.open or (finding.verdict is Verdict.FAIL and finding.reading is None)
+def events(drift: Iterable[Drift]) -> list[tuple[DriftEvent, int]]:
+    """Return how often each event happened, the most urgent first."""
+    counted = Counter(one.event for one in drift)
+    return [(event, counted[event]) for event in EVENTS if counted[event]]
 
 
-def _severest(many: Iterable[CurrentFinding]) -> Severity:
+def endings(section: RunSection) -> list[tuple[Outcome, int]]:
+    """Return on how many hosts a change ended how."""
+    counted = Counter(one.outcome for one in section.outcomes)
+    return [(outcome, counted[outcome]) for outcome in Outcome if counted[outcome]]
+
+
+def troubled(section: RunSection) -> list[HostOutcome]:
+    """Return the hosts where a change did not end well, by name."""
+    fine = (Outcome.CONFIRMED, Outcome.UNCHANGED)
+    bad = (one for one in section.outcomes if one.outcome not in fine or one.still_failing)
+    return sorted(bad, key=lambda one: one.host)
+
+
+def _severest(many: Iterable[CurrentFinding | Drift]) -> Severity:
     return min((one.severity for one in many), key=SEVEREST_FIRST.index)
 
 
-def _group_order(group: ControlGroup) -> tuple[int, int, str]:
-    return (SEVEREST_FIRST.index(group.severity), -group.hosts, group.control)
-
-
-def _values(many: Iterable[CurrentFinding]) -> tuple[Value, ...]:
-    hosts: dict[tuple[str, str, bool], list[str]] = defaultdict(list)
+def _values(many: Iterable[CurrentFinding | Drift]) -> tuple[Value, ...]:
+    """Return the most frequent values with their hosts, then one that stands for the others."""
+    hosts: dict[tuple[str, str, bool], set[str]] = defaultdict(set)
     for one in many:
-        hosts[(one.expected, one.observed, Mark.PENDING in one.marks)].append(one.host)
+        pending = isinstance(one, CurrentFinding) and Mark.PENDING in one.marks
+        hosts[(one.expected, one.observed, pending)].add(one.host)
     values = [Value(*key, tuple(sorted(names))) for key, names in hosts.items()]
-    return tuple(sorted(values, key=lambda value: (-len(value.hosts), value.observed)))
+    values.sort(key=lambda value: (-len(value.hosts), value.observed, value.expected))
+    return (*values[:MOST_VALUES], *_others(values[MOST_VALUES:]))
+
+
+def _others(values: Sequence[Value]) -> tuple[Value, ...]:
+    if len(values) < 2:  # noqa: PLR2004 - one value needs no row that stands for many
+        return tuple(values)
+    names = sorted({host for value in values for host in value.hosts})
+    return (Value("", "", pending=False, hosts=tuple(names), others=len(values)),)

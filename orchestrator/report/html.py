@@ -1,31 +1,40 @@
 """The report as one HTML file that needs nothing else: no network, no script, A4 on paper."""
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from orchestrator.model.change import HostOutcome, Outcome
-from orchestrator.model.drift import DriftEvent
-from orchestrator.model.finding import Reach, Severity, Verdict
-from orchestrator.model.host import Management
+from orchestrator.model.finding import Verdict
 from orchestrator.model.host_words import in_words
 from orchestrator.model.i18n import _, _n, language
 from orchestrator.model.record import Counts
+from orchestrator.model.status import Matter
 from orchestrator.model.text import shorten, visible
-from orchestrator.report import digest, words
-from orchestrator.report.compliance import NOTHING, SEVEREST_FIRST, percent, percent_text
-from orchestrator.report.data import HostSection, ReportData, RunSection
+from orchestrator.model.waiver import WaiverState
+from orchestrator.report import chart, digest, scores, words
+from orchestrator.report.chapter_words import chapter_name
+from orchestrator.report.compliance import (
+    NOTHING,
+    SEVEREST_FIRST,
+    Judged,
+    change_text,
+    percent_text,
+)
+from orchestrator.report.data import ChapterCounts, HostSection, ReportData
+from orchestrator.report.matter_words import matter_title
 from orchestrator.workspace.shipped import shipped
 
 TEMPLATE = "report/report.html.j2"
 _LONGEST_VALUE = 300
+_LONGEST_LIST = 120
 _COLUMNS = 7
+_DAY = timedelta(days=1)
 
 
 def render_html(data: ReportData, template_dirs: Sequence[Path] | None = None) -> str:
@@ -44,12 +53,15 @@ def render_html(data: ReportData, template_dirs: Sequence[Path] | None = None) -
     environment.globals.update({"_": _, "_n": _n})
     environment.filters.update(
         percent=partial(percent_text, language=language()),
+        points=partial(change_text, language=language()),
         day=_day,
         date=_date,
         moment=_moment,
         value=lambda text: shorten(in_words(text), _LONGEST_VALUE),
-        share=_share,
         count=_count,
+        matter=_matter,
+        # Coordinates: made by us, a tenth of a pixel is enough.
+        at=lambda number: f"{number:.1f}",
     )
     return environment.get_template(TEMPLATE).render(_view(data))
 
@@ -61,35 +73,41 @@ def _shown(value: Any) -> Any:
 
 def _view(data: ReportData) -> dict[str, Any]:
     """Return what the template shows: the data, digested."""
-    before, after = digest.sums(data.hosts)
-    answered = [host for host in data.hosts if _assessed(host)]
-    failures = digest.open_failures(data)
+    chapters, doubts = scores.by_chapter(data), digest.doubts(data)
+    names = [one.name for one in chapters]
     return {
         "data": data,
         "language": language(),
         "words": words,
+        "chapter_name": chapter_name,
         "title": partial(_title, data),
         "references": partial(_references, data),
+        "tick": partial(_tick, data),
         "Verdict": Verdict,
-        "before": before,
-        "after": after,
-        "assessed": answered,
-        "both": sum(host.before is not None and host.after is not None for host in data.hosts),
-        "agencies": digest.agencies(data),
-        "chapters": digest.chapters(data.hosts),
-        "matrices": _matrices(data),
-        "not_assessed": digest.not_assessed(data),
-        "unmanaged": sum(host.management is Management.UNMANAGED for host in data.hosts),
-        "severities": _severities(finding.severity for finding in failures),
-        "failures": digest.by_control(failures),
+        "WaiverState": WaiverState,
+        "Judged": Judged,
+        "SEVEREST_FIRST": SEVEREST_FIRST,
+        "score": scores.overall(data),
+        "agencies": scores.by_agency(data),
+        "levels": scores.by_level(data),
+        "chapters": chapters,
+        "large": partial(_drawn, data, chart.LARGE),
+        "small": partial(_drawn, data, chart.SMALL),
+        "matrices": _matrices(data, sorted(names, key=lambda name: (not name, name))),
+        "doubts": doubts,
+        "doubts_of": {host.name: found for host, found in doubts},
+        "failures": digest.by_control(digest.open_failures(data)),
         "unread": digest.by_control(digest.unread(data)),
         "waived": digest.by_control(digest.waived_failures(data)),
         "waivers": digest.waivers(data),
         "drift": digest.by_transition(data.drift),
-        "events": _events(data),
-        "runs": [(section, _endings(section), _troubled(section)) for section in data.runs],
-        "rolled_back": _rolled_back(data),
+        "events": digest.events(data.drift),
+        "runs": [(one, digest.endings(one), digest.troubled(one)) for one in data.runs],
     }
+
+
+def _drawn(data: ReportData, frame: chart.Frame, score: scores.Score) -> chart.Chart | None:
+    return chart.draw(data.trend, score.line, frame) if data.trend else None
 
 
 def _title(data: ReportData, control: str) -> str:
@@ -103,14 +121,15 @@ def _references(data: ReportData, control: str) -> str:
     return "; ".join(f"{benchmark} {', '.join(items)}" for benchmark, items in refs.items())
 
 
-def _assessed(host: HostSection) -> bool:
-    return host.management is not Management.UNMANAGED and host.reach is Reach.ANSWERED
+def _matter(matter: Matter) -> str:
+    return matter_title(matter, shorten(", ".join(matter.hosts), _LONGEST_LIST))
 
 
-def _matrices(data: ReportData) -> list[tuple[list[str], list[tuple[HostSection, list[Any]]]]]:
+def _matrices(
+    data: ReportData, names: Sequence[str]
+) -> list[tuple[Sequence[str], list[tuple[HostSection, list[ChapterCounts | None]]]]]:
     """Return tables of at most seven chapters: their names, and per host its counts in them."""
-    names = sorted({chapter.chapter for host in data.hosts for chapter in host.chapters})
-    audited = sorted((host for host in data.hosts if host.chapters), key=lambda host: host.name)
+    audited = sorted(data.assessed, key=lambda host: host.name)
     tables = []
     for start in range(0, len(names), _COLUMNS):
         columns = names[start : start + _COLUMNS]
@@ -122,50 +141,8 @@ def _matrices(data: ReportData) -> list[tuple[list[str], list[tuple[HostSection,
     return tables
 
 
-def _severities(found: Iterable[Severity]) -> list[tuple[Severity, int]]:
-    counted = Counter(found)
-    return [(severity, counted[severity]) for severity in SEVEREST_FIRST if counted[severity]]
-
-
-def _events(data: ReportData) -> list[tuple[DriftEvent, int]]:
-    counted = Counter(one.event for one in data.drift)
-    return [(event, counted[event]) for event in digest.EVENTS if counted[event]]
-
-
-def _endings(section: RunSection) -> list[tuple[Outcome, int]]:
-    counted = Counter(one.outcome for one in section.outcomes)
-    return [(outcome, counted[outcome]) for outcome in Outcome if counted[outcome]]
-
-
-def _troubled(section: RunSection) -> list[HostOutcome]:
-    """Return the hosts where a change did not end well, by name."""
-    fine = (Outcome.CONFIRMED, Outcome.UNCHANGED)
-    bad = (one for one in section.outcomes if one.outcome not in fine or one.still_failing)
-    return sorted(bad, key=lambda one: one.host)
-
-
-def _rolled_back(data: ReportData) -> int:
-    return len(
-        {
-            one.host
-            for section in data.runs
-            for one in section.outcomes
-            if one.outcome is Outcome.ROLLED_BACK
-        }
-    )
-
-
 def _count(counts: Counts | None, verdict: Verdict) -> str:
     return NOTHING if counts is None else str(counts.verdicts.get(verdict, 0))
-
-
-def _share(counts: Counts | None, verdict: Verdict) -> str:
-    """Return what a verdict takes of a bar, in percent of what was judged, for CSS."""
-    judged = (Verdict.PASS, Verdict.FAIL, Verdict.ERROR)
-    if counts is None or percent(counts) is None:
-        return "0"
-    whole = sum(counts.verdicts.get(one, 0) for one in judged)
-    return f"{100 * counts.verdicts.get(verdict, 0) / whole:.2f}"
 
 
 def _day(moment: datetime | None) -> str:
@@ -180,3 +157,12 @@ def _date(day: date) -> str:
 
 def _moment(moment: datetime | None) -> str:
     return NOTHING if moment is None else f"{_day(moment)} {moment.astimezone():%H:%M}"
+
+
+def _tick(data: ReportData, moment: datetime) -> str:
+    """Return a moment below the drawing: the day, and the hour where periods are shorter."""
+    local = moment.astimezone()
+    day = f"{local:%d/%m}" if language() == "vi" else f"{local:%m-%d}"
+    edges = data.trend.edges if data.trend else ()
+    shorter = any(later - earlier < _DAY for earlier, later in pairwise(edges))
+    return f"{day} {local:%H:%M}" if shorter else day

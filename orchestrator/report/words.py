@@ -5,6 +5,7 @@ from orchestrator.model.drift import Cause, DriftEvent
 from orchestrator.model.finding import Reach, Risk, Severity, Verdict
 from orchestrator.model.i18n import _
 from orchestrator.model.record import RunKind, RunStatus
+from orchestrator.report.digest import Doubt
 
 
 def severity_name(severity: Severity) -> str:
@@ -83,15 +84,36 @@ def outcome_name(outcome: Outcome) -> str:
     }[outcome]
 
 
-def reach_name(reach: Reach | None) -> str:
-    """Return how far a host could be audited; None was never tried or did not finish."""
-    if reach is None:
-        return _("not audited")
+def reach_name(reach: Reach) -> str:
+    """Return how far a host could be audited."""
     return {
         Reach.ANSWERED: _("answered"),
         Reach.UNREACHABLE: _("unreachable"),
         Reach.FAILED: _("no usable answer"),
     }[reach]
+
+
+def doubt_name(doubt: Doubt) -> str:
+    """Return why the figures do not speak of a host, or not without a word on it."""
+    return {
+        Doubt.UNMANAGED: _("cannot be managed"),
+        Doubt.NEVER: _("never audited"),
+        Doubt.UNREACHABLE: reach_name(Reach.UNREACHABLE),
+        Doubt.NO_ANSWER: reach_name(Reach.FAILED),
+        Doubt.PARTIAL: _("never audited as a whole"),
+        Doubt.STALE: _("the audit is too old"),
+        Doubt.AUDIT_ONLY: _("audit-only, never changed by us"),
+    }[doubt]
+
+
+def agency_name(agency: str) -> str:
+    """Return an agency's name as the inventory says it."""
+    return agency or _("Agency not stated")
+
+
+def level_name(level: str) -> str:
+    """Return the information-security level of a system."""
+    return _("Level {n}").format(n=level) if level else _("Level not stated")
 
 
 def kind_name(kind: RunKind) -> str:

@@ -11,11 +11,11 @@ import pytest
 from orchestrator.cli.main import run
 from orchestrator.cli.views.trend_view import sparkline
 from orchestrator.drift.record import record_audit
-from orchestrator.drift.trend import Point
 from orchestrator.model.finding import Finding, HostAudit, Reach, Severity, StateFinding, Verdict
 from orchestrator.model.host import Endpoint, ManagedHost
 from orchestrator.model.manifest import Manifest
 from orchestrator.model.record import Counts, NewRun, RunKind, RunStatus
+from orchestrator.report.series import Point
 from orchestrator.store.repository import Store
 from orchestrator.workspace.directory import load
 

@@ -18,6 +18,7 @@ from orchestrator.model.finding import Finding, HostAudit, Reach, Severity, Stat
 from orchestrator.model.host import Endpoint, ManagedHost
 from orchestrator.model.manifest import Manifest
 from orchestrator.model.record import NewRun, RunKind, RunStatus
+from orchestrator.report.chapter_words import chapter_name
 from orchestrator.store.repository import Store
 from orchestrator.workspace.directory import Workspace, load
 
@@ -79,7 +80,8 @@ def audit(store: Store, *audits: HostAudit) -> None:
 @pytest.fixture
 def campaign(workspace: Workspace) -> Workspace:
     """Return the workspace after: audit, an apply that web2 took back, an audit without web2."""
-    ticks = iter(datetime(2026, 1, 15, tzinfo=UTC) + timedelta(minutes=n) for n in range(1000))
+    start = datetime.now(UTC) - timedelta(hours=20)
+    ticks = iter(start + timedelta(minutes=n) for n in range(1000))
     with Store.open(workspace.store_file, lambda: next(ticks)) as store:
         audit(store, answered("web1", BEFORE), answered("web2", BEFORE), answered("old", BEFORE))
         change = store.start_run(NewRun(RunKind.APPLY, "Lê Văn Cường"))
@@ -108,12 +110,13 @@ def test_the_report_tells_the_campaign_from_the_store(
     assert "1 /3 servers assessed" in text
     assert "web1 2 33.3% 50.0%" in text
     assert "web2 unreachable" in text
-    assert "unreachable: no route to host" in text
+    assert "web2 unreachable no route to host" in text
     assert "win1 Sở Y tế cannot be managed" in text
+    assert "1 server was not reached: web2" in text
     assert "Audited before, but no longer in the inventory: old." in text
     assert "Lê Văn Cường" in text
-    assert "web2 : rolled back – no login" in text
-    assert "1 server rolled back" in text
+    assert "web2 : rolled back" in text
+    assert "web2 apply: rolled back no login" in text
     assert "resolved: 1" in text
 
 
@@ -121,8 +124,16 @@ def test_chapters_are_compared_with_the_first_audit(campaign: Workspace) -> None
     assert run(["report", "html", "--out", "r.html", "--limit", "web1"]) == 0
     text = words((campaign.directory / "r.html").read_text(encoding="utf-8"))
     chapter = load_baseline(campaign.baseline_dirs).controls["ssh-root-login"].chapter
-    assert f"{chapter} 0.0% 100.0%" in text
+    assert f"{chapter_name(chapter)} 1 /1 100.0% +100.0" in text
     assert "no longer in the inventory" not in text
+
+
+def test_a_time_that_is_to_come_is_refused(
+    campaign: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["report", "html", "--since", "2999-01-01"]) == 2
+    assert "the time ends before it begins" in capsys.readouterr().err
+    assert not list(campaign.directory.glob("*.html"))
 
 
 def test_the_report_can_go_to_a_pipe(

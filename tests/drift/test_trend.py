@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.drift.trend import MOST_PERIODS, By, periods, trend
+from orchestrator.drift.trend import MOST_PERIODS, periods, trend
 from orchestrator.model.finding import Finding, HostAudit, Reach, Severity, StateFinding, Verdict
 from orchestrator.model.record import Advance, AuditedHost, NewRun, RunKind
+from orchestrator.report.series import By
 from orchestrator.store.repository import Store
 
 START = datetime(2026, 11, 1, tzinfo=UTC)

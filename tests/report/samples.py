@@ -1,7 +1,5 @@
 """A province in small: realistic audits, drift, plans and runs made of model types."""
 
-from collections import Counter
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -20,8 +18,11 @@ from orchestrator.model.finding import (
 )
 from orchestrator.model.host import Management
 from orchestrator.model.record import Counts, CurrentFinding, Reading, Run, RunKind, RunStatus
+from orchestrator.model.status import Concern, Matter
 from orchestrator.model.waiver import Accepted, Waiver
+from orchestrator.report.compliance import total
 from orchestrator.report.data import ChapterCounts, HostSection, ReportData, RunSection
+from orchestrator.report.series import By, Line, Point, Trend
 
 NOW = datetime(2026, 1, 15, 7, 30, tzinfo=UTC)
 HOSTILE = (
@@ -178,7 +179,10 @@ def current(host: str, made: Control, verdict: Verdict, *marks: Mark) -> Current
 
 
 def section(number: int) -> HostSection:
-    """Return a host of the province with both audits; every tenth one no longer answers."""
+    """Return a host of the province; every tenth one no longer answers.
+
+    One of twelve was not audited for days, one is never changed.
+    """
     chapters = tuple(
         ChapterCounts(
             name,
@@ -187,19 +191,37 @@ def section(number: int) -> HostSection:
         )
         for name in CHAPTERS
     )
-    lost = number % 10 == 9
+    lost, stale = number % 10 == 9, number % 12 == 5
     return HostSection(
         name=f"so-nn-web-{number:03d}",
         agency=AGENCIES[number % len(AGENCIES)],
         level=1 + number % 3,
+        management=Management.AUDIT_ONLY if number % 12 == 7 else Management.MANAGED,
         reach=Reach.UNREACHABLE if lost else Reach.ANSWERED,
         failure="không có đường đến máy chủ" if lost else "",
         referenced=NOW - timedelta(days=14),
-        audited=NOW,
-        before=_total(chapter.before for chapter in chapters),
-        after=_total(chapter.after for chapter in chapters),
-        chapters=chapters,
+        audited=NOW - timedelta(days=5 if stale else 0),
+        stale=stale,
+        before=total(chapter.before for chapter in chapters),
+        after=None if lost else total(chapter.after for chapter in chapters),
+        chapters=() if lost else chapters,
     )
+
+
+def trend(days: int = 14) -> Trend:
+    """Return a fortnight that gets better, but for a day without an audit."""
+    edges = tuple(NOW - timedelta(days=days - n) for n in range(days + 1))
+
+    def points(step: int) -> tuple[Point, ...]:
+        return tuple(
+            Point(end)
+            if day == 4
+            else Point(end, Counts({Verdict.PASS: 50 + step * day, Verdict.FAIL: 40}), 3 + day // 2)
+            for day, end in enumerate(edges[1:])
+        )
+
+    lines = tuple(Line(name, points(n + 1)) for n, name in enumerate(AGENCIES))
+    return Trend(By.AGENCY, edges, lines, Line("", points(3)))
 
 
 def report(size: int = 24) -> ReportData:
@@ -215,7 +237,7 @@ def report(size: int = 24) -> ReportData:
         for index, made in enumerate(controls.values())
         for n in range(0, size, index + 2)
     ]
-    findings.append(current(sections[0].name, control(1), Verdict.ERROR))
+    findings.append(current(sections[1].name, control(1), Verdict.ERROR))
     findings.append(current(sections[1].name, control(2), Verdict.FAIL, Mark.WAIVED))
     waiver = Waiver(
         id="waived-1",
@@ -244,16 +266,15 @@ def report(size: int = 24) -> ReportData:
             *(drift(host.name) for host in sections[:5]),
             drift(sections[0].name, DriftEvent.RESOLVED),
         ),
+        since=NOW - timedelta(days=14),
+        trend=trend(),
+        matters=(
+            Matter(Concern.UNREACHABLE, ("so-nn-web-009", "so-nn-web-019")),
+            Matter(Concern.OPEN, (sections[0].name,), number=7, by_severity={Severity.HIGH: 7}),
+        ),
         runs=(
             RunSection(run(RunKind.APPLY), tuple(outcomes())),
             RunSection(run(RunKind.ROLLBACK, minutes=20), tuple(outcomes()[:1])),
         ),
         waivers=(waiver, late, gone),
     )
-
-
-def _total(many: Iterable[Counts | None]) -> Counts:
-    verdicts: Counter[Verdict] = Counter()
-    for counts in many:
-        verdicts.update(counts.verdicts if counts else {})
-    return Counts(dict(verdicts))

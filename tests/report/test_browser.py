@@ -75,12 +75,19 @@ def test_an_engineer_sees_the_summary_and_the_failures(
     opened(browser, samples.report(24), tmp_path)
     cards = browser.find_element(By.CLASS_NAME, "cards")
     assert cards.is_displayed()
-    assert "22/26\nservers assessed" in cards.text
+    assert "22/26\nservers assessed\nnot assessed: 4" in cards.text
     flag = browser.find_element(By.CLASS_NAME, "flag")
     assert (flag.is_displayed(), flag.text) == (True, "unreachable")
     bar = browser.find_element(By.CSS_SELECTOR, ".bar .pass")
     assert bar.size["width"] > 20
     assert bar.value_of_css_property("background-color") == "rgba(46, 125, 79, 1)"
+    trend = browser.find_element(By.CSS_SELECTOR, "svg.trend")
+    assert trend.is_displayed()
+    assert trend.size["height"] > 100
+    line = trend.find_element(By.CLASS_NAME, "line")
+    assert line.size["width"] > 400
+    lower, upper = (trend.find_element(By.CLASS_NAME, name) for name in ("first", "last"))
+    assert upper.location["y"] < lower.location["y"]
     severest = browser.find_element(By.CSS_SELECTOR, ".appendix .findings tbody .severity")
     assert severest.text == "critical"
 
@@ -95,6 +102,19 @@ def test_nothing_sticks_out_of_the_page(browser: Chrome, tmp_path: Path) -> None
     assert wide == []
 
 
+def test_a_small_screen_needs_no_scrolling_to_the_side(browser: Chrome, tmp_path: Path) -> None:
+    before = browser.get_window_size()
+    browser.set_window_size(500, 900)
+    try:
+        opened(browser, samples.report(24), tmp_path)
+        wide, room = browser.execute_script(
+            "return [document.scrollingElement.scrollWidth, window.innerWidth]"
+        )
+    finally:
+        browser.set_window_size(before["width"], before["height"])
+    assert wide <= room
+
+
 def test_the_report_prints_on_several_a4_pages(browser: Chrome, tmp_path: Path) -> None:
     opened(browser, samples.report(24), tmp_path)
     made = browser.execute_cdp_cmd(
@@ -106,14 +126,62 @@ def test_the_report_prints_on_several_a4_pages(browser: Chrome, tmp_path: Path) 
     assert b"/MediaBox [0 0 594.95996 841.91998]" in pdf or b"/MediaBox [0 0 595 842]" in pdf
 
 
-def printed(browser: Chrome, directory: Path) -> list[str]:
-    """Print as a browser does unless told otherwise, with its own header and footer; by page."""
+def on_paper(browser: Chrome, directory: Path) -> Path:
+    """Print as a browser does unless told otherwise, with its own header and footer."""
     wanted = {"preferCSSPageSize": True, "displayHeaderFooter": True}
     made = browser.execute_cdp_cmd("Page.printToPDF", wanted)
-    (directory / "report.pdf").write_bytes(base64.b64decode(made["data"]))
-    command = ["pdftotext", "-layout", directory / "report.pdf", "-"]
-    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    return told.rstrip("\f").split("\f")
+    file = directory / "report.pdf"
+    file.write_bytes(base64.b64decode(made["data"]))
+    return file
+
+
+def words_of(file: Path, *form: str) -> str:
+    """Return what poppler reads on the pages of a PDF."""
+    command = ["pdftotext", *form, file, "-"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def printed(browser: Chrome, directory: Path) -> list[str]:
+    """Print and return the words of each page."""
+    return words_of(on_paper(browser, directory), "-layout").rstrip("\f").split("\f")
+
+
+def test_colours_are_kept_on_paper(browser: Chrome, tmp_path: Path) -> None:
+    opened(browser, samples.report(24), tmp_path)
+    command = ["pdftoppm", "-r", "50", on_paper(browser, tmp_path), tmp_path / "page"]
+    subprocess.run(command, check=True)
+    pixels = b"".join(path.read_bytes() for path in sorted(tmp_path.glob("page*.ppm")))
+    # What could not be read is the only purple thing, and nothing but a background.
+    assert pixels.count(bytes((0x8E, 0x44, 0xAD))) > 5
+
+
+@pytest.mark.parametrize("data", [samples.report(60), hostile()], ids=["plain", "hostile"])
+def test_nothing_is_cut_at_the_edges_of_the_paper(
+    browser: Chrome, tmp_path: Path, data: ReportData
+) -> None:
+    opened(browser, data, tmp_path)
+    told = words_of(on_paper(browser, tmp_path), "-bbox")
+    number = r'"([\d.-]+)"'
+    boxes = re.findall(rf"xMin={number} yMin={number} xMax={number} yMax={number}", told)
+    assert len(boxes) > 500
+    width, height, least = 595, 842, 20
+    for left, top, right, bottom in (map(float, box) for box in boxes):
+        assert least < left < right < width - least
+        assert least < top < bottom < height - least
+
+
+def test_a_long_table_has_its_heads_on_each_page(
+    browser: Chrome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LUYTRE_LANG", "en")
+    opened(browser, samples.report(150), tmp_path)
+    pages = printed(browser, tmp_path)
+    first = next(n for n, page in enumerate(pages) if "III. Compliance by server" in page)
+    last = next(n for n, page in enumerate(pages) if "IV. Changes made" in page)
+    assert last - first > 2
+    for page in pages[first + 1 : last]:
+        before_rows = page[: page.index("so-nn-web-")]
+        assert "Audited" in before_rows, page
 
 
 def test_each_page_has_its_number_once_and_no_address(
@@ -136,7 +204,7 @@ def test_a_table_does_not_begin_with_one_row_at_the_end_of_a_page(
     monkeypatch.setenv("LUYTRE_LANG", "en")
     opened(browser, samples.report(hosts), tmp_path)
     for page in printed(browser, tmp_path):
-        _before, changes, below = page.partition("III. Changes made")
+        _before, changes, below = page.partition("IV. Changes made")
         assert not changes or len(re.findall(r"\b2026\d{4}T", below)) > 1, below
         _before, *tables = re.split(r"^ *\S.* · \d+ servers? .*$", page, flags=re.MULTILINE)
         for table in tables:

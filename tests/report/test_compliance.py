@@ -5,12 +5,13 @@ from dataclasses import replace
 import pytest
 
 from orchestrator.model.drift import DriftEvent
-from orchestrator.model.finding import Mark, Severity, Verdict
+from orchestrator.model.finding import Mark, Reach, Severity, Verdict
 from orchestrator.model.record import Counts, Reading
 from orchestrator.model.text import shorten, visible
-from orchestrator.report import digest
-from orchestrator.report.compliance import percent, percent_text, total
+from orchestrator.report import digest, scores
+from orchestrator.report.compliance import change_text, percent, percent_text, total
 from orchestrator.report.data import HostSection
+from orchestrator.report.digest import Doubt
 from tests.report import samples
 
 
@@ -51,22 +52,43 @@ def test_sums_leave_out_what_is_unknown() -> None:
 
 
 def test_before_and_after_are_compared_on_the_same_hosts() -> None:
-    hosts = [
+    hosts = (
         HostSection("a", before=counts(1, 9), after=counts(9, 1)),
-        HostSection("b", before=None, after=counts(0, 10)),
         HostSection("c", before=counts(10), after=None),
-    ]
-    assert [percent(one) for one in digest.sums(hosts)] == [10, 90]
-    assert digest.sums(hosts[1:]) == (None, None)
+    )
+    score = scores.overall(replace(samples.report(2), hosts=hosts, findings=()))
+    assert [percent(score.before), percent(score.after)] == [10, 90]
+    assert score.change == 80
+    nobody = scores.overall(replace(samples.report(2), hosts=hosts[1:], findings=()))
+    assert (nobody.before, nobody.after, nobody.change) == (None, None, None)
 
 
-def test_hosts_that_nobody_could_assess_are_all_named() -> None:
+@pytest.mark.parametrize(
+    ("points", "expected"), [(12.34, "+12.3"), (-0.5, "−0.5"), (0.0, "+0.0"), (None, "—")]
+)
+def test_a_change_is_told_with_its_sign(points: float | None, expected: str) -> None:
+    assert change_text(points, "en") == expected
+    assert change_text(points, "vi") == expected.replace(".", ",")
+
+
+def test_hosts_of_which_little_is_known_are_all_named_with_every_reason() -> None:
     data = samples.report(24)
-    named = {host.name for host in digest.not_assessed(data)}
-    assert named == {"so-nn-web-009", "so-nn-web-019", "dc-win-01", "so-yt-new"}
-    assert {h.name for a in digest.agencies(data) for h in a.hosts} == {
-        host.name for host in data.hosts
-    } - {"dc-win-01"}
+    lost = replace(data.hosts[7], reach=Reach.UNREACHABLE, after=None)
+    partly = replace(data.hosts[8], after=None)
+    data = replace(data, hosts=(*data.hosts[:7], lost, partly, *data.hosts[9:]))
+    told = {host.name: list(found) for host, found in digest.doubts(data)}
+    assert told == {
+        "dc-win-01": [Doubt.UNMANAGED],
+        "so-yt-new": [Doubt.NEVER],
+        "so-nn-web-007": [Doubt.UNREACHABLE, Doubt.AUDIT_ONLY],
+        "so-nn-web-009": [Doubt.UNREACHABLE],
+        "so-nn-web-019": [Doubt.UNREACHABLE, Doubt.AUDIT_ONLY],
+        "so-nn-web-008": [Doubt.PARTIAL],
+        "so-nn-web-005": [Doubt.STALE],
+        "so-nn-web-017": [Doubt.STALE],
+    }
+    assessed = [host.assessed for host, _found in digest.doubts(data)]
+    assert assessed == sorted(assessed)
 
 
 def test_a_failure_behind_an_error_stays_an_open_failure() -> None:
@@ -100,10 +122,22 @@ def test_failures_come_severest_first_then_most_frequent() -> None:
 
 def test_equal_transitions_are_one_group() -> None:
     groups = digest.by_transition(samples.report(24).drift)
-    assert [(g.event, len(g.hosts)) for g in groups] == [
-        (DriftEvent.REGRESSED, 5),
-        (DriftEvent.RESOLVED, 1),
+    assert [(g.event, g.hosts, len(g.values)) for g in groups] == [
+        (DriftEvent.REGRESSED, 5, 1),
+        (DriftEvent.RESOLVED, 1, 1),
     ]
+
+
+def test_where_each_host_has_a_value_of_its_own_all_hosts_are_still_named() -> None:
+    failing = [
+        replace(samples.current(f"web{n:02d}", samples.control(1), Verdict.FAIL), observed=f"{n}")
+        for n in range(30)
+    ]
+    (group,) = digest.by_control(failing)
+    assert len(group.values) == digest.MOST_VALUES + 1
+    assert group.values[-1].others == 30 - digest.MOST_VALUES
+    named = [host for value in group.values for host in value.hosts]
+    assert sorted(named) == [f"web{n:02d}" for n in range(30)]
 
 
 @pytest.mark.parametrize(

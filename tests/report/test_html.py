@@ -9,8 +9,14 @@ import pytest
 from orchestrator.model.change import HostOutcome, Outcome
 from orchestrator.model.control import Text
 from orchestrator.model.finding import Reach, Verdict
+from orchestrator.model.record import Counts
+from orchestrator.model.status import Concern, Matter
+from orchestrator.report import scores
+from orchestrator.report.chapter_words import chapter_name
+from orchestrator.report.compliance import percent_text
 from orchestrator.report.data import HostSection, ReportData, RunSection
 from orchestrator.report.html import render_html
+from orchestrator.report.matter_words import matter_title
 from tests.report import samples
 
 _VOID = {"meta", "link", "br"}
@@ -56,23 +62,77 @@ def _english(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_report_states_the_true_denominator_and_names_who_is_missing() -> None:
     text = read(samples.report(24)).text
-    assert "22 /26 servers assessed" in text
-    assert "last attempt: 22; not assessed: 4, of which cannot be managed: 1" in text
-    missing = text[text.index("IV. Servers not assessed") : text.index("V. How this was found")]
-    for name in ("so-nn-web-009", "so-nn-web-019", "dc-win-01", "so-yt-new", "so-yt-old"):
+    assert "22 of 26 servers were assessed; together they meet" in text
+    assert "22 /26 servers assessed not assessed: 4" in text
+    known = text[text.index("V. Servers of which") : text.index("VI. How this was found")]
+    missing, doubtful = known.split("In the figures, but")
+    for name in ("so-nn-web-009", "so-nn-web-019", "dc-win-01", "so-yt-new"):
         assert name in missing
-    assert "không có đường đến máy chủ" in missing
+    assert "not in the inventory" not in missing
+    assert "so-nn-web-009 Sở Nông nghiệp và Môi trường unreachable 2026-01-15" in missing
     assert "cannot be managed" in missing
+    assert "so-nn-web-005" in doubtful
+    assert "the audit is too old 2026-01-10" in doubtful
+    assert "so-nn-web-007 Sở Tài chính audit-only, never changed by us" in doubtful
+    assert "so-yt-old" in doubtful
+
+
+def test_a_server_that_was_not_assessed_shows_no_figure_but_that_of_its_first_audit() -> None:
+    text = read(samples.report(24)).text
+    servers = text[text.index("III. Compliance by server") : text.index("IV. Changes")]
+    assert "so-nn-web-009 unreachable 1 50.0% — — — — — — " in servers
+    assert "dc-win-01 cannot be managed — — — — — — — — —" in servers
 
 
 def test_the_report_shows_compliance_before_and_after_per_host_and_chapter() -> None:
     text = read(samples.report(24)).text
-    assert "56.0% → 91.6% compliant, before → after" in text
-    assert "so-nn-web-000 1 54.5% 100.0% 77 0 0 7 0" in text
+    assert "so-nn-web-000 1 54.5% 100.0% 77 0 0 0 7" in text
     appendix = text[text.index("Appendix A") : text.index("Restricted")]
     assert "so-nn-web-001 53.8% → 91.6%" in appendix
     for chapter in samples.CHAPTERS:
-        assert chapter in appendix
+        assert chapter_name(chapter) in appendix
+
+
+def test_agencies_levels_and_chapters_have_their_scores() -> None:
+    data = samples.report(24)
+    text = read(data).text
+    whole = scores.overall(data)
+    part = text[text.index("II. Compliance by") : text.index("III.")]
+    row = f"All 22 /26 {percent_text(whole.after, 'en')} +35.0 {sum(whole.open.values())}"
+    assert part.count(row) == 3
+    for name in (*samples.AGENCIES, "Level 3", "Level 1", "Level not stated", "Firewall"):
+        assert name in part
+
+
+def test_waived_failures_are_counted_apart_and_still_are_failures() -> None:
+    data = samples.report(24)
+    first = data.hosts[0]
+    after = Counts({Verdict.PASS: 6, Verdict.FAIL: 4}, waived=3)
+    data = replace(data, hosts=(replace(first, after=after), *data.hosts[1:]))
+    text = read(data).text
+    assert "so-nn-web-000 1 54.5% 60.0% 6 1 3 0 0" in text
+    assert "3 accepted failures (waivers) 2 waivers, expired: 1" in text
+
+
+def test_the_trend_is_drawn_for_all_and_for_each_agency() -> None:
+    data = samples.report(24)
+    page = read(data)
+    drawings = [attributes["class"] for tag, attributes in page.tags if tag == "svg"]
+    assert drawings.count("trend") == 1
+    assert drawings.count("spark") == len(samples.AGENCIES) + 1
+    assert data.trend is not None
+    for point in data.trend.all.known:
+        assert f": {percent_text(point.counts, 'en')}" in page.text
+    assert read(replace(data, trend=None)).text.count("Compliance of all servers over time") == 0
+
+
+def test_what_matters_is_told_as_the_status_tells_it() -> None:
+    data = samples.report(24)
+    text = read(data).text
+    told = text[text.index("What needs attention") : text.index("II.")]
+    for matter in data.matters:
+        assert matter_title(matter, ", ".join(matter.hosts)) in told
+    assert "All is calm." in read(replace(data, matters=())).text
 
 
 def test_open_holes_are_only_in_the_restricted_part() -> None:
@@ -87,16 +147,28 @@ def test_open_holes_are_only_in_the_restricted_part() -> None:
 
 def test_the_report_tells_who_changed_what_and_where_it_did_not_end_well() -> None:
     text = read(samples.report(24)).text
-    changes = text[text.index("III. Changes made") : text.index("IV. Servers")]
+    changes = text[text.index("IV. Changes made") : text.index("V. Servers")]
     assert "apply · done Trần Thị Bình so_thong_tin" in changes
     assert "confirmed 2 rolled back 1 refused 1 unreachable 1" in changes
-    assert "db1 : rolled back – db1: no fresh login within 60 s" in changes
-    assert "1 server rolled back" in text
+    assert "db1 : rolled back db2 : refused" in changes
+
+
+def test_reasons_hold_addresses_and_are_told_in_the_restricted_part_only() -> None:
+    data = samples.report(24)
+    failed = HostOutcome("db3", Outcome.FAILED, "no answer from 192.0.2.7", (), ("ssh-root-login",))
+    data = replace(data, runs=(RunSection(data.runs[0].run, (failed,)),))
+    public, restricted = read(data).text.split("Restricted: open weaknesses")
+    assert "db3 : failed – 1 control still fails" in public
+    assert "192.0.2.7" not in public
+    assert "ssh-root-login" not in public
+    assert "db3 apply: failed no answer from 192.0.2.7 still failing: ssh-root-login" in restricted
+    assert "không có đường đến máy chủ" not in public
+    assert "so-nn-web-009 unreachable không có đường đến máy chủ" in restricted
 
 
 def test_drift_is_told_with_its_cause() -> None:
     text = read(samples.report(24)).text
-    drift = text[text.index("Appendix E") :]
+    drift = text[text.index("Appendix E. What changed since 2026-01-01") : text.index("Appendix F")]
     assert "regressed: 5 · resolved: 1" in drift
     assert "regressed high host ssh-root-login" in drift
 
@@ -104,20 +176,21 @@ def test_drift_is_told_with_its_cause() -> None:
 def test_an_empty_province_gives_a_whole_report() -> None:
     data = ReportData("Sở", samples.NOW, "Trần Thị Bình", "minimal", "0.1.0")
     text = read(data).text
+    assert "No server was assessed; nothing can be said of them." in text
     assert "0 /0 servers assessed" in text
-    assert "— → — compliant" in text
-    assert text.count("None.") >= 7
+    assert text.count("None.") >= 9
 
 
 def hostile() -> ReportData:
     """Return a report where everything that a host or a file can say is an attack."""
     evil = samples.HOSTILE
     made = replace(samples.control(1), title=Text(evil, evil), refs={evil: (evil,)}, chapter=evil)
-    data = samples.report(2)
+    data, trend = samples.report(2), samples.trend()
     failing = replace(
         samples.current(evil, made, Verdict.FAIL), observed=evil + "'\"><img src=//evil.example>"
     )
     lost = HostSection(evil, evil, reach=Reach.FAILED, failure=evil)
+    known = replace(data.hosts[0], agency=evil)
     outcome = HostOutcome(evil, Outcome.FAILED, evil, (evil,), (evil,))
     run = replace(samples.run(), operator=evil, limit=evil, scope=evil, id=evil)
     return replace(
@@ -126,10 +199,13 @@ def hostile() -> ReportData:
         parent_organisation=evil,
         operator=evil,
         profile=evil,
-        hosts=(*data.hosts, lost),
+        hosts=(*data.hosts[1:], known, lost),
         forgotten=(evil,),
         controls={made.id: made},
         findings=(failing,),
+        matters=(Matter(Concern.UNREACHABLE, (evil,)),),
+        waivers=(replace(data.waivers[0], reason=evil, approver=evil, control=evil),),
+        trend=replace(trend, lines=(replace(trend.lines[0], name=evil),)),
         drift=(replace(samples.drift(evil), observed=evil, expected=evil),),
         runs=(RunSection(run, (outcome,)),),
     )
@@ -171,8 +247,9 @@ def test_the_vietnamese_report_has_the_national_header_and_no_english_left(
     assert "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM" in page.text
     assert "Độc lập - Tự do - Hạnh phúc" in page.text
     assert "91,6%" in page.text
+    assert "+35,0" in page.text
     assert "15/01/2026" in page.text
-    for english in ("Server", "Severity", "critical", "rolled back", "None.", "Report"):
+    for english in ("Server", "Severity", "critical", "rolled back", "None.", "Report", "audit"):
         assert english not in page.text
     assert ("html", {"lang": "vi"}) in page.tags
 
@@ -183,5 +260,5 @@ def test_the_report_names_who_accepted_what_until_when() -> None:
     for word in ("Phần mềm sao lưu còn cần", "Lê Thị Hoa", "2026-03-16", "so-nn-web-001"):
         assert word in told
     assert "elsewhere" not in told
-    assert "2026-01-06 expired" in told
+    assert "2026-01-06 expired, the failure counts again" in told
     assert "Xong" not in told

@@ -9,11 +9,12 @@ import pytest
 
 from bench.year import Plan, fill
 from orchestrator.drift.history import current_drift
-from orchestrator.drift.trend import By, trend
+from orchestrator.drift.trend import trend
 from orchestrator.model.change import HostOutcome, Outcome
 from orchestrator.model.errors import ControllerError
 from orchestrator.model.finding import HostAudit, Reach
 from orchestrator.model.record import Advance, AuditedHost, NewRun, RunKind, RunStatus
+from orchestrator.report.series import By
 from orchestrator.store.repository import Store
 
 PLAN = Plan(hosts=4, controls=20, days=20, events=2)

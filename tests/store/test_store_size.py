@@ -10,9 +10,10 @@ from sqlalchemy import event
 
 from bench.year import Plan, fill
 from orchestrator.drift.history import current_drift
-from orchestrator.drift.trend import By, periods, trend
+from orchestrator.drift.trend import periods, trend
 from orchestrator.model.finding import Verdict
 from orchestrator.model.record import DriftFilter
+from orchestrator.report.series import By
 from orchestrator.store.engine import open_sqlite
 from orchestrator.store.repository import Store
 

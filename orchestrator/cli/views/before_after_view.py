@@ -5,10 +5,9 @@ from typing import Any
 
 from rich.console import RenderableType
 from rich.table import Table
-from rich.text import Text
 
 from orchestrator.cli.views.audit_view import counts_document
-from orchestrator.cli.views.cells import cell, table
+from orchestrator.cli.views.cells import cell, change_cell, table
 from orchestrator.model.finding import Verdict
 from orchestrator.model.i18n import _, _n, language
 from orchestrator.model.record import Compliance, Counts
@@ -57,22 +56,10 @@ def _row(made: Table, host: Compliance, style: str = "") -> None:
         _number(host.before, Verdict.FAIL) + ARROW + _number(host.after, Verdict.FAIL),
         _number(host.before, Verdict.ERROR) + ARROW + _number(host.after, Verdict.ERROR),
         percent_text(host.before, language()) + ARROW + percent_text(host.after, language()),
-        _change(host),
+        change_cell(host.before, host.after),
         style=style or None,
     )
 
 
 def _number(counts: Counts | None, verdict: Verdict) -> str:
     return NOTHING if counts is None else str(counts.verdicts.get(verdict, 0))
-
-
-def _change(host: Compliance) -> Text:
-    before, after = percent(host.before), percent(host.after)
-    if before is None or after is None:
-        return Text(NOTHING)
-    points = after - before
-    text = f"{points:+.1f}".replace("-", "−")
-    return Text(
-        text.replace(".", ",") if language() == "vi" else text,
-        style="green" if points > 0 else "red" if points < 0 else "",
-    )

@@ -11,8 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from orchestrator.model.finding import Severity, Verdict
-from orchestrator.model.i18n import _
+from orchestrator.model.i18n import _, language
+from orchestrator.model.record import Counts
 from orchestrator.model.text import shorten, visible
+from orchestrator.report.compliance import change, change_text
 from orchestrator.report.words import severity_name
 
 STYLE_OF_VERDICT = {
@@ -134,6 +136,13 @@ def _ends(left: Text, right: Text) -> Table:
 def severity_cell(severity: Severity) -> Text:
     """Return the severity in the operator's language, coloured."""
     return cell(severity_name(severity), STYLE_OF_SEVERITY[severity])
+
+
+def change_cell(before: Counts | None, after: Counts | None) -> Text:
+    """Return by how many percentage points it changed, coloured; a dash where nobody knows."""
+    points = change(before, after)
+    style = "green" if points and points > 0 else "red" if points else ""
+    return Text(change_text(points, language()), style=style)
 
 
 def hosts_text(hosts: Iterable[str], width: int = 40) -> str:

@@ -13,7 +13,8 @@ from orchestrator.model.record import Run
 from orchestrator.model.status import Concern, Matter, Status
 from orchestrator.model.text import shorten
 from orchestrator.report.compliance import SEVEREST_FIRST, percent, percent_text
-from orchestrator.report.words import kind_name, severity_name
+from orchestrator.report.matter_words import matter_title
+from orchestrator.report.words import kind_name
 
 _GRAVE = (Concern.HELD, Concern.CUT_OFF, Concern.CHANGE_FAILED)
 _NAMES = 44
@@ -27,7 +28,7 @@ def render(status: Status) -> RenderableType:
     told.extend(line(_under_way(run), "yellow") for run in status.under_way)
     for matter in status.matters:
         style = "bold red" if matter.concern in _GRAVE else "red"
-        told.append(line(_title(matter), style))
+        told.append(line(matter_title(matter, _names(matter)), style))
         told.extend(line(f"  {reason}") for reason in _reasons(matter))
         told.append(Text(f"  {matter.command}", "cyan"))
     if not status.matters:
@@ -88,67 +89,6 @@ def _under_way(run: Run) -> str:
     )
 
 
-def _title(matter: Matter) -> str:
-    hosts, number = len(matter.hosts), matter.number
-    told = {
-        Concern.HELD: lambda: _n(
-            "{n} server is held by a run that nobody works on: {hosts}",
-            "{n} servers are held by a run that nobody works on: {hosts}",
-            hosts,
-        ),
-        Concern.CUT_OFF: lambda: _n(
-            "{n} server: nobody knows how run {run} ended there: {hosts}",
-            "{n} servers: nobody knows how run {run} ended there: {hosts}",
-            hosts,
-        ),
-        Concern.CHANGE_FAILED: lambda: _n(
-            "{n} server: run {run} failed there: {hosts}",
-            "{n} servers: run {run} failed there: {hosts}",
-            hosts,
-        ),
-        Concern.UNREACHABLE: lambda: _n(
-            "{n} server was not reached: {hosts}", "{n} servers were not reached: {hosts}", hosts
-        ),
-        Concern.NO_ANSWER: lambda: _n(
-            "{n} server gave no usable answer: {hosts}",
-            "{n} servers gave no usable answer: {hosts}",
-            hosts,
-        ),
-        Concern.NOT_ENROLLED: lambda: _("no server is enrolled yet"),
-        Concern.NEVER_AUDITED: lambda: _n(
-            "{n} server was never audited: {hosts}",
-            "{n} servers were never audited: {hosts}",
-            hosts,
-        ),
-        Concern.STALE: lambda: _n(
-            "{n} server: its last audit is too old: {hosts}",
-            "{n} servers: their last audit is too old: {hosts}",
-            hosts,
-        ),
-        Concern.UNREAD: lambda: _n(
-            "{n} finding could not be read: {hosts}",
-            "{n} findings could not be read: {hosts}",
-            number,
-        ),
-        Concern.OPEN: lambda: _n(
-            "{n} grave failure is open ({severities}): {hosts}",
-            "{n} grave failures are open ({severities}): {hosts}",
-            number,
-        ),
-        Concern.WAIVER_EXPIRED: lambda: _n(
-            "{n} waiver expired, its failures count again: {hosts}",
-            "{n} waivers expired, their failures count again: {hosts}",
-            number,
-        ),
-    }[matter.concern]()
-    return told.format(
-        n=number or hosts,
-        run=matter.run,
-        hosts=_names(matter),
-        severities=_severities(matter.by_severity),
-    )
-
-
 def _names(matter: Matter) -> str:
     """Return the hosts, with their number where another number stands before them."""
     if matter.number:
@@ -171,10 +111,6 @@ def _reasons(matter: Matter) -> list[str]:
     if left > 0:
         shown.append(_("… and {n} more").format(n=left))
     return shown
-
-
-def _severities(many: Mapping[Severity, int]) -> str:
-    return ", ".join(f"{severity_name(one)} {many[one]}" for one in SEVEREST_FIRST if one in many)
 
 
 def _by_severity(many: Mapping[Severity, int]) -> dict[str, int]:

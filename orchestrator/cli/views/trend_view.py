@@ -1,24 +1,22 @@
 """Compliance over time as a line of marks, for people; as numbers, for programs."""
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from orchestrator.cli.views.cells import cell, line, local_time, table
-from orchestrator.drift.trend import By, Line, Point, Trend
+from orchestrator.cli.views.cells import cell, change_cell, line, local_time, table
 from orchestrator.model.finding import Verdict
 from orchestrator.model.i18n import _, language
-from orchestrator.report.compliance import NOTHING, percent_text
+from orchestrator.report.compliance import percent_text
+from orchestrator.report.series import FULL, By, Line, Point, Trend
 
 _BLOCKS, _PLAIN = "▁▂▃▄▅▆▇█", "_.-:=+*#"
 _GAP = "·"
 _PLAIN_GAP = " "
-_FULL = 100.0
-_TENS = 10
 
 
 def render(trend: Trend) -> RenderableType:
@@ -27,7 +25,7 @@ def render(trend: Trend) -> RenderableType:
         return line(_("No whole audit in this time."))
     numbers = [_("first"), _("now"), _("change"), _("hosts")]
     made = table(_first_column(trend.by), _("compliance"), *numbers, numbers=numbers)
-    low = _low(trend)
+    low = trend.low
     for one in sorted(trend.lines, key=_worst_first):
         _row(made, one, _name(one.name, trend.by), low)
     if len(trend.lines) > 1:
@@ -61,7 +59,7 @@ def sparkline(points: Iterable[Point], low: float, marks: str, gap: str) -> str:
     height = len(marks) - 1
     told = []
     for point in points:
-        share = None if point.percent is None else (point.percent - low) / (_FULL - low)
+        share = None if point.percent is None else (point.percent - low) / (FULL - low)
         told.append(gap if share is None else marks[max(0, int(share * height))])
     return "".join(told)
 
@@ -69,12 +67,13 @@ def sparkline(points: Iterable[Point], low: float, marks: str, gap: str) -> str:
 def _row(made: Table, one: Line, name: str, low: int, style: str = "") -> None:
     gap = _GAP if _marks() == _BLOCKS else _PLAIN_GAP
     known = one.known
+    first, last = (known[0].counts, known[-1].counts) if known else (None, None)
     made.add_row(
         cell(name),
         Text(sparkline(one.points, low, _marks(), gap), no_wrap=True),
-        percent_text(known[0].counts, language()) if known else NOTHING,
-        percent_text(known[-1].counts, language()) if known else NOTHING,
-        _change(known),
+        percent_text(first, language()),
+        percent_text(last, language()),
+        change_cell(first, last),
         str(max(point.hosts for point in one.points)),
         style=style or None,
     )
@@ -89,12 +88,6 @@ def _marks() -> str:
     return _BLOCKS
 
 
-def _low(trend: Trend) -> int:
-    """Return where the marks begin: the lowest value, down to a multiple of ten."""
-    values = [point.percent or 0 for one in (*trend.lines, trend.all) for point in one.known]
-    return min(int(min(values) // _TENS) * _TENS, int(_FULL) - _TENS)
-
-
 def _first_column(by: By) -> str:
     return {By.HOST: _("host"), By.AGENCY: _("agency"), By.CHAPTER: _("chapter")}[by]
 
@@ -107,18 +100,7 @@ def _name(name: str, by: By) -> str:
 
 def _worst_first(one: Line) -> tuple[float, str]:
     value = one.known[-1].percent if one.known else None
-    return (_FULL if value is None else value, one.name)
-
-
-def _change(known: Sequence[Point]) -> Text:
-    if not known:
-        return Text(NOTHING)
-    points = (known[-1].percent or 0) - (known[0].percent or 0)
-    text = f"{points:+.1f}".replace("-", "−")
-    return Text(
-        text.replace(".", ",") if language() == "vi" else text,
-        style="green" if points > 0 else "red" if points < 0 else "",
-    )
+    return (FULL if value is None else value, one.name)
 
 
 def _point(point: Point) -> dict[str, Any]:

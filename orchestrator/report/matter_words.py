@@ -1,0 +1,76 @@
+"""What matters, in the operator's language: for the status and for reports."""
+
+from collections.abc import Mapping
+
+from orchestrator.model.finding import Severity
+from orchestrator.model.i18n import _, _n
+from orchestrator.model.status import Concern, Matter
+from orchestrator.report.compliance import SEVEREST_FIRST
+from orchestrator.report.words import severity_name
+
+
+def matter_title(matter: Matter, hosts: str) -> str:
+    """Return what somebody has to do something about; ``hosts`` is how its hosts are named."""
+    servers, number = len(matter.hosts), matter.number
+    told = {
+        Concern.HELD: lambda: _n(
+            "{n} server is held by a run that nobody works on: {hosts}",
+            "{n} servers are held by a run that nobody works on: {hosts}",
+            servers,
+        ),
+        Concern.CUT_OFF: lambda: _n(
+            "{n} server: nobody knows how run {run} ended there: {hosts}",
+            "{n} servers: nobody knows how run {run} ended there: {hosts}",
+            servers,
+        ),
+        Concern.CHANGE_FAILED: lambda: _n(
+            "{n} server: run {run} failed there: {hosts}",
+            "{n} servers: run {run} failed there: {hosts}",
+            servers,
+        ),
+        Concern.UNREACHABLE: lambda: _n(
+            "{n} server was not reached: {hosts}", "{n} servers were not reached: {hosts}", servers
+        ),
+        Concern.NO_ANSWER: lambda: _n(
+            "{n} server gave no usable answer: {hosts}",
+            "{n} servers gave no usable answer: {hosts}",
+            servers,
+        ),
+        Concern.NOT_ENROLLED: lambda: _("no server is enrolled yet"),
+        Concern.NEVER_AUDITED: lambda: _n(
+            "{n} server was never audited: {hosts}",
+            "{n} servers were never audited: {hosts}",
+            servers,
+        ),
+        Concern.STALE: lambda: _n(
+            "{n} server: its last audit is too old: {hosts}",
+            "{n} servers: their last audit is too old: {hosts}",
+            servers,
+        ),
+        Concern.UNREAD: lambda: _n(
+            "{n} finding could not be read: {hosts}",
+            "{n} findings could not be read: {hosts}",
+            number,
+        ),
+        Concern.OPEN: lambda: _n(
+            "{n} grave failure is open ({severities}): {hosts}",
+            "{n} grave failures are open ({severities}): {hosts}",
+            number,
+        ),
+        Concern.WAIVER_EXPIRED: lambda: _n(
+            "{n} waiver expired, its failures count again: {hosts}",
+            "{n} waivers expired, their failures count again: {hosts}",
+            number,
+        ),
+    }[matter.concern]()
+    return told.format(
+        n=number or servers,
+        run=matter.run,
+        hosts=hosts,
+        severities=severities_text(matter.by_severity),
+    )
+
+
+def severities_text(many: Mapping[Severity, int]) -> str:
+    """Return how many there are of each severity, the severest first."""
+    return ", ".join(f"{severity_name(one)} {many[one]}" for one in SEVEREST_FIRST if one in many)
