@@ -15,7 +15,7 @@ from orchestrator.drift.underway import as_they_are
 from orchestrator.fleet.inventory import start_resolving
 from orchestrator.model.control import Baseline
 from orchestrator.model.errors import ConfigurationError
-from orchestrator.model.finding import Mark, Verdict
+from orchestrator.model.finding import Verdict
 from orchestrator.model.host import ManagedHost, Management
 from orchestrator.model.i18n import _, language
 from orchestrator.model.record import Counts, CurrentFinding, HostRun, Run, RunKind, StoredHost
@@ -196,5 +196,4 @@ def _attempted(
 
 def _counts(findings: Iterable[CurrentFinding]) -> Counts:
     many = tuple(findings)
-    waived = sum(one.verdict is Verdict.FAIL and Mark.WAIVED in one.marks for one in many)
-    return Counts(Counter(one.verdict for one in many), waived)
+    return Counts(Counter(one.verdict for one in many), sum(one.waived for one in many))

@@ -165,6 +165,11 @@ class CurrentFinding:
         """Tell whether a failure is open, be it visible or behind an ``error``."""
         return self.reading is not None and self.reading.open
 
+    @property
+    def waived(self) -> bool:
+        """Tell whether it is a failure that a waiver covers."""
+        return self.verdict is Verdict.FAIL and Mark.WAIVED in self.marks
+
 
 @dataclass(frozen=True)
 class Memory:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from orchestrator.report.series import FULL, Line, Point, Trend
+from orchestrator.report.series import FULL, Line, Point, scale_low
 
 _FEW_LEVELS = 50
 
@@ -22,8 +22,24 @@ class Frame:
     bottom: int = 0
 
 
-LARGE = Frame(660, 190, left=46, right=64, top=16, bottom=26)
-SMALL = Frame(120, 24, left=3, right=5, top=4, bottom=4)
+LARGE = Frame(660, 156, left=46, right=64, top=12, bottom=26)
+SMALL = Frame(120, 30, left=3, right=5, top=4, bottom=4)
+
+
+@dataclass(frozen=True)
+class Axes:
+    """What all drawings of a report share: its time, and the lowest percentage that is shown."""
+
+    start: datetime
+    end: datetime
+    low: int
+
+    @classmethod
+    def of(cls, lines: Iterable[Line]) -> "Axes | None":
+        """Return axes with room for all lines; None where nothing was ever judged."""
+        many = list(lines)
+        known = [point.at for line in many for point in line.known]
+        return cls(min(known), max(known), scale_low(many)) if known else None
 
 
 @dataclass(frozen=True)
@@ -73,15 +89,11 @@ class Chart:
         return tuple(self.dots[round(n * last / (count - 1))] for n in range(count))
 
 
-def draw(trend: Trend, line: Line | None, frame: Frame) -> Chart | None:
-    """Return the drawing of a line of the trend, or None where there are no two points to join.
-
-    All drawings of one trend share their axes: from its first whole audit to its end, and from
-    ``trend.low`` to 100 percent.
-    """
+def draw(line: Line | None, axes: Axes, frame: Frame) -> Chart | None:
+    """Return the drawing of a line, or None where there are no two points to join."""
     if line is None or len(line.known) < 2:  # noqa: PLR2004 - a line has two ends
         return None
-    start, end, low = trend.all.known[0].at, trend.edges[-1], trend.low
+    start, end, low = axes.start, axes.end, axes.low
     across = frame.width - frame.left - frame.right
     down = frame.height - frame.top - frame.bottom
 

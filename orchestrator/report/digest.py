@@ -59,20 +59,25 @@ class ControlGroup:
 
     control: str
     severity: Severity
-    hosts: int
     values: tuple[Value, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the hosts, by name."""
+        return tuple(sorted({host for value in self.values for host in value.hosts}))
 
 
 @dataclass(frozen=True)
-class DriftGroup:
+class DriftGroup(ControlGroup):
     """What happened to one control, with its cause, by what was there afterwards."""
 
-    control: str
-    severity: Severity
     event: DriftEvent
     cause: Cause
-    hosts: int
-    values: tuple[Value, ...]
+
+
+def is_mended(group: ControlGroup) -> bool:
+    """Tell whether what was there afterwards needs no words: it is as it should be."""
+    return isinstance(group, DriftGroup) and group.event is DriftEvent.RESOLVED
 
 
 def doubts(data: ReportData) -> tuple[tuple[HostSection, tuple[Doubt, ...]], ...]:
@@ -110,9 +115,7 @@ def open_failures(data: ReportData) -> tuple[CurrentFinding, ...]:
 
 def waived_failures(data: ReportData) -> tuple[CurrentFinding, ...]:
     """Return the accepted failures."""
-    return tuple(
-        one for one in data.findings if one.verdict is Verdict.FAIL and Mark.WAIVED in one.marks
-    )
+    return tuple(one for one in data.findings if one.waived)
 
 
 def unread(data: ReportData) -> tuple[CurrentFinding, ...]:
@@ -144,15 +147,9 @@ def by_control(findings: Iterable[CurrentFinding]) -> tuple[ControlGroup, ...]:
     for finding in findings:
         found[finding.control].append(finding)
     groups = [
-        ControlGroup(control, _severest(many), len(many), _values(many))
-        for control, many in found.items()
+        ControlGroup(control, _severest(many), _values(many)) for control, many in found.items()
     ]
-    return tuple(
-        sorted(
-            groups,
-            key=lambda one: (SEVEREST_FIRST.index(one.severity), -one.hosts, one.control),
-        )
-    )
+    return tuple(sorted(groups, key=_group_order))
 
 
 def by_transition(drift: Iterable[Drift]) -> tuple[DriftGroup, ...]:
@@ -161,17 +158,10 @@ def by_transition(drift: Iterable[Drift]) -> tuple[DriftGroup, ...]:
     for one in drift:
         found[(one.control, one.event, one.cause)].append(one)
     groups = [
-        DriftGroup(
-            control, _severest(many), event, cause, len({o.host for o in many}), _values(many)
-        )
+        DriftGroup(control, _severest(many), _values(many), event, cause)
         for (control, event, cause), many in found.items()
     ]
-    return tuple(
-        sorted(
-            groups,
-            key=lambda g: (EVENTS.index(g.event), SEVEREST_FIRST.index(g.severity), g.control),
-        )
-    )
+    return tuple(sorted(groups, key=lambda one: (EVENTS.index(one.event), *_group_order(one))))
 
 
 def events(drift: Iterable[Drift]) -> list[tuple[DriftEvent, int]]:
@@ -191,6 +181,10 @@ def troubled(section: RunSection) -> list[HostOutcome]:
     fine = (Outcome.CONFIRMED, Outcome.UNCHANGED)
     bad = (one for one in section.outcomes if one.outcome not in fine or one.still_failing)
     return sorted(bad, key=lambda one: one.host)
+
+
+def _group_order(group: ControlGroup) -> tuple[int, int, str]:
+    return (SEVEREST_FIRST.index(group.severity), -len(group.names), group.control)
 
 
 def _severest(many: Iterable[CurrentFinding | Drift]) -> Severity:

@@ -1,5 +1,6 @@
 """The report as one HTML file that needs nothing else: no network, no script, A4 on paper."""
 
+import math
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -32,7 +33,7 @@ from orchestrator.workspace.shipped import shipped
 
 TEMPLATE = "report/report.html.j2"
 _LONGEST_VALUE = 300
-_LONGEST_LIST = 120
+_MOST_NAMES = 4
 _COLUMNS = 7
 _DAY = timedelta(days=1)
 
@@ -63,6 +64,7 @@ def render_html(data: ReportData, template_dirs: Sequence[Path] | None = None) -
         # Coordinates: made by us, a tenth of a pixel is enough.
         at=lambda number: f"{number:.1f}",
     )
+    environment.tests.update(mended=digest.is_mended)
     return environment.get_template(TEMPLATE).render(_view(data))
 
 
@@ -75,6 +77,8 @@ def _view(data: ReportData) -> dict[str, Any]:
     """Return what the template shows: the data, digested."""
     chapters, doubts = scores.by_chapter(data), digest.doubts(data)
     names = [one.name for one in chapters]
+    whole, agencies = scores.overall(data), scores.by_agency(data)
+    axes = chart.Axes.of(one.line for one in (whole, *agencies) if one.line)
     return {
         "data": data,
         "language": language(),
@@ -87,12 +91,12 @@ def _view(data: ReportData) -> dict[str, Any]:
         "WaiverState": WaiverState,
         "Judged": Judged,
         "SEVEREST_FIRST": SEVEREST_FIRST,
-        "score": scores.overall(data),
-        "agencies": scores.by_agency(data),
+        "score": whole,
+        "agencies": agencies,
         "levels": scores.by_level(data),
         "chapters": chapters,
-        "large": partial(_drawn, data, chart.LARGE),
-        "small": partial(_drawn, data, chart.SMALL),
+        "large": partial(_drawn, axes, chart.LARGE),
+        "small": partial(_drawn, axes, chart.SMALL),
         "matrices": _matrices(data, sorted(names, key=lambda name: (not name, name))),
         "doubts": doubts,
         "doubts_of": {host.name: found for host, found in doubts},
@@ -106,8 +110,8 @@ def _view(data: ReportData) -> dict[str, Any]:
     }
 
 
-def _drawn(data: ReportData, frame: chart.Frame, score: scores.Score) -> chart.Chart | None:
-    return chart.draw(data.trend, score.line, frame) if data.trend else None
+def _drawn(axes: chart.Axes | None, frame: chart.Frame, score: scores.Score) -> chart.Chart | None:
+    return chart.draw(score.line, axes, frame) if axes else None
 
 
 def _title(data: ReportData, control: str) -> str:
@@ -122,17 +126,26 @@ def _references(data: ReportData, control: str) -> str:
 
 
 def _matter(matter: Matter) -> str:
-    return matter_title(matter, shorten(", ".join(matter.hosts), _LONGEST_LIST))
+    names, left = matter.hosts[:_MOST_NAMES], len(matter.hosts) - _MOST_NAMES
+    told = ", ".join(names)
+    if left > 0:
+        more = _n("{names} and {n} more server", "{names} and {n} more servers", left)
+        told = more.format(names=told, n=left)
+    return matter_title(matter, told)
 
 
 def _matrices(
     data: ReportData, names: Sequence[str]
 ) -> list[tuple[Sequence[str], list[tuple[HostSection, list[ChapterCounts | None]]]]]:
-    """Return tables of at most seven chapters: their names, and per host its counts in them."""
+    """Return tables of at most seven chapters, of about equal width.
+
+    Each has the names of its chapters, and per host its counts in them.
+    """
     audited = sorted(data.assessed, key=lambda host: host.name)
     tables = []
-    for start in range(0, len(names), _COLUMNS):
-        columns = names[start : start + _COLUMNS]
+    width = math.ceil(len(names) / math.ceil(len(names) / _COLUMNS)) if names else 1
+    for start in range(0, len(names), width):
+        columns = names[start : start + width]
         rows = []
         for host in audited:
             by_name = {chapter.chapter: chapter for chapter in host.chapters}

@@ -4,11 +4,11 @@ Every score is made of the same counts, so those of the parts add up to that of 
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from orchestrator.model.finding import Severity
+from orchestrator.model.finding import Severity, Verdict
 from orchestrator.model.record import Counts, CurrentFinding
 from orchestrator.report.compliance import GRAVE, Judged, change, percent, total
 from orchestrator.report.data import ChapterCounts, HostSection, ReportData
@@ -22,7 +22,8 @@ class Score:
     """How the ``hosts`` of one ``name`` stand together; an empty name is one that nobody stated.
 
     ``before`` and ``after`` are sums over the same hosts, those that were assessed; None where
-    nobody was. ``open`` counts the open failures of all of them; ``line`` is their trend.
+    nobody was. ``open`` (failures by severity), ``waived`` and ``unread`` count what stands on all
+    of them, as it was seen last. ``line`` is their trend, up to ``after``.
     """
 
     name: str
@@ -30,6 +31,8 @@ class Score:
     before: Counts | None = None
     after: Counts | None = None
     open: Mapping[Severity, int] = field(default_factory=dict)
+    waived: int = 0
+    unread: int = 0
     line: Line | None = None
 
     @property
@@ -55,8 +58,7 @@ class Score:
 
 def overall(data: ReportData) -> Score:
     """Return how all hosts stand together."""
-    line = data.trend.all if data.trend else None
-    return _score("", data.hosts, _severities(data.findings), line)
+    return _score("", data.hosts, data.findings, data.trend.all if data.trend else None)
 
 
 def by_agency(data: ReportData) -> tuple[Score, ...]:
@@ -64,8 +66,8 @@ def by_agency(data: ReportData) -> tuple[Score, ...]:
     lines = {line.name: line for line in data.trend.lines} if data.trend else {}
     found = _by_host(data, lambda host: host.agency)
     return tuple(
-        _score(name, hosts, severities, lines.get(name))
-        for name, hosts, severities in sorted(found, key=lambda one: (not one[0], one[0]))
+        _score(name, hosts, findings, lines.get(name))
+        for name, hosts, findings in sorted(found, key=lambda one: (not one[0], one[0]))
     )
 
 
@@ -73,8 +75,8 @@ def by_level(data: ReportData) -> tuple[Score, ...]:
     """Return the score of each system level, the highest first; without a level come last."""
     found = _by_host(data, lambda host: host.level)
     return tuple(
-        _score("" if level is None else str(level), hosts, severities)
-        for level, hosts, severities in sorted(found, key=lambda one: -(one[0] or 0))
+        _score("" if level is None else str(level), hosts, findings)
+        for level, hosts, findings in sorted(found, key=lambda one: -(one[0] or 0))
     )
 
 
@@ -90,13 +92,7 @@ def by_chapter(data: ReportData) -> tuple[Score, ...]:
     for finding in data.findings:
         findings[data.chapter_of(finding.control)].append(finding)
     found = [
-        Score(
-            name,
-            tuple(hosts[name]),
-            total(one.before for one in counts[name]) if counts[name] else None,
-            total(one.after for one in counts[name]) if counts[name] else None,
-            _severities(findings[name]),
-        )
+        Score(name, tuple(hosts[name]), *_sums(counts[name]), *_standing(findings[name]))
         for name in {*counts, *findings}
     ]
     return tuple(sorted(found, key=_weakest_first))
@@ -104,7 +100,7 @@ def by_chapter(data: ReportData) -> tuple[Score, ...]:
 
 def _by_host(
     data: ReportData, key: Callable[[HostSection], Key]
-) -> list[tuple[Key, tuple[HostSection, ...], Counter[Severity]]]:
+) -> list[tuple[Key, tuple[HostSection, ...], list[CurrentFinding]]]:
     keys = {host.name: key(host) for host in data.hosts}
     hosts: dict[Key, list[HostSection]] = defaultdict(list)
     for host in sorted(data.hosts, key=lambda one: one.name):
@@ -112,27 +108,42 @@ def _by_host(
     findings: dict[Key, list[CurrentFinding]] = defaultdict(list)
     for finding in data.findings:
         findings[keys[finding.host]].append(finding)
-    return [(one, tuple(many), _severities(findings[one])) for one, many in hosts.items()]
+    return [(one, tuple(many), findings[one]) for one, many in hosts.items()]
 
 
 def _score(
     name: str,
     hosts: tuple[HostSection, ...],
-    severities: Mapping[Severity, int],
+    findings: Iterable[CurrentFinding],
     line: Line | None = None,
 ) -> Score:
     assessed = [host for host in hosts if host.assessed]
-    if not assessed:
-        return Score(name, hosts, None, None, severities, line)
-    before, after = total(one.before for one in assessed), total(one.after for one in assessed)
-    return Score(name, hosts, before, after, severities, line)
+    before, after = _sums(assessed)
+    if line and after:
+        # Figures of the days before are of the hosts of these days; the last ones are the score.
+        now = replace(line.points[-1], counts=after, hosts=len(assessed))
+        line = replace(line, points=(*line.points[:-1], now))
+    return Score(name, hosts, before, after, *_standing(findings), line)
+
+
+def _sums(
+    many: Sequence[HostSection] | Sequence[ChapterCounts],
+) -> tuple[Counts | None, Counts | None]:
+    if not many:
+        return None, None
+    return total(one.before for one in many), total(one.after for one in many)
+
+
+def _standing(findings: Iterable[CurrentFinding]) -> tuple[Mapping[Severity, int], int, int]:
+    """Return the open failures by severity, and how many are waived and unread."""
+    many = list(findings)
+    return (
+        Counter(one.severity for one in many if one.open),
+        sum(one.waived for one in many),
+        sum(one.verdict is Verdict.ERROR for one in many),
+    )
 
 
 def _weakest_first(score: Score) -> tuple[bool, float, str]:
     value = percent(score.after)
     return (not score.name, FULL if value is None else value, score.name)
-
-
-def _severities(findings: Iterable[CurrentFinding]) -> Counter[Severity]:
-    """Return how many open failures there are of each severity."""
-    return Counter(one.severity for one in findings if one.open)

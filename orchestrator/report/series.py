@@ -1,5 +1,6 @@
 """Compliance over time: the points of hosts, agencies or chapters, as every view shows them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -58,8 +59,8 @@ class Trend:
     lines: tuple[Line, ...]
     all: Line
 
-    @property
-    def low(self) -> int:
-        """Return where a scale begins: the lowest percentage, down to a multiple of ten."""
-        values = [point.percent or 0 for one in (*self.lines, self.all) for point in one.known]
-        return min(int(min(values, default=FULL) // _TENS) * _TENS, FULL - _TENS)
+
+def scale_low(lines: Iterable[Line]) -> int:
+    """Return where a scale begins: the lowest percentage, down to a multiple of ten."""
+    values = [point.percent or 0 for one in lines for point in one.known]
+    return min(int(min(values, default=FULL) // _TENS) * _TENS, FULL - _TENS)

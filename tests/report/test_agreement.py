@@ -10,6 +10,7 @@ import pytest
 from orchestrator.cli.main import run
 from orchestrator.cli.report_data import Wanted, gather
 from orchestrator.model.finding import Verdict
+from orchestrator.model.status import Concern
 from orchestrator.report import digest, scores
 from orchestrator.report.compliance import Judged, percent
 from orchestrator.report.data import ReportData
@@ -51,6 +52,8 @@ def test_the_score_and_what_matters_are_those_of_the_status(
     assert told["compliant"] == round(percent(whole.after) or 0, 2)
     assert told["open"] == {severity.value: n for severity, n in whole.open.items()}
     assert sum(one.grave for one in scores.by_agency(data)) == whole.grave
+    unread = [one.number for one in data.matters if one.concern is Concern.UNREAD]
+    assert unread == [whole.unread]
     concerns = [(one.concern.value, list(one.hosts), one.number) for one in data.matters]
     assert concerns == [
         (one["concern"], one["hosts"], one["number"] if counted else 0)

@@ -27,13 +27,19 @@ def trend(shares: list[int | None]) -> Trend:
     return Trend(By.AGENCY, edges, (Line("Sở", points),), Line("", points))
 
 
+def draw(made: Trend, line: Line, frame: chart.Frame = chart.LARGE) -> chart.Chart | None:
+    """Return the drawing of a line on the axes of a trend."""
+    axes = chart.Axes.of((*made.lines, made.all))
+    return chart.draw(line, axes, frame) if axes else None
+
+
 @pytest.mark.parametrize("frame", [chart.LARGE, chart.SMALL])
 @given(shares=SHARES)
 def test_everything_lies_within_the_frame_and_better_is_higher(
     frame: chart.Frame, shares: list[int | None]
 ) -> None:
     made = trend(shares)
-    drawn = chart.draw(made, made.all, frame)
+    drawn = draw(made, made.all, frame)
     known = [share for share in shares if share is not None]
     if len(known) < 2:
         assert drawn is None
@@ -54,7 +60,7 @@ def test_everything_lies_within_the_frame_and_better_is_higher(
 
 def test_days_without_an_audit_are_drawn_otherwise() -> None:
     made = trend([50, 60, None, 80])
-    drawn = chart.draw(made, made.all, chart.LARGE)
+    drawn = draw(made, made.all)
     assert drawn is not None
     assert drawn.line.count("M") == 1
     assert drawn.gaps.count("M") == 1
@@ -63,7 +69,7 @@ def test_days_without_an_audit_are_drawn_otherwise() -> None:
 
 def test_the_time_before_the_first_audit_takes_no_room() -> None:
     made = trend([None, None, 50, 60])
-    drawn = chart.draw(made, made.all, chart.LARGE)
+    drawn = draw(made, made.all)
     assert drawn is not None
     assert drawn.dots[0].x == chart.LARGE.left
     assert drawn.dots[-1].x == chart.LARGE.width - chart.LARGE.right
@@ -72,7 +78,7 @@ def test_the_time_before_the_first_audit_takes_no_room() -> None:
 def test_an_agency_that_came_later_begins_later() -> None:
     whole = trend([50, 60, 70, 80])
     late = Line("late", trend([None, None, 70, 80]).all.points)
-    drawn = chart.draw(whole, late, chart.SMALL)
+    drawn = draw(whole, late, chart.SMALL)
     assert drawn is not None
     assert drawn.dots[0].x > chart.SMALL.left + 10
 
@@ -80,7 +86,7 @@ def test_an_agency_that_came_later_begins_later() -> None:
 @pytest.mark.parametrize(("days", "most", "expected"), [(40, 6, 6), (3, 6, 3), (2, 6, 2)])
 def test_marks_are_few_with_both_ends(days: int, most: int, expected: int) -> None:
     made = trend([50 + n for n in range(days)])
-    drawn = chart.draw(made, made.all, chart.LARGE)
+    drawn = draw(made, made.all)
     assert drawn is not None
     marked = drawn.marked(most)
     assert (marked[0], marked[-1]) == (drawn.dots[0], drawn.dots[-1])

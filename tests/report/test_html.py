@@ -111,7 +111,9 @@ def test_waived_failures_are_counted_apart_and_still_are_failures() -> None:
     data = replace(data, hosts=(replace(first, after=after), *data.hosts[1:]))
     text = read(data).text
     assert "so-nn-web-000 1 54.5% 60.0% 6 1 3 0 0" in text
-    assert "3 accepted failures (waivers) 2 waivers, expired: 1" in text
+    assert "1 accepted failure (waiver) 2 waivers, expired: 1" in text
+    summary = text[: text.index("II. Compliance by")]
+    assert f"{len([one for one in data.findings if one.open])} open failures" in summary
 
 
 def test_the_trend_is_drawn_for_all_and_for_each_agency() -> None:
@@ -121,8 +123,10 @@ def test_the_trend_is_drawn_for_all_and_for_each_agency() -> None:
     assert drawings.count("trend") == 1
     assert drawings.count("spark") == len(samples.AGENCIES) + 1
     assert data.trend is not None
-    for point in data.trend.all.known:
+    for point in data.trend.all.known[:-1]:
         assert f": {percent_text(point.counts, 'en')}" in page.text
+    now = percent_text(scores.overall(data).after, "en")
+    assert f"2026-01-15 07:30: {now}" in page.text
     assert read(replace(data, trend=None)).text.count("Compliance of all servers over time") == 0
 
 
@@ -170,7 +174,8 @@ def test_drift_is_told_with_its_cause() -> None:
     text = read(samples.report(24)).text
     drift = text[text.index("Appendix E. What changed since 2026-01-01") : text.index("Appendix F")]
     assert "regressed: 5 · resolved: 1" in drift
-    assert "regressed high host ssh-root-login" in drift
+    assert "regressed · high · host ssh-root-login ssh-root-login no yes 5 · so-nn" in drift
+    assert "resolved · high · host ssh-root-login ssh-root-login 1 · so-nn-web-000" in drift
 
 
 def test_an_empty_province_gives_a_whole_report() -> None:

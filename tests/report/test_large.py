@@ -32,9 +32,8 @@ def large() -> ReportData:
     return replace(data, controls=controls, findings=tuple(findings), drift=tuple(drift))
 
 
-@pytest.mark.parametrize("language", ["en", "vi"])
-def test_the_worst_report_is_a_small_file(monkeypatch: pytest.MonkeyPatch, language: str) -> None:
-    monkeypatch.setenv("LUYTRE_LANG", language)
+def test_the_worst_report_is_a_small_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LUYTRE_LANG", "vi")
     text = render_html(large())
     assert len(text.encode()) < 10 * MEGABYTE
     for number in (0, HOSTS - 1):

@@ -75,6 +75,8 @@ def test_the_parts_add_up_to_the_whole(data: ReportData) -> None:
             severities.update(one.open)
         assert severities == whole.open == Counter(f.severity for f in data.findings if f.open)
         assert sum(one.grave for one in parts) == whole.grave
+        assert sum(one.waived for one in parts) == whole.waived
+        assert sum(one.unread for one in parts) == whole.unread
         assert len({one.name for one in parts}) == len(parts)
 
 
@@ -127,3 +129,5 @@ def test_each_agency_has_its_own_trend() -> None:
     for one in scores.by_agency(data):
         assert one.line is not None
         assert one.line.name == one.name
+        assert one.line.points[-1].percent == percent(one.after)
+        assert one.line.points[-1].hosts == one.assessed

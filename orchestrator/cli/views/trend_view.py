@@ -12,7 +12,7 @@ from orchestrator.cli.views.cells import cell, change_cell, line, local_time, ta
 from orchestrator.model.finding import Verdict
 from orchestrator.model.i18n import _, language
 from orchestrator.report.compliance import percent_text
-from orchestrator.report.series import FULL, By, Line, Point, Trend
+from orchestrator.report.series import FULL, By, Line, Point, Trend, scale_low
 
 _BLOCKS, _PLAIN = "▁▂▃▄▅▆▇█", "_.-:=+*#"
 _GAP = "·"
@@ -25,7 +25,7 @@ def render(trend: Trend) -> RenderableType:
         return line(_("No whole audit in this time."))
     numbers = [_("first"), _("now"), _("change"), _("hosts")]
     made = table(_first_column(trend.by), _("compliance"), *numbers, numbers=numbers)
-    low = trend.low
+    low = scale_low((*trend.lines, trend.all))
     for one in sorted(trend.lines, key=_worst_first):
         _row(made, one, _name(one.name, trend.by), low)
     if len(trend.lines) > 1:
