@@ -91,10 +91,7 @@ def by_chapter(data: ReportData) -> tuple[Score, ...]:
     findings: dict[str, list[CurrentFinding]] = defaultdict(list)
     for finding in data.findings:
         findings[data.chapter_of(finding.control)].append(finding)
-    found = [
-        Score(name, tuple(hosts[name]), *_sums(counts[name]), *_standing(findings[name]))
-        for name in {*counts, *findings}
-    ]
+    found = [_sum(name, hosts[name], counts[name], findings[name]) for name in {*counts, *findings}]
     return tuple(sorted(found, key=_weakest_first))
 
 
@@ -118,29 +115,29 @@ def _score(
     line: Line | None = None,
 ) -> Score:
     assessed = [host for host in hosts if host.assessed]
-    before, after = _sums(assessed)
-    if line and after:
+    made = _sum(name, hosts, assessed, findings)
+    if line and made.after:
         # Figures of the days before are of the hosts of these days; the last ones are the score.
-        now = replace(line.points[-1], counts=after, hosts=len(assessed))
+        now = replace(line.points[-1], counts=made.after, hosts=len(assessed))
         line = replace(line, points=(*line.points[:-1], now))
-    return Score(name, hosts, before, after, *_standing(findings), line)
+    return replace(made, line=line)
 
 
-def _sums(
-    many: Sequence[HostSection] | Sequence[ChapterCounts],
-) -> tuple[Counts | None, Counts | None]:
-    if not many:
-        return None, None
-    return total(one.before for one in many), total(one.after for one in many)
-
-
-def _standing(findings: Iterable[CurrentFinding]) -> tuple[Mapping[Severity, int], int, int]:
-    """Return the open failures by severity, and how many are waived and unread."""
+def _sum(
+    name: str,
+    hosts: Iterable[HostSection],
+    counted: Sequence[HostSection] | Sequence[ChapterCounts],
+    findings: Iterable[CurrentFinding],
+) -> Score:
     many = list(findings)
-    return (
-        Counter(one.severity for one in many if one.open),
-        sum(one.waived for one in many),
-        sum(one.verdict is Verdict.ERROR for one in many),
+    return Score(
+        name=name,
+        hosts=tuple(hosts),
+        before=total(one.before for one in counted) if counted else None,
+        after=total(one.after for one in counted) if counted else None,
+        open=Counter(one.severity for one in many if one.open),
+        waived=sum(one.waived for one in many),
+        unread=sum(one.verdict is Verdict.ERROR for one in many),
     )
 
 
