@@ -163,7 +163,7 @@ def _back(run: Run, host: Host) -> "Dict[str, Any]":
 
 
 def _words(problem: Exception) -> str:
-    if isinstance(problem, (Unreadable, kinds.Invalid, Refused, OSError)):
+    if isinstance(problem, (Unreadable, kinds.Invalid, kinds.ByHand, Refused, OSError)):
         return str(problem)
     return "{}: {}".format(type(problem).__name__, problem)
 

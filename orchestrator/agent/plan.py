@@ -40,8 +40,7 @@ def plan(manifest: "Dict[str, Any]", host: "Host", key: bytes) -> "Dict[str, Any
             unplanned[control["id"]] = _reason(finding)
         elif finding["verdict"] == "fail" or soon:
             try:
-                if not soon:
-                    _validate(control, host)
+                _validate(control, host, soon)
                 changes.append(_change(control, host, key))
             except kinds.ByHand as decision:
                 by_hand[control["id"]] = str(decision)
@@ -100,10 +99,18 @@ def _change(control: "Dict[str, Any]", host: "Host", key: bytes) -> "Dict[str, A
     return change
 
 
-def _validate(control: "Dict[str, Any]", host: "Host") -> None:
+def _validate(control: "Dict[str, Any]", host: "Host", soon: bool) -> None:
+    """Let the kinds refuse what would break, or what people must decide.
+
+    Of what is ``soon`` to come with a package, only decisions are known before it is there.
+    """
     for index, state in states_to_change(control, host):
         target = kinds.Target(host, control["id"], index)
-        kinds.module(state["kind"]).validate(state["want"], target)
+        try:
+            kinds.module(state["kind"]).validate(state["want"], target)
+        except (Unreadable, kinds.Invalid, OSError):
+            if not soon:
+                raise
 
 
 def _coming(manifest: "Dict[str, Any]", host: "Host") -> "List[str]":

@@ -36,7 +36,7 @@ def propose(want: "Dict[str, Any]", observed: "List[str]", target: Target) -> Pr
     resources = ["path:" + place for place in pam_profiles.places(module)]
     diff = ""
     if not _is_coming(module, target.host):
-        for place, data in pam_profiles.tried(module, target.host).items():
+        for place, data in _tried(module, target.host).items():
             if place in pam_profiles.COMMON:
                 before = target.host.read(place) or b""
                 diff += unified(place, _text(before), _text(data))
@@ -45,7 +45,9 @@ def propose(want: "Dict[str, Any]", observed: "List[str]", target: Target) -> Pr
 
 def validate(want: "Dict[str, Any]", target: Target) -> None:
     """Leave to people what they changed in the common files themselves."""
-    if not _is_coming(want["module"], target.host):
+    if _is_coming(want["module"], target.host):
+        _tried("pam_unix", target.host)  # the profile of the module is not there to be tried yet
+    else:
         _future(want["module"], target.host)
 
 
@@ -60,11 +62,7 @@ def converge(want: "Dict[str, Any]", target: Target) -> None:
 
 def _future(module: str, host: Host) -> "Dict[str, bytes]":
     """Return the files as they would be; raises ByHand where the module would not work in them."""
-    try:
-        made = pam_profiles.tried(module, host)
-    except pam_profiles.Kept:
-        told = "the common files of PAM were changed by hand, and pam-auth-update leaves them alone"
-        raise ByHand(told) from None
+    made = _tried(module, host)
     texts = dict(services(host))
     for place in pam_profiles.COMMON:
         texts[place] = made[place].decode("utf-8", "surrogateescape")
@@ -74,6 +72,15 @@ def _future(module: str, host: Host) -> "Dict[str, bytes]":
     if problems:
         raise ByHand("pam-auth-update alone cannot mend it: {}".format(", ".join(problems)))
     return made
+
+
+def _tried(module: str, host: Host) -> "Dict[str, bytes]":
+    """Return what pam-auth-update makes of the files; raises ByHand where it leaves them alone."""
+    try:
+        return pam_profiles.tried(module, host)
+    except pam_profiles.Kept:
+        told = "the common files of PAM were changed by hand, and pam-auth-update leaves them alone"
+        raise ByHand(told) from None
 
 
 def _is_coming(module: str, host: Host) -> bool:
