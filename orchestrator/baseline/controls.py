@@ -92,7 +92,7 @@ class _Reader:
         for name, wanted in given.items():
             check = _APPLIES_CHECKS[schema.APPLIES[name].type]
             if not check(wanted):
-                message = _("must be: {doc}").format(doc=schema.APPLIES[name].doc)
+                message = _("must be: {doc}").format(doc=in_words(schema.APPLIES[name].doc))
                 self.fields.problem(message, (*at, name))
         systems = given.get("os", [])
         for system in [systems] if isinstance(systems, str) else systems:

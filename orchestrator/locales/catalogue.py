@@ -103,7 +103,7 @@ def sources() -> list[Path]:
     """Return the files whose messages must be translated: the package and the reports' templates.
 
     The agent speaks English: it runs on the hosts, where there is no catalogue. What it says is
-    declared in ``orchestrator/model/host_templates.py``, and translated from there.
+    declared in ``orchestrator/model/host_templates*.py``, and translated from there.
     """
     package = LOCALES.parent
     python = (

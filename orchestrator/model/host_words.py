@@ -15,8 +15,10 @@ from orchestrator.model.i18n import _, language
 
 # A longer text is no sentence but a content; taking it apart would only cost time.
 _LONGEST = 4000
-# What the agent puts between sentences.
-_BETWEEN = "; "
+# What the agent puts between sentences, and between the items of a list.
+_SENTENCES, _ITEMS = "; ", ", "
+# The agent's sentences stand in each other less deep than this; what a host makes up may not.
+_DEEPEST = 6
 _KEPT = 4096
 
 
@@ -29,39 +31,67 @@ def in_words(text: str) -> str:
 
 @lru_cache(maxsize=_KEPT)
 def _translated(text: str, _language: str) -> str:
-    return _said(text) or text
+    return _said(text, _DEEPEST) or text
 
 
-def _said(text: str) -> str | None:
+def _said(text: str, depth: int) -> str | None:
     """Return the translation of a sentence or of several, None where no part of it is known."""
-    several = _BETWEEN in text
-    for template in TEMPLATES:
-        if several and _BETWEEN not in template.text:
+    if not depth:
+        return None
+    several = len(_apart(text, _SENTENCES)) > 1
+    told = None if several else _list(text, _ITEMS, depth, whole=True)
+    if told is not None:
+        return told
+    for first, last, template in _ENDS:
+        if not text.startswith(first) or not text.endswith(last):
+            continue
+        if several and _SENTENCES not in template.text:
             continue
         values = match(template, text)
-        shown = None if values is None else _shown(template, values)
+        shown = None if values is None else _shown(template, values, depth)
         if shown is not None:
             return _(template.text).format(**shown)
-    return _list(text, _BETWEEN) if several else None
+    return _list(text, _SENTENCES, depth) or _list(text, _ITEMS, depth)
 
 
-def _shown(template: Template, values: dict[str, str]) -> dict[str, str] | None:
-    """Return the values as they are shown; None where one that must be known is not."""
-    shown = dict(values)
-    for name, separator in template.inner.items():
-        told = _list(values[name], separator) if separator else _said(values[name])
-        if told is None:
+def _shown(template: Template, values: dict[str, str], depth: int) -> dict[str, str] | None:
+    """Return the values as they are shown; None where the template does not fit them."""
+    told = {name: _said(values[name], depth - 1) for name in template.inner}
+    if any(" " in values[name] and not told.get(name) for name in template.words):
+        return None
+    if not _speaks(template.text) and not any(told.values()):
+        return None
+    return {name: told.get(name) or value for name, value in values.items()}
+
+
+def _list(text: str, separator: str, depth: int, whole: bool = False) -> str | None:
+    """Return a list with its items translated, None where none is known (``whole``: not all)."""
+    parts = _apart(text, separator)
+    if len(parts) == 1:
+        return None
+    told = []
+    for part in parts:
+        told.append(_said(part, depth - 1))
+        if whole and told[-1] is None:
             return None
-        shown[name] = told
-    return shown
-
-
-def _list(text: str, separator: str) -> str | None:
-    parts = text.split(separator)
-    told = [_said(part) for part in parts]
     if not any(told):
         return None
     return separator.join(new or old for new, old in zip(told, parts, strict=True))
+
+
+def _apart(text: str, separator: str) -> list[str]:
+    """Return the parts of a list; what stands in brackets stays together."""
+    if separator not in text:
+        return [text]
+    parts: list[str] = []
+    open_brackets = 0
+    for part in text.split(separator):
+        if open_brackets > 0:
+            parts[-1] += separator + part
+        else:
+            parts.append(part)
+        open_brackets += part.count("(") - part.count(")")
+    return parts if open_brackets == 0 else text.split(separator)
 
 
 def match(template: Template, text: str) -> dict[str, str] | None:
@@ -83,7 +113,7 @@ def match(template: Template, text: str) -> dict[str, str] | None:
             return None
         values[name] = text[at:until]
         at = until + len(literal)
-    return None if template.words and any(" " in one for one in values.values()) else values
+    return values
 
 
 @cache
@@ -91,3 +121,13 @@ def _pieces(template: str) -> list[tuple[str, str]]:
     """Return (words, name of the parameter after them), the last name empty."""
     pieces = [(words, name or "") for words, name, _f, _c in string.Formatter().parse(template)]
     return pieces if not pieces[-1][1] else [*pieces, ("", "")]
+
+
+@cache
+def _speaks(template: str) -> bool:
+    """Return whether a template has words of its own, beside its parameters."""
+    return any(character.isalpha() for words, _name in _pieces(template) for character in words)
+
+
+# How the texts begin and end that a template may fit: most of them are ruled out by that.
+_ENDS = tuple((_pieces(each.text)[0][0], _pieces(each.text)[-1][0], each) for each in TEMPLATES)
