@@ -170,6 +170,18 @@ def test_nothing_is_cut_at_the_edges_of_the_paper(
         assert least < top < bottom < height - least
 
 
+@pytest.mark.parametrize("language", ["en", "vi"])
+def test_nothing_is_so_wide_that_the_browser_shrinks_the_pages(
+    browser: Chrome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, language: str
+) -> None:
+    monkeypatch.setenv("LUYTRE_LANG", language)
+    opened(browser, samples.report(24), tmp_path)
+    told = words_of(on_paper(browser, tmp_path), "-bbox")
+    title = re.search(r'yMin="([\d.]+)"[^>]*yMax="([\d.]+)">(?:REPORT|BÁO)<', told)
+    assert title is not None
+    assert float(title[2]) - float(title[1]) > 15
+
+
 def test_a_long_table_has_its_heads_on_each_page(
     browser: Chrome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
