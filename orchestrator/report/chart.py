@@ -22,7 +22,7 @@ class Frame:
     bottom: int = 0
 
 
-LARGE = Frame(660, 156, left=46, right=64, top=12, bottom=26)
+LARGE = Frame(660, 166, left=46, right=82, top=22, bottom=26)
 SMALL = Frame(120, 30, left=3, right=5, top=4, bottom=4)
 
 

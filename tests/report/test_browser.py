@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 
+from orchestrator.model.finding import Verdict
+from orchestrator.model.record import Counts
 from orchestrator.report.data import ReportData
 from orchestrator.report.html import render_html
 from tests.report import samples
@@ -100,6 +103,24 @@ def test_nothing_sticks_out_of_the_page(browser: Chrome, tmp_path: Path) -> None
         ".filter(e => e.getBoundingClientRect().right > right + 1).map(e => e.outerHTML)"
     )
     assert wide == []
+
+
+def test_the_words_of_a_drawing_are_whole(browser: Chrome, tmp_path: Path) -> None:
+    data = samples.report(24)
+    counts = Counts({Verdict.PASS: 9})
+    best = tuple(replace(host, after=counts) for host in data.hosts)
+    trend = samples.trend()
+    line = replace(trend.all, points=tuple(replace(p, counts=counts) for p in trend.all.points))
+    opened(browser, replace(data, hosts=best, trend=replace(trend, all=line)), tmp_path)
+    assert browser.find_element(By.CSS_SELECTOR, "svg .last").text.startswith("100")
+    cut = browser.execute_script(
+        "return [...document.querySelectorAll('svg text')].filter(text => {"
+        "const box = text.getBoundingClientRect();"
+        "const frame = text.ownerSVGElement.getBoundingClientRect();"
+        "return box.left < frame.left || box.right > frame.right ||"
+        " box.top < frame.top || box.bottom > frame.bottom }).map(text => text.outerHTML)"
+    )
+    assert cut == []
 
 
 def test_a_small_screen_needs_no_scrolling_to_the_side(browser: Chrome, tmp_path: Path) -> None:
