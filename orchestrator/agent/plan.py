@@ -31,11 +31,7 @@ def plan(manifest: "Dict[str, Any]", host: "Host", key: bytes) -> "Dict[str, Any
     by_hand: "Dict[str, str]" = {}
     for control in manifest["controls"]:
         finding = judge_control(control, host)
-        soon = (
-            bool(coming)
-            and finding["verdict"] == "not_applicable"
-            and not facts.applicable(control.get("applies", {}), host, coming)
-        )
+        soon = finding["verdict"] == "not_applicable" and _becomes(control, coming, host)
         if finding["verdict"] == "error":
             unplanned[control["id"]] = _reason(finding)
         elif finding["verdict"] == "fail" or soon:
@@ -111,6 +107,12 @@ def _validate(control: "Dict[str, Any]", host: "Host", soon: bool) -> None:
         except (Unreadable, kinds.Invalid, OSError):
             if not soon:
                 raise
+
+
+def _becomes(control: "Dict[str, Any]", coming: "List[str]", host: "Host") -> bool:
+    """Return whether a control will concern this host when packages have come."""
+    applies = control.get("applies", {})
+    return bool(facts.applicable(applies, host)) and not facts.applicable(applies, host, coming)
 
 
 def _coming(manifest: "Dict[str, Any]", host: "Host") -> "List[str]":
