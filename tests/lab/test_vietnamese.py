@@ -1,63 +1,53 @@
 """Nothing that a real host says of itself stays English before a Vietnamese operator."""
 
-import json
-import os
-import subprocess
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import pytest
 
-from orchestrator.lab import HostSpec
+from orchestrator.lab import HostSpec, Lab
 from orchestrator.model.host_words import in_words
+from tests.lab.change.desk import Desk
+from tests.lab.controls import mutations, story
 
 pytestmark = pytest.mark.lab
 
-PROGRAM = [sys.executable, "-c", "from orchestrator.cli.main import main; main()"]
-SETTINGS = """\
-luytre_services: [{name: web, port: 80}]
-luytre_admin_sources: [10.213.0.0/16]
-luytre_clamav_mirror: http://mirror.example/clamav
-"""
+PROFILE = "cis-level2-server"
+PRISTINE, BROKEN = HostSpec("v1"), HostSpec("v2", "trixie")
+LIBRARY = Path(mutations.__file__).with_name("library.sh").read_text()
 # Words that only sentences hold: no option, no value, no file is called so.
 ENGLISH = {
-    *("the", "is", "are", "not", "an", "and", "or", "but", "at", "with", "without"),
+    *("the", "is", "are", "not", "an", "and", "or", "but", "with", "without", "than", "by"),
     *("installed", "absent", "becomes", "writes", "removes", "creates", "loaded", "persisted"),
     *("mode", "owner", "directory", "boot", "set", "runs", "starts", "more", "missing", "cannot"),
+    *("has", "of", "to", "it", "that", "which", "every", "everybody", "asked", "refused", "sets"),
+    *("account", "accounts", "belongs", "never", "wanted", "refuses", "line", "default", "others"),
+    *("only", "now", "after", "before", "decide", "change", "correct", "reads"),
 }
 
 
 @pytest.fixture(scope="module")
-def said(lab_factory, tmp_path_factory) -> dict[str, Any]:
-    """Return what pristine hosts of both releases answer to audit and plan, as plain data."""
+def said(
+    lab_factory: Callable[[str], Lab], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Any]:
+    """Return what two hosts answer to audit and plan, as plain data: one is broken all over."""
     lab = lab_factory("viet")
-    lab.up([HostSpec("v1"), HostSpec("v2", "trixie")])
-    home = tmp_path_factory.mktemp("viet")
-    luytre("init", str(home), "--operator", "Trần Thị Bình")
-    settings = (home / "luytre.yml").read_text()
-    (home / "luytre.yml").write_text(
-        settings.replace("inventory: inventories", f"inventory: {lab.inventory}")
-    )
-    (lab.inventory / "group_vars").mkdir(exist_ok=True)
-    (lab.inventory / "group_vars/all.yml").write_text(SETTINGS)
-    place = ("--workspace", str(home))
-    luytre(*place, "inventory", "enroll", "--fingerprints", str(lab.fingerprints))
-    told = {
-        verb: json.loads(luytre(*place, verb, "--output", "json").stdout)
-        for verb in ("audit", "plan")
-    }
+    lab.up([PRISTINE, BROKEN])
+    lab.run(BROKEN.name, ["sh"], breaks(BROKEN.release).encode(), timeout=600)
+    desk = Desk(tmp_path_factory.mktemp("viet") / "desk", lab)
+    desk.declare(**story.settings())
+    desk.settle(profile=PROFILE)
+    told = {verb: desk.ask(verb).document for verb in ("audit", "plan")}
     lab.down()
     return told
 
 
-def luytre(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    done = subprocess.run(
-        [*PROGRAM, *arguments],
-        capture_output=True, text=True, check=False, env={**os.environ, "LUYTRE_LANG": "vi"},
-    )  # fmt: skip
-    assert done.returncode in (0, 3), done.stderr
-    return done
+def breaks(release: str) -> str:
+    """Return a script that breaks as many controls as a host can be without before it."""
+    scripts = [found.run for one in mutations.load().values() if (found := one.at(release, 0))]
+    return "".join(f"sh -ec {quote(LIBRARY + script)} < /dev/null || true\n" for script in scripts)
 
 
 def of_audit(told: dict[str, Any]) -> Iterator[str]:
@@ -75,10 +65,15 @@ def of_plan(told: dict[str, Any]) -> Iterator[str]:
 
 
 @pytest.mark.parametrize(("verb", "texts"), [("audit", of_audit), ("plan", of_plan)])
-def test_what_hosts_say_is_said_in_vietnamese(said, verb, texts, monkeypatch) -> None:
+def test_what_hosts_say_is_said_in_vietnamese(
+    said: dict[str, Any],
+    verb: str,
+    texts: Callable[[dict[str, Any]], Iterator[str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("LUYTRE_LANG", "vi")
     found = set(texts(said[verb]))
-    assert len(found) > 20
+    assert len(found) > 200
     first_lines = {text: "".join(in_words(text).splitlines()[:1]) for text in found}
     english = {
         text: line

@@ -40,11 +40,12 @@ NAMES = {"augenrules", "chrony", "dpkg", "limits", "modprobe", "nft", "rsyslog",
 # No sentences: what is written into files and to the console, given to programs, looked for in what
 # they print; keys of facts, of phases, of units of time.
 NO_SENTENCES = re.compile(
-    r"^(# |// |#!|%Y|usage: |A change of this host )|^\[\w+\]\n|umask 027\n|TMOUT=|\nsourcedir "
-    r"|^(Include|Defaults|server|blacklist|Name:|Config:) |tmpfs \0 tmpfs|^-a always,"
-    r"|^(cd |/usr/sbin/nft )|^(Local modifications|No rules|inet luytre)$|^\s*(table|chain|type) "
-    r"|hook input|policy drop|^(keyed|compare|before|after) |^remote access$|pool\.ntp\.org"
-    r"|^(us|ms|m|h|d|w|M|y) \w+|^ s sec |^from agent|^add table |^systemctl stop "
+    r"^(# |// |#!|%Y|usage: |keyed |A change of this host )|^\[\w+\]\n|umask 027\n|TMOUT="
+    r"|\nsourcedir |^(Include|Defaults|Name:|Config:) |^server \0 iburst|tmpfs \0 tmpfs"
+    r"|^-a always,|^(cd |/usr/sbin/nft |systemctl stop \0:|add table inet |from agent.entry )"
+    r"|^(Local modifications|No rules|inet luytre|remote access)$|pool\.ntp\.org"
+    r"|^\s*(table|chain|type) (\0 \{\{\n|inet luytre)?$|^ hook input $|^policy drop;$"
+    r"|^(compare|before|after|blacklist) \0?$|^(us|ms|m|h|d|w|M|y) \w+|^ s sec "
 )
 # Put together of sentences in ways that the sources alone do not show; no host reads them so.
 IMPOSSIBLE = re.compile(
