@@ -117,6 +117,17 @@ def test_the_code_is_that_of_what_matters_most(
     assert concerns(document(capsys, code)) == wanted
 
 
+def test_a_server_that_does_not_answer_any_more_is_in_no_percentage(
+    workspace: Workspace, capsys: Told
+) -> None:
+    audit(workspace, {"web1": FAIL, "db1": PASS}, hours_ago=2)
+    assert document(capsys, 3)["compliant"] == 50.0
+    audit(workspace, {"web1": None, "db1": PASS})
+    told = document(capsys, 4)
+    assert (told["hosts"], told["compliant"]) == (2, 100.0)
+    assert told["open"] == {"critical": 1}
+
+
 def test_audits_grow_stale_after_the_hours_that_the_operator_says(
     workspace: Workspace, capsys: Told
 ) -> None:
