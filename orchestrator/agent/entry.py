@@ -89,6 +89,11 @@ def _plan(request: "Document", call: "Call") -> "Document":
     return dict(_facts(call.host), problems=_problems(request["now"], call.host), **told)
 
 
+def _check(request: "Document", call: "Call") -> "Document":
+    """Tell what stands against any change; changes nothing, unlike the preflight of a run."""
+    return {"problems": _problems(request["now"], call.host)}
+
+
 def _preflight(request: "Document", call: "Call") -> "Document":
     """Tell what stands against the change, and leave the run's secrets in memory for it."""
     from . import runs
@@ -228,6 +233,7 @@ def _runs() -> "Document":
 _OPERATIONS = {
     "audit": _audit,
     "plan": _plan,
+    "check": _check,
     "preflight": _preflight,
     "begin": _begin,
     "converge": _converge,

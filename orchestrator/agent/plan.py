@@ -6,6 +6,7 @@ import time
 from . import debs, facts, kinds, packages, resources
 from .audit import chosen_states, judge_control, judge_state, prepare
 from .host import Unreadable
+from .resources import unit as units
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 # Room that a run needs for its journal and for packages, in bytes.
 _ROOM = 64 * 1024 * 1024
 _CLOCK_SECONDS = 300
+# What says, by sd_booted of libsystemd, that systemd is init.
+_SYSTEMD = "/run/systemd/system"
 _LOCKS = ("/var/lib/dpkg/lock-frontend", "/var/lib/apt/lists/lock")
 
 
@@ -48,7 +51,11 @@ def plan(manifest: "Dict[str, Any]", host: "Host", key: bytes) -> "Dict[str, Any
 
 def preflight(host: "Host", now: float) -> "List[str]":
     """Return what stands against a change of this host now; ``now`` is the controller's time."""
-    problems = []
+    problems = [
+        "systemd does not run: {} is missing".format(place)
+        for place in (_SYSTEMD, units.ETC)
+        if not os.path.isdir(place)
+    ]
     for place in ("/", "/var"):
         room = os.statvfs(place)
         if room.f_bavail * room.f_frsize < _ROOM:

@@ -13,7 +13,7 @@ from orchestrator.fleet.pool import over_hosts
 from orchestrator.model.change import Change, HostPlan
 from orchestrator.model.errors import AgentError, HostError
 from orchestrator.model.finding import Risk
-from orchestrator.model.host import ManagedHost
+from orchestrator.model.host import ManagedHost, Management
 from orchestrator.model.i18n import _
 from orchestrator.model.manifest import Manifest
 from orchestrator.model.waiver import Waiver
@@ -65,7 +65,8 @@ def plan_host(
         answer = ask(login, request, secrets, seconds=PLAN_SECONDS)
     facts_of(host.name, answer.result)
     plan = plan_of(host.name, wanted, answer.result)
-    return replace(plan, manifest_digest=manifest.digest, waived=waived)
+    audit_only = host.management is Management.AUDIT_ONLY
+    return replace(plan, manifest_digest=manifest.digest, waived=waived, audit_only=audit_only)
 
 
 def _waived(

@@ -124,6 +124,15 @@ class Context:
                 os.environ.setdefault("LUYTRE_LANG", self._workspace.settings.language)
         return self._workspace
 
+    def workspace_if_any(self) -> "Workspace | None":
+        """Return the workspace, None where there is none and none was named."""
+        from orchestrator.workspace.directory import NoWorkspaceError  # noqa: PLC0415
+
+        try:
+            return self.workspace()
+        except NoWorkspaceError:
+            return None
+
     def confirm(self, question: str, *, yes: bool) -> None:
         """Ask a yes/no question, unless ``--yes`` was given.
 

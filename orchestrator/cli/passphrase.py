@@ -1,22 +1,20 @@
 """A passphrase: asked for on the terminal, or read from a file or descriptor; never an argument."""
 
 import functools
-import os
-import stat
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
-from orchestrator.model.errors import ConfigurationError, Position, RefusedError
+from orchestrator.cli.secret_source import from_descriptor, from_file
+from orchestrator.model.errors import ConfigurationError, RefusedError
 from orchestrator.model.i18n import _
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 SHORTEST = 12
-_LONGEST = 1024
 
 
 @dataclass(frozen=True)
@@ -34,9 +32,9 @@ class Source:
         if self.file is not None and self.descriptor is not None:
             raise click.UsageError(_("name either --passphrase-file or --passphrase-fd"))
         if self.file is not None:
-            told = _from_file(self.file)
+            told = from_file(self.file)
         elif self.descriptor is not None:
-            told = _from_descriptor(self.descriptor)
+            told = from_descriptor(self.descriptor)
         else:
             told = _asked(new=new)
         if not told:
@@ -78,37 +76,3 @@ def _asked(*, new: bool) -> str:
         )
     told: str = click.prompt(_("Passphrase"), hide_input=True, confirmation_prompt=new, err=True)
     return told
-
-
-def _from_file(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            status = os.fstat(file.fileno())
-            # A pipe of the shell (/dev/fd/63) is nobody else's, whatever its mode.
-            if stat.S_ISREG(status.st_mode) and status.st_mode & 0o077:
-                raise ConfigurationError(
-                    _("other users may read it"),
-                    position=Position(str(path)),
-                    hint=_("chmod 600 {path}").format(path=path),
-                )
-            return _first_line(file)
-    except OSError as error:
-        message = _("cannot be read: {reason}").format(reason=error.strerror)
-        raise ConfigurationError(message, position=Position(str(path))) from error
-
-
-def _from_descriptor(number: int) -> str:
-    try:
-        with os.fdopen(number, "rb", closefd=False) as file:
-            return _first_line(file)
-    except OSError as error:
-        message = _("descriptor {n} cannot be read: {reason}")
-        raise ConfigurationError(message.format(n=number, reason=error.strerror)) from error
-
-
-def _first_line(file: IO[bytes]) -> str:
-    line = file.readline(_LONGEST).rstrip(b"\r\n")
-    try:
-        return line.decode()
-    except UnicodeDecodeError as error:
-        raise ConfigurationError(_("the passphrase is not UTF-8 text")) from error

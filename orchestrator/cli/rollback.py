@@ -10,7 +10,7 @@ import click
 from orchestrator.cli.context import Context, ExitCode, Output, check_count, code_of_outcomes
 from orchestrator.cli.options import consent_options, limit_option, output_option
 from orchestrator.model.change import HostOutcome, Outcome
-from orchestrator.model.errors import ConfigurationError
+from orchestrator.model.errors import ConfigurationError, RefusedError
 from orchestrator.model.i18n import _
 from orchestrator.model.selection import Consent, Selection
 
@@ -91,21 +91,24 @@ def _concerned(
 ) -> "tuple[Fleet, tuple[ManagedHost, ...], tuple[HostOutcome, ...]]":
     """Return the hosts to take back, the way to them, and outcomes of those that are lost."""
     from orchestrator.change.take_back import hosts_of_run  # noqa: PLC0415 - start-up time
-    from orchestrator.drift.scope import reach  # noqa: PLC0415
+    from orchestrator.cli.views.output import note  # noqa: PLC0415
+    from orchestrator.drift.scope import reach, reach_to_change  # noqa: PLC0415
 
     if run:
         fleet, hosts = reach(workspace, limit)
         return fleet, *hosts_of_run(store, run, hosts, limit)
     try:
-        fleet, hosts = reach(workspace, host)
+        fleet, hosts, left = reach_to_change(workspace, host)
     except ConfigurationError as problem:
         # The inventory knows of limits only; the operator wrote --host.
         message = problem.message.replace("--limit", "--host")
         hint = problem.hint.replace("--limit", "--host")
         raise ConfigurationError(message, position=problem.position, hint=hint) from problem
+    told = _("never changed, because they are not managed: {names}").format(names=", ".join(left))
     if not hosts:
-        message = _("no managed host is within {limit}")
-        raise ConfigurationError(message.format(limit=host))
+        raise RefusedError(told)
+    if left:
+        note(f"luytre: {told}")
     return fleet, hosts, ()
 
 

@@ -89,9 +89,18 @@ def _waivers(workspace: Workspace) -> Waivers:
 
 def reach(workspace: Workspace, limit: str | None) -> tuple["Fleet", tuple[ManagedHost, ...]]:
     """Return how to reach the hosts within the limit, for commands that need no baseline."""
+    fleet, hosts, _left = reach_to_change(workspace, limit)
+    return fleet, hosts
+
+
+def reach_to_change(
+    workspace: Workspace, limit: str | None
+) -> tuple["Fleet", tuple[ManagedHost, ...], tuple[str, ...]]:
+    """Return the same, and the names of the hosts within the limit that are never changed."""
     inventory = load_hosts(workspace.settings.inventory, limit=limit)
     hosts = tuple(h for h in inventory.hosts if h.management is Management.MANAGED)
-    return _fleet(workspace, inventory), hosts
+    left = tuple(h.name for h in inventory.hosts if h.management is not Management.MANAGED)
+    return _fleet(workspace, inventory), hosts, left
 
 
 def _fleet(workspace: Workspace, inventory: Inventory) -> "Fleet":

@@ -1,4 +1,4 @@
-"""Opening one Fabric connection: TCP, the pinned host key, login by key. Imports paramiko."""
+"""Opening one Fabric connection: TCP, the pinned host key, the login. Imports paramiko."""
 
 import logging
 import socket
@@ -9,6 +9,7 @@ import paramiko
 
 from orchestrator.fleet.connection import KEEPALIVE, Login, end_client, end_transport
 from orchestrator.fleet.keys import KeyLogin
+from orchestrator.fleet.passwords import PasswordLogin
 from orchestrator.fleet.pins import HostKey
 from orchestrator.fleet.reasons import HostKeyUnknown, KeyUnusable, unreachable
 from orchestrator.model.host import Endpoint
@@ -37,9 +38,9 @@ def dial(endpoint: Endpoint, pin: HostKey | None, gateway: Login | None, timeout
     sock = None
     connection = None
     try:
-        keys = KeyLogin(endpoint, timeout)
+        proof = _proof(endpoint, timeout)
         sock = _tcp(endpoint, timeout) if gateway is None else _through(gateway, endpoint, timeout)
-        connection = _connection(endpoint, sock, keys, timeout)
+        connection = _connection(endpoint, sock, proof, timeout)
         if pin is not None:
             connection.client.get_host_keys().add(*_known(endpoint, pin))
         connection.open()
@@ -100,7 +101,15 @@ def _through(gateway: Login, endpoint: Endpoint, timeout: float) -> paramiko.Cha
     return gateway.transport.open_channel("direct-tcpip", target, ("", 0), timeout=timeout)
 
 
-def _connection(endpoint: Endpoint, sock: Any, keys: KeyLogin, timeout: float) -> Any:
+def _proof(endpoint: Endpoint, timeout: float) -> KeyLogin | PasswordLogin:
+    if endpoint.login_password is not None:
+        return PasswordLogin(endpoint.user, endpoint.login_password)
+    return KeyLogin(endpoint, timeout)
+
+
+def _connection(
+    endpoint: Endpoint, sock: Any, proof: KeyLogin | PasswordLogin, timeout: float
+) -> Any:
     connection = fabric.Connection(
         host=endpoint.address,
         user=endpoint.user,
@@ -113,7 +122,7 @@ def _connection(endpoint: Endpoint, sock: Any, keys: KeyLogin, timeout: float) -
             "auth_timeout": timeout,
             "channel_timeout": timeout,
             "disabled_algorithms": DISABLED,
-            "auth_strategy": keys,
+            "auth_strategy": proof,
         },
     )
     connection.client.set_missing_host_key_policy(_Refuse())

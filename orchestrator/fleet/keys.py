@@ -3,6 +3,7 @@
 import base64
 import functools
 import os
+import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,6 +18,8 @@ from orchestrator.model.i18n import _
 from orchestrator.model.text import shorten
 
 _NAMED = 200
+# What authorized_keys takes on one line: type, key, perhaps a comment.
+_PUBLIC = re.compile(r"(ssh|ecdsa|sk)-[a-z0-9@.-]+ [A-Za-z0-9+/]+={0,3}( [\x20-\x7e]*)?")
 _DEFAULT_KEYS = ("id_ed25519", "id_ecdsa", "id_rsa")
 
 
@@ -118,6 +121,43 @@ def require_keys(endpoints: Iterable[Endpoint], known: Mapping[str, Endpoint]) -
         except (paramiko.SSHException, OSError) as error:
             message = _("the SSH agent gives no answer: {reason}")
             raise ConfigurationError(message.format(reason=error)) from error
+
+
+def public_line(endpoint: Endpoint, named: Path | None = None) -> str:
+    """Return the line for authorized_keys of the key that logs in to ``endpoint``.
+
+    It is the public half of the endpoint's key file; where it names none, the file ``named`` (the
+    operator's public key), otherwise of the first default key. Raises ConfigurationError.
+    """
+    paths = endpoint.key_files or (() if named else _default_keys())
+    try:
+        if not paths and named is None:
+            raise KeyUnusable(
+                _("there is no SSH key to log in with"),
+                hint=_("set ansible_ssh_private_key_file in the inventory"),
+            )
+        line = _line_of(paths[0]) if paths else _line_in(named or Path())
+    except KeyUnusable as error:
+        raise _missing_key(error, [endpoint.name]) from error
+    if not _PUBLIC.fullmatch(line):
+        message = _("{path} is not an SSH public key").format(path=named or paths[0])
+        raise _missing_key(KeyUnusable(message), [endpoint.name])
+    return line
+
+
+def _line_of(private: Path) -> str:
+    key = _load(private)
+    if key is None:
+        return _line_in(private.with_name(private.name + ".pub"))
+    return f"{key.get_name()} {key.get_base64()} luytre"
+
+
+def _line_in(public: Path) -> str:
+    try:
+        return public.read_text(encoding="ascii").strip()
+    except (OSError, ValueError) as error:
+        message = _("{path} cannot be read: {reason}").format(path=public, reason=error)
+        raise KeyUnusable(message) from error
 
 
 def _missing_key(error: KeyUnusable, hosts: Sequence[str]) -> ConfigurationError:

@@ -104,11 +104,18 @@ def _changed_key(name: str, pin: HostKey | None, shown: HostKey) -> LoginError:
 
 
 def _not_let_in(endpoint: Endpoint, error: paramiko.AuthenticationException) -> LoginError:
+    with_password = endpoint.login_password is not None
     if isinstance(error, paramiko.BadAuthenticationType):
         message = _("it does not accept SSH keys of {user}, only: {methods}")
+        if with_password:
+            message = _("it does not accept passwords of {user}, only: {methods}")
         methods = quoted(", ".join(error.allowed_types))
         said = message.format(user=endpoint.user, methods=methods)
         return LoginError(endpoint.name, said, Stage.LOGIN)
+    if with_password:
+        message = _("it does not let {user} in with this password")
+        hint = _("a wrong password, or sshd does not let this account in with one")
+        return LoginError(endpoint.name, message.format(user=endpoint.user), Stage.LOGIN, hint=hint)
     keys = ", ".join(str(path) for path in endpoint.key_files) or _("the default keys")
     message = _("it does not let {user} in with {keys}")
     return LoginError(

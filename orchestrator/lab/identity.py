@@ -7,23 +7,27 @@ from pathlib import Path
 
 from orchestrator.lab.commands import run
 from orchestrator.lab.disk import put
-from orchestrator.lab.model import Trait
+from orchestrator.lab.model import ADMIN, Trait
 
 _OPS = 1000
+_LET_ROOT_IN = b"PermitRootLogin yes\n"
 _STUB = Path("/run/systemd/resolve/resolv.conf")
 _RESOLV = Path("/etc/resolv.conf")
 
 
 @dataclass(frozen=True)
 class Identity:
-    """What a new host is given; ``login_key`` is the public key that ``ops`` accepts."""
+    """What a new host is given; ``login_key`` is the public key that ``ops`` accepts.
+
+    ``password`` is that of ``ops`` for sudo, or of the account that hosts without ``ops`` have.
+    """
 
     name: str
     traits: frozenset[str]
     login_key: str
     host_key: bytes
     host_key_public: str
-    sudo_password: str | None
+    password: str | None
 
 
 def write_identity(root: Path, identity: Identity) -> None:
@@ -35,10 +39,19 @@ def write_identity(root: Path, identity: Identity) -> None:
     put(root, "/etc/machine-id", f"{uuid.uuid4().hex}\n".encode(), 0o444)
     put(root, "/etc/ssh/ssh_host_ed25519_key", identity.host_key, 0o600)
     put(root, "/etc/ssh/ssh_host_ed25519_key.pub", identity.host_key_public.encode())
-    _let_ops_in(root, identity)
+    if Trait.ADMIN_LOGIN in identity.traits:
+        _instead_of_ops(root)
+        run(["useradd", "--root", str(root), "--create-home", "--shell", "/bin/bash", ADMIN])
+        put(root, f"/etc/sudoers.d/{ADMIN}", f"{ADMIN} ALL=(ALL:ALL) ALL\n".encode(), 0o440)
+        _set_password(root, ADMIN, identity)
+    elif Trait.ROOT_LOGIN in identity.traits:
+        _instead_of_ops(root)
+        put(root, "/etc/ssh/sshd_config.d/lab.conf", _LET_ROOT_IN)
+        _set_password(root, "root", identity)
+    else:
+        _let_ops_in(root, identity)
     if Trait.NO_PYTHON in identity.traits:
-        for program in (root / "usr/bin").glob("python3*"):
-            program.unlink()
+        _take_python_away(root)
 
 
 def write_network(root: Path, address: str, gateway: str) -> None:
@@ -71,10 +84,24 @@ def _let_ops_in(root: Path, identity: Identity) -> None:
     put(root, "/home/ops/.ssh/authorized_keys", identity.login_key.encode(), 0o600, _OPS)
     ssh.chmod(0o700)
     run(["chown", f"{_OPS}:{_OPS}", str(ssh)])
-    if identity.sudo_password is not None:
-        hashed = run(["openssl", "passwd", "-6", "-stdin"], stdin=f"{identity.sudo_password}\n")
-        # the hash, because PAM, which would take the password, does not work in a change of root
-        run(["chpasswd", "--encrypted", "--root", str(root)], stdin=f"ops:{hashed}")
+    if identity.password is not None:
+        _set_password(root, "ops", identity)
     if Trait.NO_SUDO not in identity.traits:
-        tag = "" if identity.sudo_password is not None else "NOPASSWD: "
+        tag = "" if identity.password is not None else "NOPASSWD: "
         put(root, "/etc/sudoers.d/ops", f"ops ALL=(ALL:ALL) {tag}ALL\n".encode(), 0o440)
+
+
+def _instead_of_ops(root: Path) -> None:
+    run(["userdel", "--root", str(root), "--remove", "ops"])
+
+
+def _set_password(root: Path, account: str, identity: Identity) -> None:
+    hashed = run(["openssl", "passwd", "-6", "-stdin"], stdin=f"{identity.password}\n")
+    # the hash, because PAM, which would take the password, does not work in a change of root
+    run(["chpasswd", "--encrypted", "--root", str(root)], stdin=f"{account}:{hashed}")
+
+
+def _take_python_away(root: Path) -> None:
+    """Purge Python with everything that needs it, as on a host that never had it."""
+    listed = run(["dpkg-query", f"--root={root}", "-W", "-f=${Package}\n", "*python3*"])
+    run(["dpkg", f"--root={root}", "--purge", *listed.split()])

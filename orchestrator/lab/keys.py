@@ -1,7 +1,9 @@
-"""SSH keys of the lab: one login key per lab, one host key per host, made on the machine."""
+"""Secrets of the lab: one login key and one password per lab, one host key per host."""
 
 import base64
 import hashlib
+import os
+import secrets
 from pathlib import Path
 
 from orchestrator.lab.commands import run
@@ -17,6 +19,15 @@ def ensure_key(path: Path, comment: str) -> str:
         path.unlink(missing_ok=True)
         run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", str(path)])
     return public.read_text()
+
+
+def ensure_password(path: Path) -> str:
+    """Write a new password to ``path`` (0600) unless there is one, and return it."""
+    if not path.exists():
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w") as file:
+            file.write(f"{secrets.token_urlsafe(12)}\n")
+    return path.read_text().strip()
 
 
 def fingerprint(public: str) -> str:

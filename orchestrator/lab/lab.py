@@ -64,6 +64,11 @@ class Lab:
         return self.state_dir / "key"
 
     @property
+    def password(self) -> Path:
+        """The file with the password of hosts that are to be made manageable yet, on one line."""
+        return self.state_dir / "password"
+
+    @property
     def there(self) -> bool:
         """Whether the lab was made and not yet taken down."""
         return self.state_dir.is_dir() or MACHINE.claimed(self.state_dir) is not None
@@ -236,6 +241,8 @@ class Lab:
         if Trait.SUDO_PASSWORD in spec.traits:
             password = secrets.token_urlsafe(12)
             inventory.write_password(self.inventory, spec.name, password)
+        elif spec.unprepared:
+            password = keys.ensure_password(self.password)
         identity.write_identity(
             disk.mount(directory, image),
             identity.Identity(

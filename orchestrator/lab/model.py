@@ -10,6 +10,8 @@ from orchestrator.model.i18n import _
 RELEASES = ("bookworm", "trixie")
 JUMP = "jump"
 """Name of the lab host through which hosts with ``behind-jump`` are reached."""
+ADMIN = "admin"
+"""The account that ``admin-login`` hosts have instead of ``ops``: a password, for sudo too."""
 FIRST_HOST = 10
 """Host numbers begin here; the last byte of an address is ``FIRST_HOST`` plus the index."""
 MOST_HOSTS = 240
@@ -25,6 +27,9 @@ class Trait(StrEnum):
     BEHIND_JUMP = "behind-jump"
     NO_PYTHON = "no-python"
     NO_SUDO = "no-sudo"
+    # As installers leave hosts: nobody's key is known, there is no ``ops``.
+    ADMIN_LOGIN = "admin-login"
+    ROOT_LOGIN = "root-login"
 
 
 def check_name(name: str) -> str:
@@ -69,6 +74,11 @@ class HostSpec:
     def hidden(self) -> bool:
         """Whether the host can be reached through the jump host only."""
         return Trait.BEHIND_JUMP in self.traits
+
+    @property
+    def unprepared(self) -> bool:
+        """Whether the host takes a password only, and does not know ``ops``."""
+        return bool({Trait.ADMIN_LOGIN, Trait.ROOT_LOGIN} & self.traits)
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,8 @@ class HostPlan:
 
     ``unplanned`` maps controls that cannot be planned to the reason; ``by_hand`` those that no
     program may mend to what people have to decide; ``waived`` those that are left alone, because
-    they fail as it was accepted, to the waiver.
+    they fail as it was accepted, to the waiver. Of a host that is only audited (``audit_only``) it
+    tells what would change; apply leaves it alone.
     """
 
     host: str
@@ -42,6 +43,7 @@ class HostPlan:
     problems: tuple[str, ...] = ()
     by_hand: Mapping[str, str] = field(default_factory=dict)
     waived: Mapping[str, Waiver] = field(default_factory=dict)
+    audit_only: bool = False
 
 
 class Outcome(StrEnum):

@@ -21,7 +21,9 @@ class Management(StrEnum):
 class Endpoint:
     """How one host is reached; Fabric and Ansible both get their arguments from it.
 
-    ``jump`` is the inventory name of another host. ``sudo_password`` never appears in ``repr``.
+    ``jump`` is the inventory name of another host. Passwords never appear in ``repr``;
+    ``login_password`` is never the inventory's: only a host that is being made manageable is
+    logged into with one, instead of the keys.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Endpoint:
     jump: str | None = None
     sudo_password: str | None = field(default=None, repr=False)
     python: str = "/usr/bin/python3"
+    login_password: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)

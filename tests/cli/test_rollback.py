@@ -70,5 +70,5 @@ def test_a_server_that_is_not_managed_is_not_taken_back_in_silence(
     applied: str,  # noqa: ARG001 - it makes the workspace
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert run(["rollback", "--host", "win1", "--yes"]) == 2
+    assert run(["rollback", "--host", "win1", "--yes"]) == 6
     assert "win1" in capsys.readouterr().err

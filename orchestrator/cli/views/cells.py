@@ -72,6 +72,11 @@ def line(text: str, style: str = "") -> Hanging:
     return Hanging(Text(visible(text), style=style))
 
 
+def reason_lines(text: str, *hints: str) -> list[Hanging]:
+    """Return why something failed, and below it, after arrows, the hints that there are."""
+    return [line(text, "red"), *(line(f"  → {hint}") for hint in hints if hint)]
+
+
 def heading(text: str) -> Group:
     """Return the heading of a section, after an empty line."""
     return Group(Text(), line(text, "bold"))

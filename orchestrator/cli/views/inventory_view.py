@@ -6,7 +6,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from orchestrator.cli.views.cells import cell, line, table
+from orchestrator.cli.views.cells import cell, line, reason_lines, table
 from orchestrator.fleet.check import HostCheck, Step
 from orchestrator.fleet.enroll import Enrolment, Standing
 from orchestrator.fleet.pins import HostKey, Pins
@@ -78,8 +78,8 @@ def render_checks(checks: Sequence[HostCheck], skipped: Sequence[str]) -> Render
     parts: list[RenderableType] = [made]
     for check in checks:
         if check.failed is not None:
-            parts.append(line(f"{check.host}: {names[check.failed]}: {check.reason}", "red"))
-            parts.extend([line(f"  → {check.hint}")] if check.hint else [])
+            told = f"{check.host}: {names[check.failed]}: {check.reason}"
+            parts += reason_lines(told, check.hint, check.remedy)
     if skipped:
         message = _("not checked, because they are unmanaged: {n}").format(n=len(skipped))
         parts.append(line(message, "dim"))
@@ -96,6 +96,7 @@ def document_checks(checks: Sequence[HostCheck], skipped: Sequence[str]) -> dict
                 "failed": check.failed.value if check.failed else None,
                 "reason": check.reason,
                 "hint": check.hint,
+                "remedy": check.remedy,
                 "python": check.python or None,
             }
             for check in checks
@@ -113,9 +114,10 @@ def render_enrolments(enrolments: Sequence[Enrolment]) -> RenderableType:
             cell(one.host, "bold"), cell(names[one.standing], _STYLES[one.standing]), _keys(one)
         )
     reasons = [
-        line(f"{one.host}: {one.reason}" + (f"\n  → {one.hint}" if one.hint else ""), "red")
+        told
         for one in enrolments
         if one.reason
+        for told in reason_lines(f"{one.host}: {one.reason}", one.hint)
     ]
     return Group(made, *reasons)
 
@@ -180,6 +182,7 @@ def _step_names() -> dict[Step, str]:
         Step.LOGIN: _("login"),
         Step.SUDO: "sudo",
         Step.PYTHON: "Python",
+        Step.SYSTEM: _("system"),
     }
 
 

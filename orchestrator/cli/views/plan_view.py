@@ -48,6 +48,7 @@ def _host_document(plan: HostPlan) -> dict[str, Any]:
         "unplanned": dict(plan.unplanned),
         "by_hand": dict(plan.by_hand),
         "waived": waived_document(plan.waived),
+        "audit_only": plan.audit_only,
         "changes": [
             {
                 "control": change.control,
@@ -70,7 +71,8 @@ def _likeness(plan: HostPlan) -> tuple[Any, ...]:
         for c in plan.changes
     )
     reasons = (*sorted(plan.unplanned.items()), *sorted(plan.by_hand.items()))
-    return (changes, reasons, plan.problems, tuple(waived_lines(plan.waived)))
+    waived = tuple(waived_lines(plan.waived))
+    return (changes, reasons, plan.problems, waived, plan.audit_only)
 
 
 def _section(plan: HostPlan, hosts: Sequence[str]) -> list[RenderableType]:
@@ -78,6 +80,8 @@ def _section(plan: HostPlan, hosts: Sequence[str]) -> list[RenderableType]:
     many = _n("{n} host: {names}", "{n} hosts: {names}", len(hosts))
     title = names if len(hosts) == 1 else many.format(n=len(hosts), names=names)
     parts: list[RenderableType] = [heading(title)]
+    if plan.audit_only:
+        parts.append(line(_("  audit-only: apply leaves it as it is"), "yellow"))
     parts += [_problem(text) for text in plan.problems]
     if not (plan.changes or plan.unplanned or plan.by_hand or plan.problems):
         parts.append(line(_("  nothing to change"), "green"))

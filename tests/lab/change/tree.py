@@ -34,11 +34,11 @@ _PASSING = re.compile(
 )
 
 
-def files(lab: Lab, host: str) -> dict[str, str]:
-    """Return every path below ROOTS with type, mode, owner, content or target, attributes."""
+def files(lab: Lab, host: str, roots: tuple[str, ...] = ROOTS) -> dict[str, str]:
+    """Return every path below ``roots`` with type, mode, owner, content or target, attributes."""
     root = lab.root(host)
     found: dict[str, str] = {}
-    for top in ROOTS:
+    for top in roots:
         for directory, directories, names in os.walk(root / top):
             relative = Path(directory).relative_to(root)
             for name in (*directories, *names):

@@ -1,0 +1,129 @@
+"""What cannot be proved is undone: the host is as it was, whoever or whatever ended the work."""
+
+import pytest
+
+from orchestrator.lab import Trait
+
+from ..change.desk import until
+from .conftest import MakeNovice, Novice
+
+pytestmark = pytest.mark.lab
+
+# Each breaks one step after that step has begun to change something, or finds it broken.
+BREAKS = {
+    "packages cannot be had": "echo 'deb http://127.0.0.1:9 none main' >/etc/apt/sources.list;"
+    " rm -rf /etc/apt/sources.list.d/* /var/lib/apt/lists/*",
+    "packages, installed already": "echo 'DPkg::Post-Invoke {\"exit 1\";};'"
+    " >/etc/apt/apt.conf.d/zz",
+    "user": "mv /usr/sbin/useradd /usr/sbin/useradd.true;"
+    ' printf \'#!/bin/sh\\ncase $1 in -D) exec useradd.true "$@";; esac;'
+    ' useradd.true "$@"; exit 1\\n\' >/usr/sbin/useradd; chmod +x /usr/sbin/useradd',
+    "key": "rm -rf /etc/skel/.ssh; ln -s /nowhere /etc/skel/.ssh",
+    "sudo": "echo 'no rule' >/etc/sudoers.d/broken",
+    "the fresh login": "echo 'AllowUsers root' >/etc/ssh/sshd_config.d/a.conf;"
+    " systemctl reload ssh",
+    "sudo over the fresh login": "echo 'ops ALL=(ALL) PASSWD: ALL' >/etc/sudoers.d/zzz",
+}
+WORDS = {
+    "packages cannot be had": "cannot fetch",
+    "packages, installed already": "packages",
+    "user": "the account",
+    "key": "is a link",
+    "sudo": "visudo refuses",
+    "the fresh login": "not confirmed",
+    "sudo over the fresh login": "not confirmed: sudo",
+}
+
+
+@pytest.mark.parametrize("what", BREAKS)
+def test_a_failure_at_any_step_leaves_the_host_as_it_was(novice: MakeNovice, what: str) -> None:
+    host = novice(Trait.ROOT_LOGIN, Trait.NO_PYTHON)
+    host.sh(BREAKS[what])
+    before = host.state()
+    done = host.bootstrap()
+    assert (done.code, host.told(done)["result"]) == (5, "undone"), done
+    assert WORDS[what] in host.told(done)["reason"]
+    assert host.told(done)["made"] == []
+    assert host.changed_since(before) == []
+
+
+def test_an_account_that_was_there_is_as_it_was(novice: MakeNovice) -> None:
+    host = novice(Trait.ROOT_LOGIN)
+    host.sh("useradd -m ops && install -d -o ops -g ops -m 751 /home/ops/.ssh")
+    host.lab.write(host.name, "/home/ops/.ssh/authorized_keys", b"# mine, without end", 0o640)
+    host.sh("chown ops:users /home/ops/.ssh/authorized_keys")
+    host.sh(BREAKS["the fresh login"])
+    before = host.state()
+    done = host.bootstrap()
+    assert (done.code, host.told(done)["result"]) == (5, "undone"), done
+    assert host.changed_since(before) == []
+
+
+def test_what_others_changed_meanwhile_stays(novice: MakeNovice) -> None:
+    host = novice(Trait.ROOT_LOGIN)
+    host.sh(BREAKS["the fresh login"])
+    # visudo comes after the account was made, and before the host takes itself back.
+    host.sh(
+        "mv /usr/sbin/visudo /usr/sbin/visudo.true;"
+        " printf '#!/bin/sh\\nuseradd colleague\\nexec visudo.true \"$@\"\\n' >/usr/sbin/visudo;"
+        " chmod +x /usr/sbin/visudo"
+    )
+    done = host.bootstrap()
+    assert (done.code, host.told(done)["result"]) == (5, "undone"), done
+    assert host.sh("getent passwd | cut -d: -f1 | grep -x -e ops -e colleague") == "colleague\n"
+
+
+def slow(host: Novice, hook: str, seconds: int = 4) -> Novice:
+    """Let the installation of packages take a while at ``hook``, and say when it is there."""
+    line = f'{hook} {{"touch /run/slow; sleep {seconds}";}};\n'
+    host.lab.write(host.name, "/etc/apt/apt.conf.d/zz", line.encode())
+    return host
+
+
+def at_work(host: Novice) -> None:
+    """Wait until the installation of packages has come to its hook."""
+    seen = ["test", "-e", "/run/slow"]
+    until(lambda: host.lab.run(host.name, seen, check=False).returncode == 0, "apt at work")
+
+
+def undone(host: Novice, seconds: float = 90) -> None:
+    """Wait until the host has taken itself back."""
+    place = host.lab.root(host.name) / "var/lib/luytre-bootstrap"
+    until(lambda: not place.exists(), "taken back", seconds)
+
+
+@pytest.mark.parametrize("hook", ["DPkg::Pre-Invoke", "DPkg::Post-Invoke"])
+def test_a_host_whose_controller_died_takes_itself_back(novice: MakeNovice, hook: str) -> None:
+    host = slow(novice(Trait.ROOT_LOGIN, Trait.NO_PYTHON), hook)
+    host.desk.settle(confirm_window=10)
+    before = host.state()
+    with host.desk.started("inventory", "bootstrap", *host.words()) as process:
+        at_work(host)
+        process.kill()
+    again = host.bootstrap()
+    assert (again.code, host.told(again)["result"]) == (6, "refused"), again
+    undone(host)
+    assert host.changed_since(before) == []
+
+
+def test_a_connection_that_drops_is_told_and_all_is_undone_at_once(novice: MakeNovice) -> None:
+    host = slow(novice(Trait.ROOT_LOGIN, Trait.NO_PYTHON), "DPkg::Post-Invoke")
+    before = host.state()
+    with host.desk.started("inventory", "bootstrap", *host.words()) as process:
+        at_work(host)
+        host.sh("pkill -f '^sshd: root' || pkill -f '^sshd-session: root'")
+        out, _err = process.communicate(timeout=120)
+    assert process.returncode == 5, out
+    assert "connection was lost" in out
+    assert host.changed_since(before) == []
+
+
+@pytest.mark.parametrize("hook", ["DPkg::Pre-Invoke", "DPkg::Post-Invoke"])
+def test_a_power_cut_is_mended_at_the_next_boot(novice: MakeNovice, hook: str) -> None:
+    host = slow(novice(Trait.ROOT_LOGIN, Trait.NO_PYTHON), hook, seconds=30)
+    before = host.state()
+    with host.desk.started("inventory", "bootstrap", *host.words()):
+        at_work(host)
+        host.lab.restart(host.name)
+        undone(host)
+    assert [d for d in host.changed_since(before) if not d.startswith("units: ")] == []
