@@ -1,7 +1,7 @@
 """Hosts as installers leave them, one at a time, and an operator's desk before each."""
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,10 @@ from orchestrator.lab import HostSpec, Lab, Trait
 from ..change.desk import Desk, Done
 from ..change.tree import differences, files, state
 
-# What a bootstrap may change, beyond the places that every change is judged by.
-_MORE = ("home", "root", "usr", "var/spool", "var/mail")
+# What a bootstrap may change, beyond the places that every change is judged by. What packages put
+# elsewhere below usr, dpkg knows.
+_PYTHON = ("usr/lib/python3", "usr/lib/python3.11", "usr/lib/python3.13", "usr/share/python3")
+_MORE = ("home", "root", "usr/bin", "usr/sbin", "usr/local", "var/mail", "var/spool", *_PYTHON)
 
 
 class Novice:
@@ -55,10 +57,9 @@ def _novices(lab_factory: Callable[[str], Lab]) -> tuple[Lab, "count[int]"]:
     return lab_factory("novice"), count(1)
 
 
-@pytest.fixture
-def novice(_novices: tuple[Lab, "count[int]"], tmp_path: Path) -> Iterator[MakeNovice]:
-    """Return a function from traits to a new host; all are removed after the test."""
-    lab, numbers = _novices
+@contextmanager
+def makers(lab: Lab, numbers: "count[int]", home: Path) -> Iterator[MakeNovice]:
+    """Yield a function from traits to a new host; all are removed at the end."""
     with ExitStack() as gone:
 
         def make(*traits: Trait, release: str = "bookworm") -> Novice:
@@ -67,6 +68,22 @@ def novice(_novices: tuple[Lab, "count[int]"], tmp_path: Path) -> Iterator[MakeN
                 gone.callback(lab.remove, "jump")
             lab.up([HostSpec(name, release, frozenset(traits))])
             gone.callback(lab.remove, name)
-            return Novice(lab, name, Desk(tmp_path / name, lab))
+            return Novice(lab, name, Desk(home / name, lab))
 
         yield make
+
+
+@pytest.fixture
+def novice(_novices: tuple[Lab, "count[int]"], tmp_path: Path) -> Iterator[MakeNovice]:
+    """Return a function from traits to a new host for this test alone."""
+    with makers(*_novices, tmp_path) as make:
+        yield make
+
+
+@pytest.fixture(scope="module")
+def unprepared(
+    _novices: tuple[Lab, "count[int]"], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Novice]:
+    """A host with a root login and no Python, for tests that leave it as it was."""
+    with makers(*_novices, tmp_path_factory.mktemp("unprepared")) as make:
+        yield make(Trait.ROOT_LOGIN, Trait.NO_PYTHON)

@@ -1,5 +1,7 @@
 """What cannot be proved is undone: the host is as it was, whoever or whatever ended the work."""
 
+from typing import NamedTuple
+
 import pytest
 
 from orchestrator.lab import Trait
@@ -9,42 +11,63 @@ from .conftest import MakeNovice, Novice
 
 pytestmark = pytest.mark.lab
 
-# Each breaks one step after that step has begun to change something, or finds it broken.
+
+class Break(NamedTuple):
+    """What breaks one step, most after it has changed something; what is told; what mends it."""
+
+    script: str
+    told: str
+    mend: str
+
+
+_HOOK = "/etc/apt/apt.conf.d/zz"
 BREAKS = {
-    "packages cannot be had": "echo 'deb http://127.0.0.1:9 none main' >/etc/apt/sources.list;"
-    " rm -rf /etc/apt/sources.list.d/* /var/lib/apt/lists/*",
-    "packages, installed already": "echo 'DPkg::Post-Invoke {\"exit 1\";};'"
-    " >/etc/apt/apt.conf.d/zz",
-    "user": "mv /usr/sbin/useradd /usr/sbin/useradd.true;"
-    ' printf \'#!/bin/sh\\ncase $1 in -D) exec useradd.true "$@";; esac;'
-    ' useradd.true "$@"; exit 1\\n\' >/usr/sbin/useradd; chmod +x /usr/sbin/useradd',
-    "key": "rm -rf /etc/skel/.ssh; ln -s /nowhere /etc/skel/.ssh",
-    "sudo": "echo 'no rule' >/etc/sudoers.d/broken",
-    "the fresh login": "echo 'AllowUsers root' >/etc/ssh/sshd_config.d/a.conf;"
-    " systemctl reload ssh",
-    "sudo over the fresh login": "echo 'ops ALL=(ALL) PASSWD: ALL' >/etc/sudoers.d/zzz",
-}
-WORDS = {
-    "packages cannot be had": "cannot fetch",
-    "packages, installed already": "packages",
-    "user": "the account",
-    "key": "is a link",
-    "sudo": "visudo refuses",
-    "the fresh login": "not confirmed",
-    "sudo over the fresh login": "not confirmed: sudo",
+    "packages cannot be had": Break(
+        "mkdir /apt; mv /etc/apt/sources.list.d /var/lib/apt/lists /apt;"
+        " mkdir -p /etc/apt/sources.list.d /var/lib/apt/lists/partial",
+        "cannot fetch",
+        "rm -r /etc/apt/sources.list.d /var/lib/apt/lists;"
+        " mv /apt/sources.list.d /etc/apt; mv /apt/lists /var/lib/apt; rmdir /apt",
+    ),
+    "packages, installed already": Break(
+        f"echo 'DPkg::Post-Invoke {{\"exit 1\";}};' >{_HOOK}", "packages", f"rm {_HOOK}"
+    ),
+    "user": Break(
+        "cd /usr/sbin; mv useradd useradd.true; printf '%s\n' '#!/bin/sh' 'useradd.true \"$@\"'"
+        " '[ $1 = -D ]' >useradd; chmod +x useradd",
+        "the account",
+        "cd /usr/sbin; mv useradd.true useradd",
+    ),
+    "key": Break("ln -s /nowhere /etc/skel/.ssh", "is a link", "rm /etc/skel/.ssh"),
+    "sudo": Break(
+        "echo 'no rule' >/etc/sudoers.d/broken", "visudo refuses", "rm /etc/sudoers.d/broken"
+    ),
+    "the fresh login": Break(
+        "echo 'AllowUsers root' >/etc/ssh/sshd_config.d/a.conf; systemctl reload ssh",
+        "not confirmed",
+        "rm /etc/ssh/sshd_config.d/a.conf; systemctl reload ssh",
+    ),
+    "sudo over the fresh login": Break(
+        "echo 'ops ALL=(ALL) PASSWD: ALL' >/etc/sudoers.d/zzz",
+        "not confirmed: sudo",
+        "rm /etc/sudoers.d/zzz",
+    ),
 }
 
 
 @pytest.mark.parametrize("what", BREAKS)
-def test_a_failure_at_any_step_leaves_the_host_as_it_was(novice: MakeNovice, what: str) -> None:
-    host = novice(Trait.ROOT_LOGIN, Trait.NO_PYTHON)
-    host.sh(BREAKS[what])
-    before = host.state()
-    done = host.bootstrap()
-    assert (done.code, host.told(done)["result"]) == (5, "undone"), done
-    assert WORDS[what] in host.told(done)["reason"]
-    assert host.told(done)["made"] == []
-    assert host.changed_since(before) == []
+def test_a_failure_at_any_step_leaves_the_host_as_it_was(unprepared: Novice, what: str) -> None:
+    host, broken = unprepared, BREAKS[what]
+    host.sh(broken.script)
+    try:
+        before = host.state()
+        done = host.bootstrap()
+        assert (done.code, host.told(done)["result"]) == (5, "undone"), done
+        assert broken.told in host.told(done)["reason"]
+        assert host.told(done)["made"] == []
+        assert host.changed_since(before) == []
+    finally:
+        host.sh(broken.mend)
 
 
 def test_an_account_that_was_there_is_as_it_was(novice: MakeNovice) -> None:
@@ -52,7 +75,7 @@ def test_an_account_that_was_there_is_as_it_was(novice: MakeNovice) -> None:
     host.sh("useradd -m ops && install -d -o ops -g ops -m 751 /home/ops/.ssh")
     host.lab.write(host.name, "/home/ops/.ssh/authorized_keys", b"# mine, without end", 0o640)
     host.sh("chown ops:users /home/ops/.ssh/authorized_keys")
-    host.sh(BREAKS["the fresh login"])
+    host.sh(BREAKS["the fresh login"].script)
     before = host.state()
     done = host.bootstrap()
     assert (done.code, host.told(done)["result"]) == (5, "undone"), done
@@ -61,7 +84,7 @@ def test_an_account_that_was_there_is_as_it_was(novice: MakeNovice) -> None:
 
 def test_what_others_changed_meanwhile_stays(novice: MakeNovice) -> None:
     host = novice(Trait.ROOT_LOGIN)
-    host.sh(BREAKS["the fresh login"])
+    host.sh(BREAKS["the fresh login"].script)
     # visudo comes after the account was made, and before the host takes itself back.
     host.sh(
         "mv /usr/sbin/visudo /usr/sbin/visudo.true;"
@@ -76,7 +99,8 @@ def test_what_others_changed_meanwhile_stays(novice: MakeNovice) -> None:
 def slow(host: Novice, hook: str, seconds: int = 4) -> Novice:
     """Let the installation of packages take a while at ``hook``, and say when it is there."""
     line = f'{hook} {{"touch /run/slow; sleep {seconds}";}};\n'
-    host.lab.write(host.name, "/etc/apt/apt.conf.d/zz", line.encode())
+    host.lab.write(host.name, _HOOK, line.encode())
+    host.sh("rm -f /run/slow")
     return host
 
 
@@ -93,8 +117,8 @@ def undone(host: Novice, seconds: float = 90) -> None:
 
 
 @pytest.mark.parametrize("hook", ["DPkg::Pre-Invoke", "DPkg::Post-Invoke"])
-def test_a_host_whose_controller_died_takes_itself_back(novice: MakeNovice, hook: str) -> None:
-    host = slow(novice(Trait.ROOT_LOGIN, Trait.NO_PYTHON), hook)
+def test_a_host_whose_controller_died_takes_itself_back(unprepared: Novice, hook: str) -> None:
+    host = slow(unprepared, hook)
     host.desk.settle(confirm_window=10)
     before = host.state()
     with host.desk.started("inventory", "bootstrap", *host.words()) as process:
@@ -106,8 +130,8 @@ def test_a_host_whose_controller_died_takes_itself_back(novice: MakeNovice, hook
     assert host.changed_since(before) == []
 
 
-def test_a_connection_that_drops_is_told_and_all_is_undone_at_once(novice: MakeNovice) -> None:
-    host = slow(novice(Trait.ROOT_LOGIN, Trait.NO_PYTHON), "DPkg::Post-Invoke")
+def test_a_connection_that_drops_is_told_and_all_is_undone_at_once(unprepared: Novice) -> None:
+    host = slow(unprepared, "DPkg::Post-Invoke")
     before = host.state()
     with host.desk.started("inventory", "bootstrap", *host.words()) as process:
         at_work(host)
@@ -119,8 +143,8 @@ def test_a_connection_that_drops_is_told_and_all_is_undone_at_once(novice: MakeN
 
 
 @pytest.mark.parametrize("hook", ["DPkg::Pre-Invoke", "DPkg::Post-Invoke"])
-def test_a_power_cut_is_mended_at_the_next_boot(novice: MakeNovice, hook: str) -> None:
-    host = slow(novice(Trait.ROOT_LOGIN, Trait.NO_PYTHON), hook, seconds=30)
+def test_a_power_cut_is_mended_at_the_next_boot(unprepared: Novice, hook: str) -> None:
+    host = slow(unprepared, hook, seconds=30)
     before = host.state()
     with host.desk.started("inventory", "bootstrap", *host.words()):
         at_work(host)
