@@ -274,14 +274,19 @@ stage_sudo() {
     # The last rule that matches counts, so this file comes late.
     file=/etc/sudoers.d/zz-luytre-$user
     printf '# luytre inventory bootstrap\n%s ALL=(ALL:ALL) NOPASSWD: ALL\n' "$user" >"$STATE/sudoers"
-    visudo -cqf "$STATE/sudoers" 2>"$STATE/said" || die sudoers "$(head -n 1 "$STATE/said")"
+    sound -f "$STATE/sudoers"
     keep "$file"
     printf '%s' "$file" >"$STATE/sudo.made"
     sync
     install -o root -g root -m 0440 "$STATE/sudoers" "$file.luytre"
     mv -fT "$file.luytre" "$file"
-    visudo -cq 2>"$STATE/said" || die sudoers "$(head -n 1 "$STATE/said")"
+    sound
     say made sudo
+}
+
+# sound [-f FILE]: what sudo would read, all of it or one file
+sound() {
+    visudo -c "$@" >"$STATE/said" 2>&1 || die sudoers "$(grep -v 'parsed OK' "$STATE/said" | head -n 1)"
 }
 
 undo_sudo() {

@@ -1,13 +1,14 @@
 """``luytre inventory bootstrap`` before anybody is contacted, and who never is."""
 
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from orchestrator.cli.main import run
 from orchestrator.lab.keys import ensure_key
+
+from .conftest import nobody_came
 
 INVENTORY = """\
 all:
@@ -20,14 +21,6 @@ all:
 Told = pytest.CaptureFixture[str]
 
 
-@pytest.fixture
-def door() -> Iterator[socket.socket]:
-    """Return a listening socket where the servers would be."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        listening.setblocking(False)
-        yield listening
-
-
 @pytest.fixture(autouse=True)
 def _workspace(tmp_path: Path, door: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LUYTRE_LANG", "en")
@@ -36,14 +29,6 @@ def _workspace(tmp_path: Path, door: socket.socket, monkeypatch: pytest.MonkeyPa
     port = door.getsockname()[1]
     (tmp_path / "inventories/hosts.yml").write_text(INVENTORY.format(port=port))
     ensure_key(tmp_path / "key", "test")
-
-
-def nobody_came(door: socket.socket) -> bool:
-    try:
-        door.accept()
-    except BlockingIOError:
-        return True
-    return False
 
 
 def test_servers_that_are_not_managed_are_never_connected_to(

@@ -1,12 +1,13 @@
 """A key that the controller lacks is the controller's fault: told once, before any connection."""
 
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from orchestrator.cli.main import run
+
+from .conftest import nobody_came
 
 INVENTORY = """\
 all:
@@ -25,14 +26,6 @@ all:
 """
 
 
-@pytest.fixture
-def door() -> Iterator[socket.socket]:
-    """Return a listening socket where the servers would be."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        listening.setblocking(False)
-        yield listening
-
-
 @pytest.fixture(autouse=True)
 def _at_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Stand in an empty home, without an SSH agent."""
@@ -43,14 +36,6 @@ def _at_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert run(["init", "--operator", "Trần Thị Bình"]) == 0
     (tmp_path / "garbage").write_text("not a key")
     (tmp_path / "directory").mkdir()
-
-
-def nobody_came(door: socket.socket) -> bool:
-    try:
-        door.accept()
-    except BlockingIOError:
-        return True
-    return False
 
 
 @pytest.mark.parametrize(

@@ -257,3 +257,13 @@ def test_vietnamese_needs_no_plural(monkeypatch: pytest.MonkeyPatch, n: int) -> 
     monkeypatch.setenv("LUYTRE_LANG", "vi")
     plans = [HostPlan(f"web{k}", "", (Change("c", Risk.NONE, ()),)) for k in range(n)]
     assert f"{n} thay đổi trên {n}/{n} máy chủ" in shown(plan_view.render(plans))
+
+
+def test_a_plan_marks_the_servers_that_apply_leaves_alone() -> None:
+    change = (Change("c", Risk.NONE, ("sets it",)),)
+    plans = [HostPlan("old", "", change, audit_only=True), HostPlan("web1", "", change)]
+    _before, _name, after = shown(plan_view.render(plans)).partition("old\n")
+    assert after.startswith("  audit-only: apply leaves it as it is\n")
+    assert after.count("audit-only") == 1
+    told = plan_view.document(plans)["hosts"]
+    assert [host["audit_only"] for host in told] == [True, False]

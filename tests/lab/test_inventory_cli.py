@@ -150,9 +150,11 @@ def test_each_failed_step_has_its_own_name_and_the_later_ones_were_not_tried(
     assert code == 4
     steps = {host["host"]: list(host["steps"].values()) for host in checked["hosts"]}
     assert steps == {
-        "b1": [True, True, False, None, None],
-        "b2": [False, None, None, None, None],
+        "b1": [True, True, False, None, None, None],
+        "b2": [False, None, None, None, None, None],
     }
+    remedies = {host["host"]: host["remedy"] for host in checked["hosts"]}
+    assert remedies == {"b1": "luytre inventory bootstrap --limit b1", "b2": ""}
     assert checked["unmanaged"] == ["t1"]
     assert run(["inventory", "check"]) == 4
     told = capsys.readouterr().out

@@ -5,7 +5,7 @@ from typing import Any
 
 from rich.console import Group, RenderableType
 
-from orchestrator.cli.views.cells import cell, line, reason_lines, table
+from orchestrator.cli.views.cells import cell, line, reasons, table
 from orchestrator.model.bootstrap import Bootstrapped, Standing
 from orchestrator.model.host import Management
 from orchestrator.model.i18n import _
@@ -31,13 +31,8 @@ def render(
         made.add_row(
             cell(one.host, "bold"), cell(names[one.standing], _STYLES[one.standing]), cell(what)
         )
-    reasons = [
-        told
-        for one in results
-        if one.reason
-        for told in reason_lines(f"{one.host}: {one.reason}", one.hint)
-    ]
-    return Group(made, *reasons, *_left_alone(skipped))
+    failed = reasons((one.host, one.reason, one.hint) for one in results)
+    return Group(made, *failed, *_left_alone(skipped))
 
 
 def document(

@@ -77,6 +77,16 @@ def reason_lines(text: str, *hints: str) -> list[Hanging]:
     return [line(text, "red"), *(line(f"  → {hint}") for hint in hints if hint)]
 
 
+def reasons(told: Iterable[tuple[str, str, str]]) -> list[Hanging]:
+    """Return the lines of each host that failed; every item is its name, the reason, a hint."""
+    return [
+        shown
+        for host, reason, hint in told
+        if reason
+        for shown in reason_lines(f"{host}: {reason}", hint)
+    ]
+
+
 def heading(text: str) -> Group:
     """Return the heading of a section, after an empty line."""
     return Group(Text(), line(text, "bold"))

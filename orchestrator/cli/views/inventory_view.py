@@ -6,7 +6,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from orchestrator.cli.views.cells import cell, line, reason_lines, table
+from orchestrator.cli.views.cells import cell, line, reason_lines, reasons, table
 from orchestrator.fleet.check import HostCheck, Step
 from orchestrator.fleet.enroll import Enrolment, Standing
 from orchestrator.fleet.pins import HostKey, Pins
@@ -113,13 +113,8 @@ def render_enrolments(enrolments: Sequence[Enrolment]) -> RenderableType:
         made.add_row(
             cell(one.host, "bold"), cell(names[one.standing], _STYLES[one.standing]), _keys(one)
         )
-    reasons = [
-        told
-        for one in enrolments
-        if one.reason
-        for told in reason_lines(f"{one.host}: {one.reason}", one.hint)
-    ]
-    return Group(made, *reasons)
+    failed = reasons((one.host, one.reason, one.hint) for one in enrolments)
+    return Group(made, *failed)
 
 
 def document_enrolments(enrolments: Sequence[Enrolment]) -> dict[str, Any]:

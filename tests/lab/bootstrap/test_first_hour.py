@@ -4,6 +4,7 @@ import os
 import pty
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,8 +17,12 @@ from .conftest import MakeNovice, Novice
 pytestmark = pytest.mark.lab
 
 
+def check(host: Novice) -> dict[str, Any]:
+    return host.told(host.desk.ask("inventory", "check"))
+
+
 def failed_step(host: Novice) -> str | None:
-    step: str | None = host.told(host.desk.ask("inventory", "check"))["failed"]
+    step: str | None = check(host)["failed"]
     return step
 
 
@@ -35,6 +40,7 @@ def test_a_password_with_sudo_is_enough_and_a_second_time_nothing_is_done(
 ) -> None:
     host = novice(Trait.ADMIN_LOGIN)
     assert failed_step(host) == "login"
+    assert check(host)["remedy"] == f"luytre inventory bootstrap --limit {host.name}"
     done = host.bootstrap(user=ADMIN)
     assert (done.code, host.told(done)["result"]) == (0, "done"), done
     assert host.told(done)["made"] == ["user", "key", "sudo"]
@@ -58,6 +64,21 @@ def test_a_root_login_without_python_is_enough_on_the_newest_release(novice: Mak
     assert host.told(done)["made"][0] == "package python3"
     assert host.sh("dpkg --audit; visudo -cq; ls -d /var/lib/luytre* /run/luytre* || true") == ""
     assert host.desk.ask("audit", "--limit", host.name).code in (0, 3)
+
+
+def test_the_check_names_what_a_change_would_lack(novice: MakeNovice) -> None:
+    host = novice()
+    assert check(host)["failed"] is None
+    host.sh("mv /etc/systemd/system /etc/systemd/away")
+    told = check(host)
+    assert (told["failed"], told["remedy"]) == ("system", "")
+    assert "/etc/systemd/system is missing" in told["reason"]
+    assert host.desk.luytre("inventory", "check").code == 1
+    host.sh("mv /etc/systemd/away /etc/systemd/system; echo no >/usr/bin/python3")
+    told = check(host)
+    assert (told["failed"], told["remedy"] != "") == ("python", True)
+    host.desk.declare(host.name, luytre_management="audit-only")
+    assert check(host)["remedy"] == ""
 
 
 def test_a_host_behind_a_jump_host_is_reached(novice: MakeNovice) -> None:

@@ -40,7 +40,9 @@ BREAKS = {
     ),
     "key": Break("ln -s /nowhere /etc/skel/.ssh", "is a link", "rm /etc/skel/.ssh"),
     "sudo": Break(
-        "echo 'no rule' >/etc/sudoers.d/broken", "visudo refuses", "rm /etc/sudoers.d/broken"
+        "cd /etc/sudoers.d; echo 'no rule' >broken; chmod 0440 broken",
+        "visudo refuses: /etc/sudoers.d/broken",
+        "rm /etc/sudoers.d/broken",
     ),
     "the fresh login": Break(
         "echo 'AllowUsers root' >/etc/ssh/sshd_config.d/a.conf; systemctl reload ssh",
@@ -48,7 +50,7 @@ BREAKS = {
         "rm /etc/ssh/sshd_config.d/a.conf; systemctl reload ssh",
     ),
     "sudo over the fresh login": Break(
-        "echo 'ops ALL=(ALL) PASSWD: ALL' >/etc/sudoers.d/zzz",
+        "cd /etc/sudoers.d; echo 'ops ALL=(ALL) PASSWD: ALL' >zzz; chmod 0440 zzz",
         "not confirmed: sudo",
         "rm /etc/sudoers.d/zzz",
     ),
