@@ -1,4 +1,4 @@
-"""The talk with ``bootstrap.sh``: what it is sent, and its lines in our words. Pure.
+"""The talk with the script in ``on_host``: what it is sent, and its lines in our words. Pure.
 
 Of what a host says only the words that the script has are believed; the rest is quoted.
 """
@@ -19,6 +19,7 @@ from orchestrator.model.text import quoted
 
 STATE = "/var/lib/luytre-bootstrap"
 _SCRIPT = f"{STATE}/script"
+_PARTS = ("ground", "way_back", "packages", "account", "work")
 # A script that arrived in part is never run.
 _LOADER = (
     'd=$(mktemp -d /run/luytre-XXXXXX) && head -c "$1" >"$d/script" &&'
@@ -64,7 +65,8 @@ class Told:
 
 @cache
 def _script() -> bytes:
-    return Path(__file__).with_name("bootstrap.sh").read_bytes()
+    place = Path(__file__).with_name("on_host")
+    return b"\n".join((place / f"{part}.sh").read_bytes() for part in _PARTS)
 
 
 def begin(words: Sequence[str]) -> Message:
