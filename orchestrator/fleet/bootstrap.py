@@ -1,7 +1,7 @@
 """Make a manageable host of one that has only a password or a root login.
 
-The work is done by a script on the host (``on_host``), which takes all of it back unless a fresh login
-with the key confirms it. Here: the way in, that login, and what is told of it.
+The work is done by a script on the host (``on_host``), which takes all of it back unless a fresh
+login with the key confirms it. Here: the way in, that login, and what is told of it.
 """
 
 import time
