@@ -101,7 +101,8 @@ def _preflight(
         if isinstance(result, HostError):
             refused[host.name] = outcome_of_error(result)
         elif result:
-            refused[host.name] = HostOutcome(host.name, Outcome.REFUSED, "; ".join(result))
+            told = "; ".join(map(in_words, result))
+            refused[host.name] = HostOutcome(host.name, Outcome.REFUSED, told)
         else:
             ready.append(host)
     return ready, refused

@@ -58,6 +58,7 @@ FILES = (
     Template(_later("directory")),
     Template(_later("absent")),
     Template(_later("link")),
+    Template(_later("file {digest}"), words=("digest",)),
     Template(_later("file")),
 )
 

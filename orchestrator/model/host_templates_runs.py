@@ -8,7 +8,7 @@ _REFUSED = (
         _later("changed since the run: {resources}; --force takes it back all the same"),
         inner=("resources",),
     ),
-    Template(_later("{resource} (before the run: {before}; now: {now})")),
+    Template(_later("{resource} (before the run: {before}; now: {now})"), inner=("before", "now")),
     Template(
         _later(
             "nobody wrote down how the run left the host (its confirm was interrupted);"

@@ -49,9 +49,9 @@ def _vietnamese(monkeypatch: pytest.MonkeyPatch) -> None:
             "quyền tối đa 0640, chủ sở hữu là tài khoản hệ thống: /var/log/a (0644 root:root)",
         ),
         (
-            "changed since the run: path:/a (before the run: absent; now: file);"
+            "changed since the run: path:/a (before the run: absent; now: file 12ab);"
             " --force takes it back all the same",
-            "đã thay đổi kể từ lượt chạy: path:/a (trước lượt chạy: absent; hiện nay: file);"
+            "đã thay đổi kể từ lượt chạy: path:/a (trước lượt chạy: không có; hiện nay: tệp 12ab);"
             " --force vẫn hoàn tác",
         ),
         ("/home/a (mode 0755), /home/b (owner x)", "/home/a (quyền 0755), /home/b (chủ sở hữu x)"),
