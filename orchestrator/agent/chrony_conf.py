@@ -1,5 +1,7 @@
 """chrony.conf(5): the lines that chronyd reads, in its main file and all that it names."""
 
+import os
+
 from . import patterns
 from .host import Host, Unreadable
 from .keyed import content, lines
@@ -10,9 +12,8 @@ if TYPE_CHECKING:
 
 MAIN = "/etc/chrony/chrony.conf"
 SOURCES = ("server", "pool", "peer")
-# conf.c, CNF_ReadFile and search_dirs: how deep files may name others, what a directory gives.
+# conf.c, CNF_ReadFile: how deep files may name others.
 _DEEPEST = 10
-_DIRECTORIES = {"confdir": ".conf", "sourcedir": ".sources"}
 # util.c, UTI_NormaliseLine: CPS_NormalizeLine takes these at the start of a line as comments.
 _COMMENTS = "!;#%"
 
@@ -59,17 +60,24 @@ class _Reader:
         """Yield the lines of a file and of those that it names."""
         if depth > _DEEPEST:
             raise Unreadable("{}: includes itself".format(place))
-        only = SOURCES if place.endswith(".sources") else ()
         for line in self.parsed(place):
             if line.name == "include" and line.words:
                 for found in self.matching(line.words[0]):
                     yield from self.file(found, depth + 1)
                 continue
-            if not only or line.name in only:
-                yield line
-            if line.name in _DIRECTORIES:
-                for found in self.directory(line.words, _DIRECTORIES[line.name]):
+            yield line
+            if line.name == "confdir":
+                for found in self.directory(line.words, ".conf"):
                     yield from self.file(found, depth + 1)
+            elif line.name == "sourcedir":
+                for found in self.directory(line.words, ".sources"):
+                    yield from self.sources(found)
+
+    def sources(self, place: str) -> "Iterator[Line]":
+        """Yield what counts of a file that a sourcedir holds: sources, up to where a line ends."""
+        for line in self.parsed(place):
+            if line.name in SOURCES and line.span[1] < len(self.texts[place]):
+                yield line
 
     def parsed(self, place: str) -> "Iterator[Line]":
         """Yield a file's own lines."""
@@ -99,9 +107,15 @@ class _Reader:
         return sorted({*self.host.names(place), *(k.rpartition("/")[2] for k in coming)})
 
     def matching(self, pattern: str) -> "List[str]":
-        """Return the files that a pattern names, sorted."""
+        """Return the files that a pattern names, sorted.
+
+        Raises Unreadable where the directory is missing: chronyd does not start then.
+        """
         if "*" not in pattern:
             return [pattern]
         directory = pattern.rpartition("/")[0]
-        places = ["{}/{}".format(directory, name) for name in self.names(directory)]
+        names = self.names(directory)
+        if not names and not os.path.isdir(directory):
+            raise Unreadable("{}: missing".format(directory))
+        places = ["{}/{}".format(directory, name) for name in names]
         return [place for place in places if patterns.matches(pattern, place)]

@@ -269,6 +269,30 @@ def test_whatever_the_files_hold_what_is_written_counts(kind, main, other, of_pa
     assert change.rewritten(program, WANTS[kind], after, TARGET) == {}
 
 
+def test_a_later_file_that_empties_a_list_is_overridden_as_well():
+    later = "/etc/systemd/timesyncd.conf.d/zzzz.conf"
+    before = {later: "[Time]\nNTP=\nNTP=x\n", timesyncd.PROGRAM.main: ""}
+    after = {**before, **change.rewritten(timesyncd.PROGRAM, WANTS[timesyncd], before, TARGET)}
+    assert taken(timesyncd, "NTP", after) == ["a b"]
+    assert after[later] == "[Time]\n# NTP=\n# NTP=x\n"
+
+
+def test_time_servers_that_the_network_names_count_beside_ours():
+    class Network:
+        def read(self, place):
+            return b"# x\nDNS=192.0.2.1\nNTP=192.0.2.9 \n" if "netif" in place else None
+
+    program = timesyncd.PROGRAM
+    settings = program.settings({program.main: "[Time]\nNTP=a b\n"})
+    values = program.values("NTP", settings, Network())
+    assert [value.told("NTP") for value in values] == [
+        f"NTP a b ({program.main})",
+        "NTP 192.0.2.9 (/run/systemd/netif/state)",
+    ]
+    judged = program.judge({"NTP": "a b"}, {"NTP": values})
+    assert judged.verdict == "fail"
+
+
 @given(st.integers(-(2**40), 2**40))
 def test_numbers_as_c_writes_them(number):
     assert c_number(str(number)) == str(number)

@@ -167,8 +167,7 @@ def test_a_mistyped_service_to_keep_is_refused_with_what_was_meant(baseline: Bas
 
 
 def test_every_service_that_is_taken_away_can_be_kept(baseline: Baseline) -> None:
-    spared = {"services-time", "services-cron", "services-journald", "services-rsyslog"}
-    spared |= {f"services-time-{each}" for each in ("servers-timesyncd", "servers-chrony", "user")}
+    spared = {"services-cron", "services-journald", "services-rsyslog"}
     for control in baseline.controls.values():
         if control.chapter == "services" and control.id not in spared:
             assert control.applies.get("unless_kept"), control.id

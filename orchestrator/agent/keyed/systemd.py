@@ -110,7 +110,10 @@ class Service(Program):
         return "[{}]\n{}".format(self.section, Program.compose(self, wanted))
 
     def values(self, key: str, settings: "List[Setting]", host: Host) -> "List[Value]":
-        """Return the value that counts; the items of lists gather until an empty one."""
+        """Return the value that counts; the items of lists gather until an empty one.
+
+        What empties a list last is what the default is due to.
+        """
         if self.keys[key][1] != WORDS:
             return Program.values(self, key, settings, host)
         items: "List[str]" = []
@@ -120,8 +123,10 @@ class Service(Program):
                 words = setting.value.split()
                 items = [*items, *(w for w in words if w not in items)] if words else []
                 last = setting
-        if last is None or not items:
+        if last is None:
             return Program.values(self, key, [], host)
+        if not items:
+            return [Value(self.default(key, host), last.place, last)]
         gathered = Setting(key, " ".join(items), last.place, last.span)
         return [Value(gathered.value, last.place, gathered)]
 
