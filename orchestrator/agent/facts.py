@@ -17,17 +17,17 @@ _UNFINISHED = (b"half-configured", b"half-installed", b"unpacked")
 
 def packages(host: Host) -> "Dict[str, str]":
     """Return the packages that are there and their versions, from dpkg's own status file."""
-    return host.once("packages", lambda: parse_dpkg_status(_dpkg_status(host)))  # type: ignore[no-any-return]
+    return host.once("packages", lambda: parse_dpkg_status(dpkg_status(host)))  # type: ignore[no-any-return]
 
 
 def unfinished(host: Host) -> "Dict[str, str]":
     """Return name → state of the packages that dpkg left half way."""
-    return host.once("unfinished", lambda: parse_unfinished(_dpkg_status(host)))  # type: ignore[no-any-return]
+    return host.once("unfinished", lambda: parse_unfinished(dpkg_status(host)))  # type: ignore[no-any-return]
 
 
 def held(host: Host) -> "Set[str]":
     """Return the packages on hold: apt neither upgrades nor removes them."""
-    return host.once("held", lambda: parse_held(_dpkg_status(host)))  # type: ignore[no-any-return]
+    return host.once("held", lambda: parse_held(dpkg_status(host)))  # type: ignore[no-any-return]
 
 
 def parse_held(data: bytes) -> "Set[str]":
@@ -41,7 +41,7 @@ def parse_held(data: bytes) -> "Set[str]":
 
 def residue(host: Host) -> "Set[str]":
     """Return the packages that were removed, but not their configuration files."""
-    return parse_residue(_dpkg_status(host))
+    return parse_residue(dpkg_status(host))
 
 
 def parse_residue(data: bytes) -> "Set[str]":
@@ -54,7 +54,9 @@ def parse_residue(data: bytes) -> "Set[str]":
     return found
 
 
-def _dpkg_status(host: Host) -> bytes:
+def dpkg_status(host: Host) -> bytes:
+    """Return dpkg's own status file, read once."""
+
     def read() -> bytes:
         data = host.read(_DPKG_STATUS)
         if data is None:

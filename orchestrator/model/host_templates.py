@@ -8,6 +8,7 @@ from orchestrator.model.host_template import later as _later
 from orchestrator.model.host_templates_accounts import ACCOUNTS
 from orchestrator.model.host_templates_declared import DECLARED
 from orchestrator.model.host_templates_files import FILES, MOUNTS, PACKAGES
+from orchestrator.model.host_templates_programs import PROGRAMS
 from orchestrator.model.host_templates_reading import READING
 from orchestrator.model.host_templates_records import RECORDS
 from orchestrator.model.host_templates_runs import RUNS
@@ -61,6 +62,7 @@ TEMPLATES = (
     *ACCOUNTS,
     *FILES,
     *PACKAGES,
+    *PROGRAMS,
     *SYSTEM,
     *RECORDS,
     *READING,

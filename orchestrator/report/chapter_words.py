@@ -10,9 +10,11 @@ def chapter_name(chapter: str) -> str:
     return {
         "accounts": _("Accounts and groups"),
         "antivirus": _("Antivirus"),
+        "apparmor": _("Limits of programs (AppArmor)"),
         "audit": _("Audit records"),
         "banners": _("Warnings at login"),
         "boot": _("Start of the system"),
+        "cron": _("Scheduled tasks"),
         "filesystems": _("File systems and mounts"),
         "firewall": _("Firewall"),
         "homes": _("Home directories"),
@@ -30,5 +32,6 @@ def chapter_name(chapter: str) -> str:
         "sessions": _("Login sessions"),
         "ssh": _("Remote access (SSH)"),
         "sudo": _("Administrator rights (sudo)"),
+        "time": _("Clock"),
         "updates": _("Updates"),
     }.get(chapter, chapter)

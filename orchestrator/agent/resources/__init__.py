@@ -4,7 +4,20 @@ A resource is named ``type:key`` (``path:/etc/issue.net``). Many controls may sh
 holds each of them once.
 """
 
-from . import account, audit, dress, module, mount, package, path, rights, sysctl, table, unit
+from . import (
+    account,
+    apparmor,
+    audit,
+    dress,
+    module,
+    mount,
+    package,
+    path,
+    rights,
+    sysctl,
+    table,
+    unit,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,6 +28,7 @@ if TYPE_CHECKING:
 
 TYPES: "Dict[str, ModuleType]" = {
     "account": account,
+    "apparmor": apparmor,
     "audit": audit,
     "dress": dress,
     "module": module,

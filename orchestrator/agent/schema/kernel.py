@@ -18,4 +18,18 @@ KINDS = {
         fields={"required": Field("boolean", "always true", required=True)},
         example={"required": True},
     ),
+    "apparmor": Kind(
+        doc="AppArmor's profiles: as the kernel has them now, and as they are loaded at boot",
+        identity="rule",
+        fields={
+            "rule": Field(
+                "string",
+                "enabled: it works in the kernel; confined: every profile is loaded, enforces or "
+                "complains, and no program runs without its own; enforcing: every profile enforces",
+                required=True,
+                choices=("enabled", "confined", "enforcing"),
+            ),
+        },
+        example={"rule": "enforcing"},
+    ),
 }

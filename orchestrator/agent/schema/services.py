@@ -14,4 +14,12 @@ KINDS = {
         },
         example={"name": "rsync.service", "enabled": False, "active": False},
     ),
+    "cron_jobs": Kind(
+        doc="what cron and at run: who may change it, and the directories that lead to it",
+        identity="run_as",
+        fields={
+            "run_as": Field("string", "whose jobs", required=True, choices=("root",)),
+        },
+        example={"run_as": "root"},
+    ),
 }
