@@ -25,6 +25,8 @@ _MOST_URGENT_FIRST = (
     Outcome.CONFIRMED,
     Outcome.UNCHANGED,
 )
+# Of the controls that were changed on a host, so many are named.
+_SHOWN = 6
 _STYLES = {
     Outcome.CONFIRMED: "green",
     Outcome.UNCHANGED: "dim",
@@ -85,6 +87,13 @@ def document(
     }
 
 
+def _several(controls: Sequence[str]) -> str:
+    """Return names for one line; of many, how many more there are. JSON and the report have all."""
+    shown = ", ".join(controls[:_SHOWN])
+    left = len(controls) - _SHOWN
+    return shown if left <= 0 else shown + ", " + _("… and {n} more").format(n=left)
+
+
 def _entry(group: Sequence[HostOutcome]) -> list[RenderableType]:
     one = group[0]
     names = ", ".join(sorted(host.host for host in group))
@@ -96,8 +105,7 @@ def _entry(group: Sequence[HostOutcome]) -> list[RenderableType]:
         reason = one.reason if len(group) == 1 else one.reason.replace(one.host, "…")
         lines.append(line(f"    {reason}"))
     if one.changed:
-        text = _("    changed: {controls}").format(controls=", ".join(one.changed))
-        lines.append(line(text))
+        lines.append(line(_("    changed: {controls}").format(controls=_several(one.changed))))
     if one.still_failing:
         text = _("    still failing: {controls}").format(controls=", ".join(one.still_failing))
         lines.append(line(text, "red"))
