@@ -41,6 +41,7 @@ def said(
     desk.settle(profile=PROFILE)
     told = {verb: desk.ask(verb).document for verb in ("audit", "plan")}
     lab.down()
+    assert failing(told["audit"], BROKEN) > failing(told["audit"], PRISTINE)
     return told
 
 
@@ -48,6 +49,12 @@ def breaks(release: str) -> str:
     """Return a script that breaks as many controls as a host can be without before it."""
     scripts = [found.run for one in mutations.load().values() if (found := one.at(release, 0))]
     return "".join(f"sh -ec {quote(LIBRARY + script)} < /dev/null || true\n" for script in scripts)
+
+
+def failing(told: dict[str, Any], spec: HostSpec) -> int:
+    """Return how many controls fail on one of the hosts."""
+    host = next(host for host in told["hosts"] if host["host"] == spec.name)
+    return sum(finding["verdict"] == "fail" for finding in host["findings"])
 
 
 def of_audit(told: dict[str, Any]) -> Iterator[str]:
