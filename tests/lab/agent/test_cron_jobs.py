@@ -89,6 +89,32 @@ def test_run_parts_runs_the_files_that_we_say(each: Inside):
     assert said == sorted([*real, "/root/parts", "/usr/bin/run-parts"])
 
 
+@pytest.fixture
+def deferring(each: Inside):
+    """A host with at, without it afterwards."""
+    each.sh("apt-get -qq update && apt-get -qq install -y at > /dev/null", timeout=240)
+    yield each
+    each.sh("apt-get -qq purge -y --auto-remove at > /dev/null; rm -rf /srv/deferred")
+
+
+def test_what_root_put_off_with_at_is_found_and_what_others_did_is_not(deferring: Inside):
+    deferring.sh(
+        "mkdir -p /srv/deferred; chmod 755 /srv/deferred; cd /srv/deferred;"
+        "echo './job now' | PATH=/srv/tools:$PATH at 'now + 1 day' 2> /dev/null;"
+        "echo tool | PATH=/srv/tools:$PATH at 'now + 1 day' 2> /dev/null;"
+        "echo /srv/deferred/other | su ops -s /bin/sh -c 'at \"now + 1 day\"' 2> /dev/null"
+    )
+    found = deferring.python(
+        """
+        from agent import cron_tables
+        from agent.writable import Paths
+        tell([path for path, _source in cron_tables.files(host, Paths().is_file)])
+        """
+    )
+    assert {"/srv/deferred/./job", "/srv/tools/tool"} <= set(found)
+    assert "/srv/deferred/other" not in found
+
+
 # Random modes, owners, links; then a user, and one who is in no group of hers, try to change what
 # the path leads to.
 _ATTACKS = r"""
