@@ -74,6 +74,13 @@ def test_no_sudo_means_that_ops_stays_ops(special, login):
     assert run(client, "sudo -n true")[0] == 1
 
 
+@pytest.mark.parametrize(("name", "account"), [("admin-login", "admin"), ("root-login", "root")])
+def test_an_unprepared_host_has_a_password_and_knows_no_ops(special, name, account):
+    assert special.run(name, ["id", "ops"], check=False).returncode == 1
+    assert special.run(name, ["getent", "shadow", account]).stdout.split(b":")[1].startswith(b"$6$")
+    assert special.password.stat().st_mode & 0o777 == 0o600
+
+
 def test_ansible_reads_the_inventory_and_finds_everything_that_a_login_needs(special):
     listed = subprocess.run(
         [sys.executable, "-m", "ansible.cli.inventory", "-i", str(special.inventory), "--list"],

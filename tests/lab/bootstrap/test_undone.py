@@ -5,6 +5,7 @@ from typing import NamedTuple
 import pytest
 
 from orchestrator.lab import Trait
+from orchestrator.lab.model import ADMIN
 
 from ..change.desk import until
 from .conftest import MakeNovice, Novice
@@ -70,6 +71,17 @@ def test_a_failure_at_any_step_leaves_the_host_as_it_was(unprepared: Novice, wha
         assert host.changed_since(before) == []
     finally:
         host.sh(broken.mend)
+
+
+def test_the_newest_release_goes_back_as_exactly(novice: MakeNovice) -> None:
+    host = novice(Trait.ADMIN_LOGIN, Trait.NO_PYTHON, release="trixie")
+    host.sh("echo 'AllowUsers admin' >/etc/ssh/sshd_config.d/a.conf; systemctl reload ssh")
+    # What sudo itself leaves of the first time that somebody uses it.
+    host.sh(f"runuser -u {ADMIN} touch /home/{ADMIN}/.sudo_as_admin_successful")
+    before = host.state()
+    done = host.bootstrap(user=ADMIN)
+    assert (done.code, host.told(done)["result"]) == (5, "undone"), done
+    assert host.changed_since(before) == []
 
 
 def test_an_account_that_was_there_is_as_it_was(novice: MakeNovice) -> None:
