@@ -57,7 +57,8 @@ def judge_state(state: "Dict[str, Any]", host: "Host") -> "Dict[str, Any]":
     told = {"kind": state["kind"], "verdict": "error", "expected": "", "observed": "", "detail": ""}
     try:
         judgement = kind.judge(state["want"], kind.observe(state["want"], host))
-    except (Unreadable, OSError, UnicodeError) as problem:
+    except (Unreadable, OSError, ValueError, RecursionError) as problem:
+        # ValueError: no text, or a number of more digits than Python reads.
         told["detail"] = kinds.bounded(str(problem))
         return told
     told["verdict"] = judgement.verdict

@@ -42,7 +42,7 @@ def guarded(text: str) -> "Tuple[List[str], List[str]]":
     hashed: "List[str]" = []
     for line in text.split("\n"):
         words = line.split()
-        if words[:1] == ["set"] and line.split(None, 1)[1].startswith("superusers="):
+        if words[:1] == ["set"] and words[1:] and words[1].startswith("superusers="):
             value = line.split("=", 1)[1].strip().strip("\"'")
             for mark in ",;|&":
                 value = value.replace(mark, " ")

@@ -29,6 +29,9 @@ _KEYWORDS = {
 }
 # libpam's _PAM_INCLUDE_MAX_DEPTH is 32.
 _DEPTH = 32
+_DIGITS = set("0123456789")
+# More rules than any stack has; Python reads numbers of a few thousand digits only.
+_MOST_DIGITS = 9
 COMMON = "common-"
 
 
@@ -112,8 +115,8 @@ def run(rules: "List[Line]", says: "Outcome") -> "Tuple[str, List[Line]]":
         told, inner = (says(rule), [rule]) if rule.inner is None else run(rule.inner, says)
         asked += inner
         action = action_of("required" if rule.inner is not None else rule.control, told)
-        if action.isdigit():
-            index += int(action)
+        if action and set(action) <= _DIGITS:
+            index += int(action[:_MOST_DIGITS])
         elif action == "reset":
             status, refused = "", False
         elif action != "ignore" and not refused:

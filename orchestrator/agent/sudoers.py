@@ -70,7 +70,7 @@ def parse(data: bytes) -> Policy:
         aliases = {**told.get("User_Aliases", {})}
         settings = [one for each in told.get("Defaults", ()) for one in _settings(each, aliases)]
         rules = [one for each in told.get("User_Specs", ()) for one in _rules(each, aliases)]
-    except (AttributeError, KeyError, TypeError, ValueError) as problem:
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as problem:
         raise Unreadable("cvtsudoers: cannot be understood ({!r})".format(problem)) from None
     return Policy(settings, rules)
 
@@ -88,7 +88,7 @@ def _rules(entry: "Dict[str, Any]", aliases: "Dict[str, Any]") -> "Iterator[Rule
     users = _names(entry["User_List"], aliases)
     for spec in entry["Cmnd_Specs"]:
         told = [o["authenticate"] for o in spec.get("Options", ()) if "authenticate" in o]
-        commands = [str(next(iter(c.values()))) for c in spec["Commands"]]
+        commands = [str([*c.values(), ""][0]) for c in spec["Commands"]]
         yield Rule(users, commands, told[-1] if told else None)
 
 
@@ -98,7 +98,7 @@ def _names(
     found: "List[str]" = []
     for item in listed:
         negated = "!" if item.get("negated") else ""
-        kind = next(key for key in item if key != "negated")
+        kind = "".join([key for key in item if key != "negated"][:1])
         name = str(item[kind])
         seen = inside or set()
         if kind == "useralias" and name in aliases and name not in seen:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 PHASE = "services"
 
 # proc(5), /proc/net/tcp: the state of a socket that listens; one of UDP that nobody is bound to.
+_HEXADECIMAL = set("0123456789ABCDEFabcdef")
+_PORT_DIGITS = 4
 _STATES = {"tcp": "0A", "udp": "07"}
 _RANGE = "/proc/sys/net/ipv4/ip_local_port_range"
 
@@ -82,6 +84,8 @@ def parse(text: str, protocol: str) -> "List[Listener]":
         if len(fields) < 10 or fields[3] != _STATES[protocol]:
             continue
         address, _, port = fields[1].rpartition(":")
+        if not set(port) <= _HEXADECIMAL or len(port) != _PORT_DIGITS:
+            raise Unreadable("{}: cannot be understood".format(protocol))
         if not _is_loopback(address):
             found.append(Listener(protocol, int(port, 16), fields[9]))
     return found

@@ -131,7 +131,7 @@ def _timeout(seconds: int, statements: "List[shell_files.Statement]") -> "List[s
             value, flags, last = "", "", statement
     if last is None:
         return ["TMOUT is not set"]
-    number = int(value) if value.isdigit() else 0
+    number = int(value) if value.isdecimal() else 0
     if not 0 < number <= seconds:
         return ["TMOUT is {} ({}, line {})".format(value or "empty", last.place, last.number)]
     if "r" not in flags:
