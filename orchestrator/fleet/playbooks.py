@@ -2,6 +2,7 @@
 
 import errno
 import fcntl
+import json
 import os
 import shutil
 import signal
@@ -20,6 +21,7 @@ from orchestrator.fleet.ssh_config import write_ssh_config
 from orchestrator.model.errors import ControllerError
 from orchestrator.model.host import ManagedHost
 from orchestrator.model.i18n import _
+from orchestrator.workspace.shipped import shipped
 
 # No event at all for so long: a prompt that nobody answers, a dead connection (seconds).
 _IDLE_SECONDS = 900
@@ -42,6 +44,12 @@ class Event:
     task: str
     kind: str
     result: Mapping[str, Any]
+
+    @property
+    def told(self) -> Mapping[str, Any]:
+        """Return what the agent said through our module; empty where that is no answer of it."""
+        told = self.result.get("luytre")
+        return told if isinstance(told, dict) else {}
 
 
 @dataclass(frozen=True)
@@ -134,6 +142,7 @@ def run_play(
     import ansible_runner  # noqa: PLC0415 - only changes need it
 
     (directory / "artifacts").mkdir()
+    _write_limits(directory)
     inventory = directory / "inventory.yml"
     inventory.touch(0o600)
     inventory.write_text(_as_yaml(_inventory(play)))
@@ -148,13 +157,22 @@ def run_play(
             suppress_env_files=True,
             event_handler=lambda event: _relay(event, on_event),
             cancel_callback=cancelled.is_set,
-            settings={"idle_timeout": _IDLE_SECONDS, "job_timeout": _JOB_SECONDS},
         )
     finally:
         _end_processes(directory)
+    if runner.status == "timeout":
+        message = _("Ansible was ended: it had said nothing for {seconds} s")
+        raise ControllerError(message.format(seconds=_IDLE_SECONDS))
     if runner.status == "error" or (runner.rc not in (0, 2, 4) and runner.status == "failed"):
         raise ControllerError(_("Ansible did not work: {why}").format(why=_last_words(directory)))
     return str(runner.status)
+
+
+def _write_limits(directory: Path) -> None:
+    """Write when a play is ended; ansible-runner drops the same settings given as an argument."""
+    place = directory / "env" / "settings"
+    place.parent.mkdir()
+    place.write_text(json.dumps({"idle_timeout": _IDLE_SECONDS, "job_timeout": _JOB_SECONDS}))
 
 
 def _relay(event: Mapping[str, Any], on_event: Callable[[Event], None]) -> bool:
@@ -232,8 +250,13 @@ def _environment(config: Path, directory: Path, forks: int) -> dict[str, str]:
         "ANSIBLE_TIMEOUT": "15",
         "ANSIBLE_RETRY_FILES_ENABLED": "False",
         "ANSIBLE_NOCOLOR": "True",
+        # To print what one host answers could hold up the events of all others for minutes.
+        "ANSIBLE_CALLBACK_PLUGINS": str(shipped("playbooks") / "callback"),
+        "ANSIBLE_STDOUT_CALLBACK": "luytre_quiet",
         "ANSIBLE_LOCAL_TEMP": str(directory / "tmp"),
         "ANSIBLE_DEPRECATION_WARNINGS": "False",
+        # What a host calls a fact of its own must not take the place of a variable of ours.
+        "ANSIBLE_INJECT_FACT_VARS": "False",
     }
 
 
