@@ -16,8 +16,9 @@ from orchestrator.change.rollback import take_back
 from orchestrator.fleet.agent import Fleet, ask, write_payload
 from orchestrator.fleet.playbooks import Event, Play, private_directory, run_play
 from orchestrator.fleet.pool import over_hosts
+from orchestrator.fleet.told import texts, well_formed
 from orchestrator.model.change import HostOutcome, HostPlan, Outcome
-from orchestrator.model.errors import ControllerError, HostError, Interrupted
+from orchestrator.model.errors import AgentError, ControllerError, HostError, Interrupted
 from orchestrator.model.host import ManagedHost
 from orchestrator.model.host_words import in_words
 from orchestrator.model.i18n import _
@@ -88,13 +89,14 @@ def apply_to(
 def _preflight(
     fleet: Fleet, hosts: Sequence[ManagedHost], order: Order, report: Report
 ) -> tuple[list[ManagedHost], dict[str, HostOutcome]]:
-    def check(host: ManagedHost) -> list[str]:
+    def check(host: ManagedHost) -> tuple[str, ...]:
         report(host.name, "preflight")
         secrets = {"digest_key": for_host(order.digest_key, host.name).hex()}
         request = {"operation": "preflight", "run": order.run, "now": time.time()}
         with fleet.login(host) as login:
             result = ask(login, request, secrets, seconds=_PREFLIGHT_SECONDS).result
-        return [str(problem) for problem in result.get("problems", [_("said nothing")])]
+        with well_formed(host.name):
+            return texts(result["problems"])
 
     ready, refused = [], {}
     for host, result in zip(hosts, over_hosts(hosts, check, fleet.concurrency), strict=True):
@@ -197,17 +199,24 @@ class _Work:
         }
 
     def _on_event(self, event: Event) -> None:
-        told = event.result.get("luytre") or {}
         if event.kind == "ok":
             self._report(event.host, event.task.lower())
             if event.task == _CONVERGE:
                 self._converged[event.host] = time.time()
-                changed = tuple(str(control) for control in told.get("changed", ()))
-                self._confirm(event.host, changed)
+                self._on_converged(event)
         elif event.kind == "failed":
-            self._on_failure(event, told)
+            self._on_failure(event, event.told)
         else:
-            self._on_loss(event, str(event.result.get("msg", "")))
+            self._on_loss(event, _reason(event))
+
+    def _on_converged(self, event: Event) -> None:
+        try:
+            with well_formed(event.host):
+                changed = texts(event.told.get("changed", []))
+        except AgentError as problem:
+            self._await(event.host, problem.message)
+        else:
+            self._confirm(event.host, changed)
 
     def _on_failure(self, event: Event, told: Mapping[str, Any]) -> None:
         failed = _failed(event, told)
@@ -305,9 +314,14 @@ class _Work:
         return left_to_itself(name, self._order.run, latest, why)
 
 
+def _reason(event: Event) -> str:
+    """Return why a task failed, as the agent or Ansible says."""
+    told = (event.told.get("reason"), event.result.get("msg"))
+    return next((one for one in told if one and isinstance(one, str)), _("no reason was given"))
+
+
 def _failed(event: Event, told: Mapping[str, Any]) -> HostOutcome:
-    reason = str(told.get("reason") or event.result.get("msg") or _("no reason was given"))
-    reason = f"{step_name(event.task)}: {in_words(reason)}"[:1000]
+    reason = f"{step_name(event.task)}: {in_words(_reason(event))}"[:1000]
     state = told.get("state")
     if state == "rolled_back":
         return HostOutcome(event.host, Outcome.ROLLED_BACK, reason)

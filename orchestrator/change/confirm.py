@@ -8,11 +8,13 @@ from typing import Any
 
 from orchestrator.change.outcomes import way_back_failed
 from orchestrator.fleet.agent import Fleet, ask
+from orchestrator.fleet.told import known_runs, text, texts, well_formed
 from orchestrator.model.change import HostOutcome, Outcome
 from orchestrator.model.errors import AgentError, HostRefusedError, UnreachableError
 from orchestrator.model.host import ManagedHost
 from orchestrator.model.host_words import in_words
 from orchestrator.model.i18n import _
+from orchestrator.model.text import quoted
 
 # A reload of sshd refuses connections for 10 to 20 ms; the pauses grow from here (seconds).
 _FIRST_PAUSE = 0.1
@@ -77,26 +79,29 @@ def run_state(fleet: Fleet, host: ManagedHost, run: str) -> str:
     """Return how a run stands on its host, ``unknown`` where the host knows none of that name."""
     with fleet.login(host, connect_timeout=_LOGIN_SECONDS) as login:
         answer = ask(login, {"operation": "status"}, seconds=30)
-    return state_of(answer.result, run)
+    return state_of(host.name, answer.result, run)
 
 
-def state_of(facts: Mapping[str, Any], run: str) -> str:
-    """Return the state of a run in what a host says of its runs."""
-    runs = facts.get("runs")
-    known = runs.get("known", []) if isinstance(runs, dict) else []
-    states = [str(item.get("state")) for item in known if item.get("run") == run]
-    return states[0] if states else "unknown"
+def state_of(host: str, facts: Mapping[str, Any], run: str) -> str:
+    """Return the state of a run in what a host says of its runs, ``unknown`` where it is not there.
+
+    Raises AgentError for facts that tell no runs.
+    """
+    known = known_runs(host, facts)
+    with well_formed(host):
+        return next((text(item["state"]) for item in known if item["run"] == run), "unknown")
 
 
 def _confirmed(fleet: Fleet, host: ManagedHost, window: Window) -> HostOutcome:
     with fleet.login(host, connect_timeout=_LOGIN_SECONDS) as login:
         result = ask(login, {"operation": "confirm", "run": window.run}, seconds=60).result
         told = ask(login, {"operation": "status"}, seconds=30).result
-    problems = [in_words(str(problem)) for problem in result.get("problems", [])]
-    if state_of(told, window.run) != "confirmed":
+    with well_formed(host.name):
+        problems = [in_words(problem) for problem in texts(result.get("problems", []))]
+    state = state_of(host.name, told, window.run)
+    if state != "confirmed":
         message = _("said confirmed, but the run is {state}")
-        state = in_words(state_of(told, window.run))
-        raise AgentError(host.name, message.format(state=state))
+        raise AgentError(host.name, message.format(state=quoted(in_words(state))))
     if problems:
         reason = _("confirmed, but not kept over a reboot: {p}").format(p="; ".join(problems))
         return HostOutcome(host.name, Outcome.FAILED, reason, window.changed)

@@ -10,11 +10,11 @@ from orchestrator.drift.audit import facts_of, findings_of, look
 from orchestrator.fleet.agent import Fleet, ask
 from orchestrator.fleet.connection import Login
 from orchestrator.fleet.pool import over_hosts
+from orchestrator.fleet.told import records, text, texts, well_formed
 from orchestrator.model.change import Change, HostPlan
-from orchestrator.model.errors import AgentError, HostError
+from orchestrator.model.errors import HostError
 from orchestrator.model.finding import Risk
 from orchestrator.model.host import ManagedHost, Management
-from orchestrator.model.i18n import _
 from orchestrator.model.manifest import Manifest
 from orchestrator.model.waiver import Waiver
 from orchestrator.workspace.digest_key import for_host
@@ -86,38 +86,44 @@ def plan_of(host: str, manifest: Manifest, result: Mapping[str, Any]) -> HostPla
     A host may only speak of controls of its manifest: anything else is refused.
     """
     known = {control["id"]: Risk(control["risk"]) for control in manifest.document["controls"]}
-    try:
-        changes = tuple(_change(known, told) for told in result["changes"])
+    with well_formed(host):
+        changes = tuple(_change(known, told) for told in records(result["changes"]))
         unplanned = _reasons(known, result["unplanned"])
         by_hand = _reasons(known, result["by_hand"])
-        problems = tuple(str(text) for text in result["problems"])
-    except (AttributeError, KeyError, TypeError, ValueError) as problem:
-        raise AgentError(host, _("the plan is malformed: {p!r}").format(p=problem)) from problem
+        problems = texts(result["problems"])
     return HostPlan(host, manifest.digest, changes, unplanned, problems, by_hand)
 
 
 def _reasons(known: Mapping[str, Risk], told: Mapping[str, Any]) -> dict[str, str]:
-    if stranger := set(told) - set(known):
+    reasons = {text(control): text(why) for control, why in told.items()}
+    if stranger := set(reasons) - set(known):
         raise ValueError(f"not asked for: {min(stranger)}")
-    return {control: str(text) for control, text in told.items()}
+    return reasons
 
 
 def _change(known: Mapping[str, Risk], told: Mapping[str, Any]) -> Change:
     return Change(
         control=told["control"],
         risk=known[told["control"]],
-        summary=tuple(str(line) for line in told["summary"]),
-        diff=str(told["diff"]),
-        before={str(resource): str(digest) for resource, digest in told["before"].items()},
-        activates=tuple(str(verb) for verb in told["activates"]),
-        install={_package(name): _package(told["install"][name]) for name in told["install"]},
-        remove=tuple(_package(name) for name in told["remove"]),
+        summary=texts(told["summary"]),
+        diff=text(told["diff"]),
+        before={text(resource): text(digest) for resource, digest in told["before"].items()},
+        activates=texts(told["activates"]),
+        install={_package(name): _word(version) for name, version in told["install"].items()},
+        remove=tuple(map(_package, texts(told["remove"]))),
     )
 
 
-def _package(word: Any) -> str:
+def _package(name: Any) -> str:
+    """Return the name of a package; raises ValueError for none."""
+    if not name:
+        raise ValueError("a package without a name")
+    return _word(name)
+
+
+def _word(word: Any) -> str:
     """Return a package name or version; raises ValueError for what apt could take as an option."""
-    text = str(word)
-    if text.startswith("-") or not all(c.isalnum() or c in ".+-:~_" for c in text):
-        raise ValueError(text[:80])
-    return text
+    told = text(word)
+    if told.startswith("-") or not all(c.isalnum() or c in ".+-:~_" for c in told):
+        raise ValueError(told[:80])
+    return told

@@ -7,8 +7,9 @@ from typing import Any
 from orchestrator.change.outcomes import outcome_of_error, way_back_failed
 from orchestrator.fleet.agent import Fleet, ask
 from orchestrator.fleet.pool import over_hosts
+from orchestrator.fleet.told import records, text, texts, well_formed
 from orchestrator.model.change import HostOutcome, Outcome
-from orchestrator.model.errors import AgentError, HostError
+from orchestrator.model.errors import HostError
 from orchestrator.model.host import ManagedHost
 from orchestrator.model.host_words import in_words
 from orchestrator.model.i18n import _
@@ -91,7 +92,7 @@ def survey_fleet(
     def work(host: ManagedHost) -> Survey:
         with fleet.login(host) as login:
             told = ask(login, request, seconds=_SURVEY_SECONDS).result
-        return Survey(host, _standing(host.name, told, mandate))
+        return Survey(host, standing_runs(host.name, told, mandate))
 
     return over_hosts(hosts, work, fleet.concurrency)
 
@@ -151,41 +152,36 @@ def _take_back(
             told = ask(
                 login, request | {"abandoned": mandate.abandoned(run)}, seconds=ROLLBACK_SECONDS
             ).result
-        parts = _parts(host.name, told["done"]) if "done" in told else None
+        with well_formed(host.name):
+            parts = _parts(told["done"]) if "done" in told else None
+            state, reason = text(told["state"]), in_words(text(told.get("reason") or ""))
     except HostError as problem:
         return outcome_of_error(problem), None
-    reason = in_words(str(told.get("reason")))
-    return _outcome(host.name, str(told.get("state")), reason), parts
+    return _outcome(host.name, state, reason), parts
 
 
-def _standing(host: str, told: Mapping[str, Any], mandate: Mandate) -> tuple[StandingRun, ...]:
-    try:
+def standing_runs(host: str, told: Mapping[str, Any], mandate: Mandate) -> tuple[StandingRun, ...]:
+    """Return the runs in a host's answer to a survey; raises AgentError for a malformed one."""
+    with well_formed(host):
         runs = [
             StandingRun(
-                run=str(item["run"]),
-                operator=str(item["operator"]),
-                state=str(item["state"]),
-                parts=_parts(host, item),
-                under_way=in_words(str(item["under_way"])),
+                run=text(item["run"]),
+                operator=text(item["operator"]),
+                state=text(item["state"]),
+                parts=_parts(item),
+                under_way=in_words(text(item["under_way"])),
             )
-            for item in told["runs"]
+            for item in records(told["runs"])
         ]
-    except (AttributeError, KeyError, TypeError) as problem:
-        message = _("the answer is malformed: {p!r}")
-        raise AgentError(host, message.format(p=problem)) from problem
     return tuple(
         replace(one, under_way="") if mandate.force or mandate.abandoned(one.run) else one
         for one in runs
     )
 
 
-def _parts(host: str, told: Mapping[str, Any]) -> Parts:
-    try:
-        names = ("resources", "away", "back")
-        return Parts(*(tuple(str(word) for word in told.get(name, ())) for name in names))
-    except (AttributeError, TypeError) as problem:
-        message = _("the answer is malformed: {p!r}")
-        raise AgentError(host, message.format(p=problem)) from problem
+def _parts(told: Mapping[str, Any]) -> Parts:
+    """Return what goes back; raises AttributeError, TypeError, ValueError where malformed."""
+    return Parts(*(texts(told.get(name, [])) for name in ("resources", "away", "back")))
 
 
 def _names(done: Mapping[str, Parts | None]) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from orchestrator.fleet.agent import Fleet, ask
 from orchestrator.fleet.pool import over_hosts
+from orchestrator.fleet.told import known_runs, text, well_formed
 from orchestrator.model.errors import ControllerError, HostError
 from orchestrator.model.host import ManagedHost
 from orchestrator.model.i18n import _
@@ -51,11 +52,14 @@ def gather_witnesses(
 
 
 def witness_of(host: str, facts: Mapping[str, Any], key: bytes) -> HostWitness:
-    """Return what a host's facts hold of our log; what is not ours, or no witness, is counted."""
-    runs = facts.get("runs")
-    known = runs.get("known", []) if isinstance(runs, dict) else []
-    told = [str(item.get("witness") or "") for item in known]
-    ours = [_head(text, _mark(key)) for text in told]
+    """Return what a host's facts hold of our log; what is not ours, or no witness, is counted.
+
+    Raises AgentError for facts that tell no runs.
+    """
+    known = known_runs(host, facts)
+    with well_formed(host):
+        told = [text(item["witness"] or "") for item in known]
+    ours = [_head(words, _mark(key)) for words in told]
     heads = tuple(sorted({head for head in ours if head is not None}, key=lambda head: head.seq))
     return HostWitness(host, heads, sum(head is None for head in ours))
 
@@ -90,8 +94,8 @@ def _mark(key: bytes) -> str:
     return blake2b(b"luytre audit log", digest_size=_MARK_BYTES, key=key).hexdigest()
 
 
-def _head(text: str, mark: str) -> LogHead | None:
-    seq, _colon, rest = text.partition(":")
+def _head(told: str, mark: str) -> LogHead | None:
+    seq, _colon, rest = told.partition(":")
     digest, _colon, whose = rest.partition(":")
     ours = whose == mark and seq.isdecimal() and seq.isascii() and len(digest) == _HASH_LENGTH
     return LogHead(int(seq), digest) if ours and len(seq) < _HASH_LENGTH else None

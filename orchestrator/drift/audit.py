@@ -7,7 +7,8 @@ from typing import Any
 from orchestrator.fleet.agent import Answer, Fleet, ask
 from orchestrator.fleet.connection import Login
 from orchestrator.fleet.pool import over_hosts
-from orchestrator.model.errors import AgentError, HostError, UnreachableError
+from orchestrator.fleet.told import known_runs, records, text, well_formed
+from orchestrator.model.errors import HostError, UnreachableError
 from orchestrator.model.finding import (
     Finding,
     HostAudit,
@@ -75,10 +76,8 @@ def findings_of(host: str, manifest: Manifest, result: Mapping[str, Any]) -> tup
 
     A control that the answer leaves out is ``error``; a malformed answer raises AgentError.
     """
-    told = result.get("findings")
-    if not isinstance(told, list) or not all(isinstance(item, dict) for item in told):
-        raise AgentError(host, _("the answer holds no findings"))
-    by_control = {str(item.get("control")): item for item in told}
+    with well_formed(host):
+        by_control = {text(item["control"]): item for item in records(result["findings"])}
     return tuple(
         _finding(host, control, by_control.get(control["id"]))
         for control in manifest.document["controls"]
@@ -87,24 +86,26 @@ def findings_of(host: str, manifest: Manifest, result: Mapping[str, Any]) -> tup
 
 def facts_of(host: str, result: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the host says of itself and of the runs on it; raises AgentError if malformed."""
-    system, runs = result.get("host"), result.get("runs")
-    if not isinstance(system, dict) or not isinstance(runs, dict):
-        raise AgentError(host, _("the answer does not say which host it is"))
-    facts = {key: value for key, value in system.items() if isinstance(value, str | int | float)}
-    held = holder_text(runs)
-    return {**facts, "machine_id": str(facts.get("machine", "")), "runs": runs, "held": held}
+    with well_formed(host):
+        system = result["host"].items()
+        facts = {key: value for key, value in system if isinstance(value, str | int | float)}
+        machine = text(facts.get("machine", ""))
+    return {**facts, "machine_id": machine, "held": holder_text(host, result)}
 
 
-def holder_text(runs: Mapping[str, Any]) -> str:
-    """Return who holds a host, as ``RUN STATE OPERATOR``; empty while nobody does."""
-    lock, known = runs.get("lock"), runs.get("known")
-    if not isinstance(lock, dict):
-        return ""
-    records = [one for one in known if isinstance(one, dict)] if isinstance(known, list) else []
-    state = next(
-        (one.get("state") for one in records if one.get("run") == lock.get("run")), "begun"
-    )
-    return quoted(f"{lock.get('run') or '-'} {state} {lock.get('operator')}")
+def holder_text(host: str, result: Mapping[str, Any]) -> str:
+    """Return who holds a host, as ``RUN STATE OPERATOR``; empty while nobody does.
+
+    Raises AgentError where the answer does not tell.
+    """
+    known = known_runs(host, result)
+    with well_formed(host):
+        lock = result["runs"]["lock"]
+        if lock is None:
+            return ""
+        run, operator = text(lock["run"]), text(lock["operator"])
+        state = next((text(one["state"]) for one in known if one["run"] == run), "begun")
+    return quoted(f"{run or '-'} {state} {operator}")
 
 
 def _audit_or_failure(fleet: Fleet, host: ManagedHost, manifest: Manifest) -> HostAudit:
@@ -129,11 +130,9 @@ def _finding(host: str, control: Mapping[str, Any], told: Mapping[str, Any] | No
     if told is None:
         missing = StateFinding("agent", Verdict.ERROR, detail=_("the host said nothing of it"))
         return Finding(host, control["id"], Verdict.ERROR, severity, (missing,))
-    try:
+    with well_formed(host):
         verdict = _VERDICTS[told["verdict"]]
         states = tuple([_state(item) for item in told["states"]])
-    except (AttributeError, KeyError, TypeError, ValueError) as problem:
-        raise AgentError(host, _("the answer is malformed: {p!r}").format(p=problem)) from problem
     return Finding(host, control["id"], verdict, severity, states, _marks(verdict, told["states"]))
 
 
@@ -145,8 +144,6 @@ def _marks(verdict: Verdict, states: Sequence[Mapping[str, Any]]) -> frozenset[M
 
 
 def _state(told: Mapping[str, Any]) -> StateFinding:
-    expected, observed = told.get("expected", ""), told.get("observed", "")
-    detail = told.get("detail", "")
-    if not (isinstance(expected, str) and isinstance(observed, str) and isinstance(detail, str)):
-        raise TypeError("text expected")
-    return StateFinding(str(told["kind"]), _VERDICTS[told["verdict"]], expected, observed, detail)
+    expected, observed = text(told.get("expected", "")), text(told.get("observed", ""))
+    detail, kind = text(told.get("detail", "")), text(told["kind"])
+    return StateFinding(kind, _VERDICTS[told["verdict"]], expected, observed, detail)

@@ -5,10 +5,9 @@ from collections.abc import Callable, Sequence
 from orchestrator.drift.audit import holder_text
 from orchestrator.fleet.agent import Fleet, ask
 from orchestrator.fleet.pool import over_hosts
-from orchestrator.model.errors import AgentError, HostError, UnreachableError
+from orchestrator.model.errors import HostError, UnreachableError
 from orchestrator.model.finding import Reach
 from orchestrator.model.host import ManagedHost
-from orchestrator.model.i18n import _
 from orchestrator.model.status import Live
 
 
@@ -19,10 +18,8 @@ def ask_hosts(
 
     def work(host: ManagedHost) -> Live:
         with fleet.login(host) as login:
-            runs = ask(login, {"operation": "status"}).result.get("runs")
-        if not isinstance(runs, dict):
-            raise AgentError(host.name, _("the answer does not tell its runs"))
-        return Live(Reach.ANSWERED, held=holder_text(runs))
+            told = ask(login, {"operation": "status"}).result
+        return Live(Reach.ANSWERED, held=holder_text(host.name, told))
 
     def done(host: ManagedHost, _result: Live | HostError) -> None:
         on_done(host.name)

@@ -12,6 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from orchestrator.model.errors import ConfigurationError
+from orchestrator.model.i18n import _
 from orchestrator.model.record import NewRun, Run, RunStatus
 from orchestrator.workspace.directory import Workspace
 
@@ -25,7 +27,7 @@ _DIRECTORY = "running"
 def started(workspace: Workspace, store: "Store", new: NewRun) -> Iterator[Run]:
     """Write a run that starts now into the store, and hold it under way until the block ends."""
     place = workspace.prepare_state() / _DIRECTORY
-    place.mkdir(mode=0o700, exist_ok=True)
+    _prepare(place)
     with ExitStack() as held:
         with _lock(place, os.O_DIRECTORY, fcntl.LOCK_EX):
             _sweep(place)
@@ -54,6 +56,13 @@ def as_they_are(workspace: Workspace, runs: Iterable[Run]) -> tuple[Run, ...]:
         else run
         for run in runs
     )
+
+
+def _prepare(place: Path) -> None:
+    """Make the directory of the locks; raises ConfigurationError where there is a link."""
+    if place.is_symlink():
+        raise ConfigurationError(_("{path} is a symlink: refused").format(path=place))
+    place.mkdir(mode=0o700, exist_ok=True)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from orchestrator.baseline.waiver_edit import waiver_named, with_end, with_waive
 from orchestrator.baseline.waiver_file import parse_waivers
 from orchestrator.baseline.waivers import Waivers, accepted_values
 from orchestrator.drift.audit import findings_of
-from orchestrator.fleet.agent import result_of
+from orchestrator.fleet.answer import result_of
 from orchestrator.model.errors import ControllerError, RefusedError
 from orchestrator.model.finding import Finding, Verdict
 from orchestrator.model.i18n import _

@@ -11,7 +11,8 @@ from orchestrator.fleet.connection import KEEPALIVE, Login, end_client, end_tran
 from orchestrator.fleet.keys import KeyLogin
 from orchestrator.fleet.passwords import PasswordLogin
 from orchestrator.fleet.pins import HostKey
-from orchestrator.fleet.reasons import HostKeyUnknown, KeyUnusable, unreachable
+from orchestrator.fleet.reasons import HostKeyUnknown, unreachable
+from orchestrator.model.errors import LuytreError
 from orchestrator.model.host import Endpoint
 
 # paramiko prints tracebacks of its threads to stderr unless somebody listens; every failure
@@ -50,7 +51,8 @@ def dial(endpoint: Endpoint, pin: HostKey | None, gateway: Login | None, timeout
             end_client(connection.client)
         if sock is not None:
             sock.close()
-        if isinstance(error, (paramiko.SSHException, OSError, EOFError, KeyUnusable)):
+        # paramiko hands on whatever its thread met in a host's packets, of any class.
+        if isinstance(error, Exception) and not isinstance(error, LuytreError):
             raise unreachable(endpoint, error, pin, timeout, gateway) from error
         raise
     return connection
@@ -73,7 +75,7 @@ def shown_key(
             _prefer(transport, pin.type)
         transport.start_client(timeout=timeout)
         key = transport.get_remote_server_key()
-    except (paramiko.SSHException, OSError, EOFError) as error:
+    except Exception as error:  # whatever paramiko's thread met in the host's packets
         raise unreachable(endpoint, error, None, timeout, gateway) from error
     finally:
         if transport is not None:

@@ -35,8 +35,9 @@ _WAIT_FOR_STATUS = 5.0
 # A write into a dead connection blocks inside paramiko: closing the transport ends it.
 _WATCHDOG_GRACE = 2.0
 # timeout(1): the time was over (TERM sufficed), or the process had to be killed.
-_TIMED_OUT = (124, 137)
+_TIMED_OUT = (124, 137, None)
 _CLOCK_TOLERANCE = 0.5
+_SHORTEST_SECRET = 8
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,7 @@ def exchange(
 def _check(login: Login, command: Command, result: Exchange, conversation: "_Conversation") -> None:
     # The same statuses mean something else when they come early: the command's own, a kill.
     late = conversation.seconds >= command.limit - _CLOCK_TOLERANCE
-    if command.limit and result.status in _TIMED_OUT and late:
+    if command.limit and result.status in _TIMED_OUT and late:  # None: sudo passes a kill on
         message = _("timed out: ended by the host itself after {seconds:g} s")
         raise AgentError(login.endpoint.name, message.format(seconds=command.limit))
     if command.limit and result.status != 0:
@@ -197,15 +198,13 @@ class _Conversation:
                 channel.close()
 
     def _open(self) -> "paramiko.Channel":
-        import paramiko  # noqa: PLC0415 - already imported by the connection
-
         try:
             channel = self._login.transport.open_session(timeout=self._timeout)
             channel.settimeout(0.0)
             channel.in_buffer.set_event(self._wakeup)
             channel.in_stderr_buffer.set_event(self._wakeup)
             channel.exec_command(self._command.line)
-        except (paramiko.SSHException, OSError, EOFError) as error:
+        except Exception as error:  # whatever paramiko's thread met in the host's packets
             raise self._failed_to_open(error) from error
         return channel
 
@@ -309,7 +308,15 @@ class _Conversation:
         status = channel.exit_status if channel.exit_status >= 0 else None
         if status is None and not self._login.alive:
             raise self._timed_out() if remaining <= 0 else self._lost()
-        return Exchange(status, bytes(self._stdout), bytes(self._stderr))
+        return Exchange(status, self._told(self._stdout), self._told(self._stderr))
+
+    def _told(self, said: bytearray) -> bytes:
+        """Return what a stream said, without the password: a sudo of the host's own may repeat it.
+
+        A shorter one could stand there by chance.
+        """
+        secret = self._command.prelude.secret.strip() if self._command.prelude else b""
+        return bytes(said if len(secret) < _SHORTEST_SECRET else said.replace(secret, b"***"))
 
     def _pause(self, moved: bool) -> None:
         remaining = self._deadline - time.monotonic()

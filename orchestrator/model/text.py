@@ -16,7 +16,7 @@ def visible(text: str) -> str:
 
 def shorten(text: str, width: int) -> str:
     """Return :func:`visible` text of at most ``width`` characters, cut with ``…``."""
-    shown = visible(text)
+    shown = visible(text[: width + 1])  # what is cut off need not be spelled out
     return shown if len(shown) <= width else shown[: max(width - 1, 0)] + "…"
 
 

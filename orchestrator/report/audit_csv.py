@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Mapping, Sequence
 
 from orchestrator.model.control import Control
@@ -20,8 +21,9 @@ COLUMNS = (
     "expected",
     "observed",
 )
-# What a spreadsheet takes for the beginning of a formula (OWASP, "CSV Injection").
-_FORMULA = ("=", "+", "-", "@")
+# What a spreadsheet takes for the beginning of a formula (OWASP, "CSV Injection"), the full-width
+# forms as well; where commas stand in numbers, a semicolon begins a new cell even within a value.
+_FORMULA = re.compile(r'(^|;)("*[=+\-@＝＋－＠])')
 # Spreadsheets take a file without it for one of their own country's old encodings.
 _BYTE_ORDER_MARK = "\ufeff"
 
@@ -61,4 +63,4 @@ def _judged(finding: Finding) -> list[str]:
 
 def _cell(text: str) -> str:
     shown = visible(text)
-    return f"'{shown}" if shown.startswith(_FORMULA) else shown
+    return _FORMULA.sub(r"\1'\2", shown)

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from orchestrator.change.rollback import Parts, StandingRun, Survey
 from orchestrator.cli.views import audit_view, drift_view, plan_view, rollback_view
-from orchestrator.fleet.agent import result_of
+from orchestrator.fleet.answer import result_of
 from orchestrator.model.change import Change, HostPlan
 from orchestrator.model.drift import Cause, Drift, DriftEvent
 from orchestrator.model.errors import AgentError, HostRefusedError

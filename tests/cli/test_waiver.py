@@ -13,7 +13,7 @@ from orchestrator.baseline.waiver_file import load_waivers
 from orchestrator.cli.main import run
 from orchestrator.drift.audit import findings_of
 from orchestrator.drift.record import record_audit
-from orchestrator.fleet.agent import document, result_of
+from orchestrator.fleet.answer import document, result_of
 from orchestrator.model.finding import HostAudit, Reach
 from orchestrator.model.host import Endpoint, ManagedHost
 from orchestrator.model.manifest import Manifest

@@ -56,7 +56,9 @@ def test_a_spreadsheet_holds_every_finding_every_lost_host_and_every_unmanaged_o
 def test_what_a_host_says_starts_no_formula_and_breaks_no_line(text):
     (row,) = rows(one(text))
     assert row["observed"].isprintable()
-    assert not row["observed"].startswith(("=", "+", "-", "@"))
+    assert not row["observed"].startswith(("=", "+", "-", "@", "＝"))
+    assert ";=" not in row["observed"]
+    assert ';"=' not in row["observed"]
 
 
 @given(st.text())
