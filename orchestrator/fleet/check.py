@@ -11,6 +11,7 @@ from orchestrator.fleet.connection import Login, LoginError, Stage, connect
 from orchestrator.fleet.pins import Pins
 from orchestrator.fleet.pool import over_hosts
 from orchestrator.fleet.ssh import exchange, sudo_command
+from orchestrator.fleet.told import texts, well_formed
 from orchestrator.model.errors import AgentError, HostError, HostRefusedError
 from orchestrator.model.host import Endpoint, ManagedHost, Management
 from orchestrator.model.host_words import in_words
@@ -136,10 +137,11 @@ def _system(login: Login) -> tuple[str, str]:
     """Return what stands against a change of the host now, as it says itself, and a hint."""
     try:
         result = ask(login, {"operation": "check", "now": time.time()}, seconds=_SECONDS).result
+        with well_formed(login.endpoint.name):
+            problems = texts(result["problems"])
     except (AgentError, HostRefusedError) as error:
         return error.message, error.hint
-    problems = result.get("problems", [_("said nothing")])
-    return quoted("; ".join(in_words(str(problem)) for problem in problems)), ""
+    return quoted("; ".join(map(in_words, problems))), ""
 
 
 def _bootstrap(host: ManagedHost) -> str:

@@ -68,13 +68,14 @@ def refused_beside_a_changed_one(zoo, words):
     assert applied.code == 1, applied
     assert told(applied, GOOD)["outcome"] == "confirmed"
     odd = told(applied, ODD)
-    assert odd["outcome"] in ("refused", "failed")
+    assert odd["outcome"] in ("refused", "failed"), applied
     assert words in odd["reason"], odd
 
 
 def test_fault_28_a_host_without_room_in_var_is_refused_and_told(odd):
     lay = (
-        "mkdir -p /run/var; mount --bind /var /run/var; mount -t tmpfs -o size=32m none /var;"
+        "mkdir -p /run/var; mount --bind /var /run/var; mount --make-private /run/var;"
+        " mount -t tmpfs -o size=32m none /var;"
         ' for each in /run/var/*; do at="/var/${each##*/}"; mkdir "$at";'
         ' mount --bind "$each" "$at"; done'
     )
@@ -93,8 +94,12 @@ def test_fault_28_a_host_without_room_for_the_journal_is_told_and_left_as_it_was
     assert not (odd.lab.root(HOSTILE) / "etc/issue.net").read_bytes().startswith(b"ours")
 
 
-def test_fault_28_a_host_with_a_read_only_root_is_told(odd):
-    with ground(odd, "mount -o remount,bind,ro /", "mount -o remount,bind,rw /"):
+def test_fault_28_a_host_whose_file_systems_are_read_only_is_told(odd):
+    lay = (
+        "mkdir -p -m 0700 /var/lib/luytre; for each in /etc /usr /var/lib/luytre; do"
+        ' mount --bind "$each" "$each"; mount -o remount,bind,ro "$each"; done'
+    )
+    with ground(odd, lay, "umount -l /var/lib/luytre /usr /etc"):
         refused_beside_a_changed_one(odd, "Read-only file system")
 
 
