@@ -1,6 +1,6 @@
 """The way back of a run: restore its resources in reverse, activate, check, disarm, unlock."""
 
-from . import arm, facts, journal, packages, resources, runs, settle, systemd
+from . import arm, comparison, facts, journal, packages, resources, runs, settle, systemd
 from .host import Host, NotEmpty, Refused, Unreadable
 from .resources import unit as units
 from .runs import Run
@@ -18,8 +18,6 @@ _ANY = ["begun", "armed", "converged", "confirmed", "broken"]
 _ENDED = ("dropped", "rolled_back")
 # What an operator's rollback puts back: resources, packages that go, packages that return.
 _PARTS = ("resources", "away", "back")
-# What a boot that takes a run back compares: the rest comes up after it.
-_FILES = ("path:", "dress:", "rights:")
 _VERBS = {"reload": "try-reload-or-restart", "restart": "try-restart"}
 
 
@@ -129,7 +127,7 @@ def survey(run: Run, host: Host) -> "Dict[str, List[str]]":
         if entries:
             first = journal.entries(run, journal.BEFORE)
             entries = first + _unknown_before(first, entries, host)
-        found["resources"] = [e["resource"] for e in entries if _differs(run, e, host)]
+        found["resources"] = [e["resource"] for e in entries if comparison.differs(run, e, host)]
     kept = run.load("packages.json")
     before, now = kept["before"], facts.packages(host)
     after = kept.get("after") or dict(before, **kept["coming"])
@@ -234,7 +232,7 @@ def _put_back(
         for unit in record.get("running", ()):
             _attempt(problems, unit, lambda unit=unit: _start_again(unit, host))
     host.forget()
-    problems.extend(_differences(run, entries, host))
+    problems.extend(comparison.differences(run, entries, host))
     return kept
 
 
@@ -319,34 +317,6 @@ def _restore(
             problems.append("{}: {}".format(resource, problem))
         host.forget()
     return kept
-
-
-def _differences(run: Run, entries: "List[Dict[str, Any]]", host: Host) -> "List[str]":
-    """Return the resources that are not as the journal has them."""
-    found = []
-    for entry in entries:
-        if host.booting and not entry["resource"].startswith(_FILES):
-            continue
-        try:
-            if _differs(run, entry, host):
-                found.append("{} is not as it was".format(entry["resource"]))
-        except (Unreadable, OSError) as problem:
-            found.append("{}: {}".format(entry["resource"], problem))
-    return found
-
-
-def _differs(run: Run, entry: "Dict[str, Any]", host: Host) -> bool:
-    """Return whether a resource is not as the journal has it; packages are compared as a set."""
-    if entry["resource"].startswith("package:"):
-        return False
-    state, content = resources.capture(entry["resource"], host)
-    if resources.replaced(entry["resource"], entry["state"], state):
-        return False
-    wanted = dict(entry["state"])
-    for told in (state, wanted):
-        told.pop("load", None)
-    kept = journal.content(run, entry["state"])
-    return resources.digest(state, content, b"") != resources.digest(wanted, kept, b"")
 
 
 def _packages(run: Run, host: Host) -> None:

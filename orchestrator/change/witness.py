@@ -84,7 +84,7 @@ def _belied(log: "AuditLog", witnesses: Sequence[HostWitness]) -> ControllerErro
             log.verify(one.heads)
         except ControllerError as problem:
             against[problem.message].append(one.host)
-    told = "; ".join(f"{', '.join(hosts)}: {why}" for why, hosts in sorted(against.items()))
+    told = "; ".join(f"{', '.join(sorted(hosts))}: {why}" for why, hosts in sorted(against.items()))
     message = _("the audit log is not the one that was seen by {told}").format(told=told)
     hint = _("was the store brought back from an older copy, or altered?")
     return ControllerError(message, hint=hint)

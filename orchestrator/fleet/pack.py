@@ -25,6 +25,7 @@ _CHANGING = tuple(
     for name in (
         "arm",
         "change",
+        "comparison",
         "debs",
         "journal",
         "packages",

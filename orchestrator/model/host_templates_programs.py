@@ -45,10 +45,11 @@ _APPARMOR = (
 
 _SCHEDULED = (
     Template(_later("only root may change what cron and at run as root")),
-    Template(_later("{path}: belongs to {owner} ({source})")),
-    Template(_later("{path}: everybody may write it ({source})")),
-    Template(_later("{path}: others may write it by its access list ({source})")),
-    Template(_later("{path}: the group {group} may write it ({source})")),
+    Template(_later("{path}: belongs to {owner} ({source})"), ("source",)),
+    Template(_later("{path}: everybody may write it ({source})"), ("source",)),
+    Template(_later("{path}: others may write it by its access list ({source})"), ("source",)),
+    Template(_later("{path}: the group {group} may write it ({source})"), ("source",)),
+    Template(_later("{table}, line {number}"), words=("table", "number")),
     Template(_later("cron: takes everybody's right to write away: {paths}")),
     Template(_later("give it to root, or let its owner run it: {problems}"), ("problems",)),
 )

@@ -51,7 +51,12 @@ def outcome(**told: object) -> object:
     ("renderable", "beginning", "whole"),
     [
         (outcome(reason=WORDS), "    words", WORDS),
-        (outcome(changed=("control-x",) * 30), "    changed:", "control-x, " * 29 + "control-x"),
+        (
+            outcome(changed=("a-long-control",) * 6),
+            "    changed:",
+            ", ".join(["a-long-control"] * 6),
+        ),
+        (outcome(changed=("control",) * 30), "    changed:", "control, … and 24 more"),
         (outcome(still_failing=("control-x",) * 30), "    still failing:", "control-x"),
         (
             outcome_view.render([HostOutcome(f"web{n}", Outcome.CONFIRMED) for n in range(40)]),
@@ -65,7 +70,7 @@ def outcome(**told: object) -> object:
         ),
         (PLAN, "    words", WORDS),
     ],
-    ids=["reason", "changed", "still failing", "many hosts", "check", "plan"],
+    ids=["reason", "changed", "many changed", "still failing", "many hosts", "check", "plan"],
 )
 def test_a_line_goes_on_two_columns_further_in_than_it_began(
     renderable: object, beginning: str, whole: str
