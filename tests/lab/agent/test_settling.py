@@ -3,7 +3,7 @@
 import pytest
 
 from .inside import Inside
-from .story import CLEAN, Story, left, nothing_left
+from .story import CLEAN, Story, nothing_left
 
 pytestmark = pytest.mark.lab
 
@@ -38,7 +38,7 @@ def taken_back(story: Story) -> None:
     """Take a run back; nothing stands against it, nothing is left of it."""
     told = story.rollback()["result"]
     assert (told["state"], told["reason"]) == ("rolled_back", "")
-    assert left(story.inside) == []
+    assert nothing_left(story.inside)
 
 
 def rules(host: Inside) -> str:
@@ -67,7 +67,7 @@ def test_the_timer_brings_a_confirm_that_died_to_its_end_and_takes_nothing_back(
     confirm_and_die(story)
     assert "held by o from c" in Story(host, "r2", FILE).begin()["refused"]
     assert story.saved_agent("expire") == ""
-    assert left(host) == []
+    assert nothing_left(host)
     assert story.state == "confirmed"
     host.lab.restart(host.name)
     assert rules(host) == RULES
