@@ -2,11 +2,9 @@
 
 import json
 import os
-import pytest
 import re
 import shutil
 import sys
-import yaml
 from pathlib import Path
 
 import pytest
