@@ -20,6 +20,7 @@ EXCLUDED = {
     r"var/lib/dpkg/(status|diversions|statoverride|available)-old": "dpkg's former copies",
     r"etc/(passwd|shadow|group|gshadow)-": "the account tools' former copies",
     r"var/lib/ucf/(hashfile(\.\d)?|cache/:.*)": "ucf's history, which outlives a purge",
+    r"var/lib/clamav/tmp\.[^/]*(/.*)?": "what freshclam is fetching while it runs",
     r"var/lib/systemd/(random-seed|timers/stamp-.*|timesync/clock)": "systemd's own clockwork",
 }
 _EXCLUDED = re.compile("|".join(f"({pattern})" for pattern in EXCLUDED))
