@@ -69,13 +69,10 @@ class Edit:
             return
         if self.place == FSTAB:
             _check_fstab(self.after, host)
-        state = path.look(self.place)
-        if state["type"] == "link":
+        if path.look(self.place)["type"] == "link":
             path.restore(self.place, path.ABSENT, b"", host)
-        if state["type"] != "file":
-            state = {"uid": 0, "gid": 0, "mode": 0o644}
-        state.pop("mtime_ns", None)
-        path.write(self.place, self.after.encode("utf-8", "surrogateescape"), state)
+        fresh = {"uid": 0, "gid": 0, "mode": 0o644}
+        path.rewrite(self.place, self.after.encode("utf-8", "surrogateescape"), fresh)
 
 
 def with_options(boot: Boot, point: str, wanted: "Iterable[str]", host: Host) -> Edit:

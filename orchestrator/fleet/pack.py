@@ -28,6 +28,7 @@ _CHANGING = tuple(
         "comparison",
         "debs",
         "journal",
+        "keyed/change",
         "packages",
         "phases",
         "plan",

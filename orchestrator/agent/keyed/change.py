@@ -7,10 +7,12 @@ from . import STOP, Program, Setting, Value, changeable, commented, shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, List, Optional, Tuple
+    from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
     from ..host import Host
     from . import Texts
+
+    Where = Callable[[str], str]
 
 _HEAD = "# Managed by luytre (control {}).\n"
 
@@ -18,14 +20,7 @@ _HEAD = "# Managed by luytre (control {}).\n"
 def propose(program: Program, want: "Dict[str, Any]", target: Target) -> Proposal:
     """Return the files to write and what would stand in them."""
     before, after = future(program, want, target)
-    resources: "List[str]" = []
-    diff = ""
-    for place, text in after.items():
-        resources += ["path:" + parent for parent in path.missing_parents(place)]
-        resources.append("path:" + program.where(place))
-        diff += unified(place, shown(before.get(place, "")), shown(text))
-    summary = "{}: writes {}".format(program.name, ", ".join(after))
-    return Proposal(summary, resources, program.activates, diff)
+    return writing(program.name, (before, after), program.where, program.activates)
 
 
 def validate(program: Program, want: "Dict[str, Any]", target: Target) -> None:
@@ -41,13 +36,31 @@ def validate(program: Program, want: "Dict[str, Any]", target: Target) -> None:
 
 def converge(program: Program, want: "Dict[str, Any]", target: Target) -> None:
     """Write what makes the wanted values count."""
-    for place, text in future(program, want, target)[1].items():
+    write(future(program, want, target)[1], program.where, program.mode)
+
+
+def writing(
+    name: str, texts: "Tuple[Texts, Texts]", where: "Where", activates: "Sequence[str]"
+) -> Proposal:
+    """Return the proposal to write files: ``texts`` as they are, and those that change.
+
+    ``where`` gives the file behind a place.
+    """
+    before, after = texts
+    resources: "List[str]" = []
+    diff = ""
+    for place, text in after.items():
+        resources += ["path:" + parent for parent in path.missing_parents(place)]
+        resources.append("path:" + where(place))
+        diff += unified(place, shown(before.get(place, "")), shown(text))
+    return Proposal("{}: writes {}".format(name, ", ".join(after)), resources, activates, diff)
+
+
+def write(after: "Texts", where: "Where", mode: int = 0o644) -> None:
+    """Write texts by place; what is new is root's, with this mode."""
+    for place, text in after.items():
         path.make_parents(place)
-        real = program.where(place)
-        state = path.look(real)
-        state.pop("mtime_ns", None)
-        dress = state if state["type"] == "file" else root_file(program.mode)
-        path.write(real, text.encode("utf-8", "surrogateescape"), dress)
+        path.rewrite(where(place), text.encode("utf-8", "surrogateescape"), root_file(mode))
 
 
 def future(program: Program, want: "Dict[str, Any]", target: Target) -> "Tuple[Texts, Texts]":

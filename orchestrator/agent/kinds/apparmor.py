@@ -114,9 +114,7 @@ def converge(want: "Dict[str, Any]", target: Target) -> None:
         before, after = _rewritten(file, target.host)
         if before != after:
             real = os.path.realpath(file.place)
-            state = path.look(real)
-            state.pop("mtime_ns", None)
-            path.write(real, after.encode("utf-8", "surrogateescape"), state)
+            path.rewrite(real, after.encode("utf-8", "surrogateescape"))
         if file.forced:
             path.restore(_forcing(file), path.ABSENT, b"", target.host)
         loading.load(file.place, target.host)

@@ -6,8 +6,7 @@ from .. import chrony_conf, facts
 from ..chrony_conf import MAIN, Line
 from ..host import Host, Unreadable
 from ..keyed import changeable, commented
-from ..resources import path
-from . import Invalid, Judgement, Proposal, Target, root_file, unified
+from . import Invalid, Judgement, Proposal, Target
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,15 +72,10 @@ def judge(want: "Dict[str, Any]", observed: Observed) -> Judgement:
 
 def propose(want: "Dict[str, Any]", observed: Observed, target: Target) -> Proposal:
     """Return the files to write."""
-    resources: "List[str]" = []
-    diff = ""
-    after = _rewritten(want, observed, target)
-    for place, text in after.items():
-        resources += ["path:" + parent for parent in path.missing_parents(place)]
-        resources.append("path:" + os.path.realpath(place))
-        diff += unified(place, observed.texts.get(place, ""), text)
-    activate = ("restart chrony.service",)
-    return Proposal("chrony: writes {}".format(", ".join(after)), resources, activate, diff)
+    from ..keyed import change
+
+    texts = (observed.texts, _rewritten(want, observed, target))
+    return change.writing("chrony", texts, os.path.realpath, ("restart chrony.service",))
 
 
 def validate(want: "Dict[str, Any]", target: Target) -> None:
@@ -100,14 +94,10 @@ def validate(want: "Dict[str, Any]", target: Target) -> None:
 
 def converge(want: "Dict[str, Any]", target: Target) -> None:
     """Make lines that deviate comments, and name the servers in a file of our own."""
+    from ..keyed import change
+
     observed = _read(target.host)
-    for place, text in _rewritten(want, observed, target).items():
-        path.make_parents(place)
-        real = os.path.realpath(place)
-        state = path.look(real)
-        state.pop("mtime_ns", None)
-        dress = state if state["type"] == "file" else root_file()
-        path.write(real, text.encode("utf-8", "surrogateescape"), dress)
+    change.write(_rewritten(want, observed, target), os.path.realpath)
 
 
 def _rewritten(want: "Dict[str, Any]", observed: Observed, target: Target) -> "Dict[str, str]":

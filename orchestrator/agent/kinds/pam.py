@@ -55,9 +55,7 @@ def converge(want: "Dict[str, Any]", target: Target) -> None:
     """Write what pam-auth-update made, once it was seen to let people in."""
     for place, data in _future(want["module"], target.host).items():
         if target.host.read(place) != data:
-            state = path.look(place)
-            state.pop("mtime_ns", None)
-            path.write(place, data, state if state["type"] == "file" else root_file())
+            path.rewrite(place, data, root_file())
 
 
 def _future(module: str, host: Host) -> "Dict[str, bytes]":

@@ -90,10 +90,7 @@ def validate(want: "Dict[str, Any]", target: Target) -> None:
 def converge(want: "Dict[str, Any]", target: Target) -> None:
     """Change the arguments in place: pam-auth-update keeps such changes."""
     for place, text in _rewritten(want, target.host).items():
-        real = os.path.realpath(place)
-        state = path.look(real)
-        state.pop("mtime_ns", None)
-        path.write(real, text.encode("utf-8", "surrogateescape"), state)
+        path.rewrite(os.path.realpath(place), text.encode("utf-8", "surrogateescape"))
 
 
 def _concerns(want: "Dict[str, Any]", rule: Rule) -> bool:

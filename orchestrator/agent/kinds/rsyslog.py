@@ -5,9 +5,8 @@ import os
 from .. import rsyslog_conf
 from ..host import Host, Unreadable
 from ..keyed import changeable, commented
-from ..resources import path
 from ..rsyslog_conf import Statement
-from . import Invalid, Judgement, Proposal, Target, root_file, unified
+from . import Invalid, Judgement, Proposal, Target
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -74,15 +73,10 @@ def judge(want: "Dict[str, Any]", observed: Observed) -> Judgement:
 
 def propose(want: "Dict[str, Any]", observed: Observed, target: Target) -> Proposal:
     """Return the files to write."""
-    resources: "List[str]" = []
-    diff = ""
-    after = _rewritten(want, observed, target)
-    for place, text in after.items():
-        resources += ["path:" + parent for parent in path.missing_parents(place)]
-        resources.append("path:" + os.path.realpath(place))
-        diff += unified(place, observed.texts.get(place, ""), text)
-    activate = ("restart rsyslog.service",)
-    return Proposal("rsyslog: writes {}".format(", ".join(after)), resources, activate, diff)
+    from ..keyed import change
+
+    texts = (observed.texts, _rewritten(want, observed, target))
+    return change.writing("rsyslog", texts, os.path.realpath, ("restart rsyslog.service",))
 
 
 def validate(want: "Dict[str, Any]", target: Target) -> None:
@@ -98,14 +92,10 @@ def validate(want: "Dict[str, Any]", target: Target) -> None:
 
 def converge(want: "Dict[str, Any]", target: Target) -> None:
     """Write the files, and let rsyslog look at them before it is restarted."""
+    from ..keyed import change
+
     observed = Observed(*rsyslog_conf.load(target.host))
-    for place, text in _rewritten(want, observed, target).items():
-        path.make_parents(place)
-        real = os.path.realpath(place)
-        state = path.look(real)
-        state.pop("mtime_ns", None)
-        dress = state if state["type"] == "file" else root_file()
-        path.write(real, text.encode("utf-8", "surrogateescape"), dress)
+    change.write(_rewritten(want, observed, target), os.path.realpath)
     if os.path.exists(_RSYSLOGD):
         done = target.host.run([_RSYSLOGD, "-N1"])
         if done.status != 0:

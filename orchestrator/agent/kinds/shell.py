@@ -86,10 +86,7 @@ def converge(want: "Dict[str, Any]", target: Target) -> None:
     """Write our script, or the list of shells without nologin."""
     place, text = _file(want, target)
     path.make_parents(place)
-    state = path.look(place)
-    state.pop("mtime_ns", None)
-    dress = state if state["type"] == "file" else root_file()
-    path.write(place, text.encode("utf-8", "surrogateescape"), dress)
+    path.rewrite(place, text.encode("utf-8", "surrogateescape"), root_file())
 
 
 def _file(want: "Dict[str, Any]", target: Target) -> "Tuple[str, str]":

@@ -111,10 +111,8 @@ def converge(want: "Dict[str, Any]", target: Target) -> None:
     path.make_parents(place)
     path.write(place, text.encode(), root_file(0o600))
     if wanted:
-        state = path.look(MAIN)
-        state.pop("mtime_ns", None)
         main = "Include {}\n{}".format(_OURS, _main(target.host))
-        path.write(MAIN, main.encode("utf-8", "surrogateescape"), state)
+        path.rewrite(MAIN, main.encode("utf-8", "surrogateescape"))
 
 
 def _refuse_undecided(option: str, condition: "Any", host: Host) -> None:

@@ -65,11 +65,8 @@ def validate(want: "Dict[str, Any]", target: Target) -> None:
 
 def converge(want: "Dict[str, Any]", target: Target) -> None:
     """Write the rule, behind the one that lets root through."""
-    place = os.path.realpath(_PLACE)
-    state = path.look(place)
-    state.pop("mtime_ns", None)
     text = _future(want, target.host)[1]
-    path.write(place, text.encode("utf-8", "surrogateescape"), state)
+    path.rewrite(os.path.realpath(_PLACE), text.encode("utf-8", "surrogateescape"))
 
 
 def _future(want: "Dict[str, Any]", host: Host) -> "Tuple[str, str]":

@@ -67,9 +67,7 @@ def validate(want: "Dict[str, Any]", target: Target) -> None:
 def converge(want: "Dict[str, Any]", target: Target) -> None:
     """Change the tag where it stands."""
     for place, _before, after in _edits(want, target.host):
-        state = path.look(place)
-        state.pop("mtime_ns", None)
-        path.write(place, after.encode("utf-8", "surrogateescape"), state)
+        path.rewrite(place, after.encode("utf-8", "surrogateescape"))
 
 
 def without_tag(text: str, exempt: "Tuple[str, ...]") -> str:

@@ -91,6 +91,4 @@ def _replace(host: Host, place: str, key: str, line: str) -> None:
         raise Unreadable("{}: {} is gone".format(place, key))
     lines = data.split(b"\n")
     lines[found[0]] = line.encode("utf-8", "surrogateescape")
-    state = path.look(place)
-    state.pop("mtime_ns", None)
-    path.write(place, b"\n".join(lines), state)
+    path.rewrite(place, b"\n".join(lines))

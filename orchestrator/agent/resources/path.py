@@ -7,7 +7,7 @@ from ..host import FILE_LIMIT, Host, NotEmpty, Unreadable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, Tuple, Union
+    from typing import Any, Dict, Optional, Tuple, Union
 
 ABSENT = {"type": "absent"}
 _LABELS = ("security.selinux", "security.SMACK", "security.ima", "security.evm")
@@ -86,6 +86,16 @@ def restore(key: str, state: "Dict[str, Any]", content: bytes, host: Host) -> No
         redress(key, state)
     else:
         write(key, content, state)
+
+
+def rewrite(key: str, content: bytes, fresh: "Optional[Dict[str, Any]]" = None) -> None:
+    """Replace a file's content; it keeps its mode, owner and attributes.
+
+    ``fresh`` is the dress of what is no file yet; without it, there must be one.
+    """
+    state = look(key)
+    state.pop("mtime_ns", None)
+    write(key, content, state if fresh is None or state["type"] == "file" else fresh)
 
 
 def write(key: str, content: bytes, state: "Dict[str, Any]") -> None:
