@@ -46,9 +46,9 @@ BREAKS = {
         "rm /etc/sudoers.d/broken",
     ),
     "the fresh login": Break(
-        "echo 'AllowUsers root' >/etc/ssh/sshd_config.d/a.conf; systemctl reload ssh",
+        "echo 'AllowUsers root' >/etc/ssh/sshd_config.d/a.conf; systemctl restart ssh",
         "not confirmed",
-        "rm /etc/ssh/sshd_config.d/a.conf; systemctl reload ssh",
+        "rm /etc/ssh/sshd_config.d/a.conf; systemctl restart ssh",
     ),
     "sudo over the fresh login": Break(
         "cd /etc/sudoers.d; echo 'ops ALL=(ALL) PASSWD: ALL' >zzz; chmod 0440 zzz",
@@ -75,7 +75,7 @@ def test_a_failure_at_any_step_leaves_the_host_as_it_was(unprepared: Novice, wha
 
 def test_the_newest_release_goes_back_as_exactly(novice: MakeNovice) -> None:
     host = novice(Trait.ADMIN_LOGIN, Trait.NO_PYTHON, release="trixie")
-    host.sh("echo 'AllowUsers admin' >/etc/ssh/sshd_config.d/a.conf; systemctl reload ssh")
+    host.sh("echo 'AllowUsers admin' >/etc/ssh/sshd_config.d/a.conf; systemctl restart ssh")
     # What sudo itself leaves of the first time that somebody uses it.
     host.sh(f"runuser -u {ADMIN} touch /home/{ADMIN}/.sudo_as_admin_successful")
     before = host.state()

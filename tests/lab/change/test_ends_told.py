@@ -40,7 +40,7 @@ def test_one_service_that_does_not_come_back_leaves_ssh_no_less_taken_back(desk,
     desk.want(NOBODY, control("own-sulky", content("/etc/own-sulky", reload=[sulky])))
     applied = desk.apply(c1)
     again = desk.ask("audit", "--limit", c1)
-    yard.lab.run(c1, ["systemctl", "reload", "ssh.service"])
+    yard.lab.run(c1, ["systemctl", "restart", "ssh.service"])
     assert again.code != 4, again
     assert applied.code == 1, applied
     assert "CRITICAL" in applied.host(c1)["reason"]

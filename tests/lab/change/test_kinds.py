@@ -87,7 +87,7 @@ def test_an_sshd_that_reads_no_drop_ins_gets_one_line_and_loses_it_again(desk, y
     yard.lab.run(spent, ["rm", "-r", "/etc/ssh/sshd_config.d"])
     main = b"LoginGraceTime 90\nSubsystem sftp internal-sftp\nUsePAM yes\n"
     yard.lab.write(spent, "/etc/ssh/sshd_config", main, 0o600)
-    yard.lab.run(spent, ["systemctl", "reload", "ssh"])
+    yard.lab.run(spent, ["systemctl", "restart", "ssh"])
     before = tree.state(yard.lab, spent)
     desk.want(control("own-grace", {"sshd": {"LoginGraceTime": 45}}))
     applied = desk.apply(spent)

@@ -10,6 +10,7 @@ from orchestrator.lab import Lab
 
 from ..change.desk import Desk
 from ..change.wishes import BANNER, MARTIANS
+from ..servers import wait_listening
 from .cages import DOORS, PYTHONS, SHELLS, STUCK_LOGIN, SUDOS
 
 GOOD, HOSTILE = "g1", "h1"
@@ -77,7 +78,8 @@ def furnish(lab: Lab) -> None:
     _second_server(lab)
     # Forty names of one host log in at once.
     lab.write(HOSTILE, "/etc/ssh/sshd_config.d/zoo.conf", b"MaxStartups 600\n")
-    lab.run(HOSTILE, ["systemctl", "reload", "ssh"])
+    lab.run(HOSTILE, ["systemctl", "restart", "ssh"])
+    wait_listening(lab, HOSTILE, 22, STUCK_LOGIN, *DOORS.values())
 
 
 def furnish_account(lab: Lab, name: str, *, shell: str = "", sudo: str = "") -> None:

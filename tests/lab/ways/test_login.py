@@ -11,6 +11,8 @@ from orchestrator.fleet.enroll import Standing, by_fingerprints, enroll
 from orchestrator.fleet.pins import HostKey, load_pins, save_pins
 from orchestrator.fleet.ssh import exchange
 
+from ..servers import second_sshd
+
 pytestmark = pytest.mark.lab
 
 
@@ -122,26 +124,21 @@ def test_hosts_behind_one_jump_host_share_one_login_on_it(ways):
 
 
 def test_weak_cryptography_is_not_accepted(ways):
-    weak = "Ciphers aes128-cbc,3des-cbc\nMACs hmac-sha1\nPort 2200\n"
-    ways.lab.write("plain", "/etc/ssh/weak", weak.encode())
-    ways.lab.run("plain", ["/usr/sbin/sshd", "-f", "/etc/ssh/weak", "-o", "PidFile=/run/weak.pid"])
-    try:
-        with pytest.raises(LoginError, match="cryptography that is no longer accepted"):
-            ways.login("plain", port=2200)
-    finally:
-        ways.lab.run("plain", ["sh", "-c", "kill $(cat /run/weak.pid)"])
+    weak = "Ciphers aes128-cbc,3des-cbc\nMACs hmac-sha1\n"
+    with (
+        second_sshd(ways.lab, "plain", weak) as port,
+        pytest.raises(LoginError, match="cryptography that is no longer accepted"),
+    ):
+        ways.login("plain", port=port)
 
 
 def test_a_host_that_wants_a_second_factor_is_refused_and_nobody_is_asked(ways):
-    strict = "AuthenticationMethods publickey,keyboard-interactive\nUsePAM yes\nPort 2201\n"
-    ways.lab.write("plain", "/etc/ssh/strict", strict.encode())
-    start = ["/usr/sbin/sshd", "-f", "/etc/ssh/strict", "-o", "PidFile=/run/strict.pid"]
-    ways.lab.run("plain", start)
-    try:
-        with pytest.raises(LoginError, match="it wants more than an SSH key"):
-            ways.login("plain", port=2201)
-    finally:
-        ways.lab.run("plain", ["sh", "-c", "kill $(cat /run/strict.pid)"])
+    strict = "AuthenticationMethods publickey,keyboard-interactive\nUsePAM yes\n"
+    with (
+        second_sshd(ways.lab, "plain", strict) as port,
+        pytest.raises(LoginError, match="it wants more than an SSH key"),
+    ):
+        ways.login("plain", port=port)
 
 
 def test_fault_31_a_host_installed_anew_shows_old_and_new_key_and_is_not_pinned_unasked(ways):
