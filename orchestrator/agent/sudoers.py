@@ -1,5 +1,6 @@
 """sudo's rules as sudo's own parser reads them (cvtsudoers): includes and aliases resolved."""
 
+from . import wire
 from .host import Host, Unreadable
 
 TYPE_CHECKING = False
@@ -63,10 +64,8 @@ def policy(host: Host) -> Policy:
 
 def parse(data: bytes) -> Policy:
     """Return the policy in cvtsudoers' JSON; raises Unreadable for anything else."""
-    import json
-
     try:
-        told = json.loads(data.decode("utf-8", "replace"))
+        told = wire.loads(data.decode("utf-8", "replace"))
         aliases = {**told.get("User_Aliases", {})}
         settings = [one for each in told.get("Defaults", ()) for one in _settings(each, aliases)]
         rules = [one for each in told.get("User_Specs", ()) for one in _rules(each, aliases)]

@@ -4,6 +4,7 @@ It stays on file systems of this machine that keep owners and permissions, follo
 leaves out what belongs to containers: their users are not ours, and only root gets there.
 """
 
+import errno
 import os
 import stat
 import time
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 SECONDS = 30.0
 # Directories that wait for their turn; a name takes about 100 bytes.
 _PENDING = 500000
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+# Of a directory that went, or became a file or a link.
+_GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 # How many directories are read between two looks at the clock and the controller.
 _STRETCH = 256
 # Images, layers and roots of containers and virtual machines, and what belongs to services whose
@@ -143,26 +147,40 @@ def _descend(
         rounds += 1
         if rounds % _STRETCH == 0:
             _refuse_beyond(limits, len(pending))
+        descriptor = _opened(directory)
+        if descriptor < 0:
+            continue
+        within = directory.rstrip("/") + "/"
         try:
-            entries = scan(directory)
-        except (FileNotFoundError, NotADirectoryError):
-            continue  # gone since its name was read
-        except OSError as problem:
-            raise Unreadable("{}: {}".format(directory, problem.strerror)) from None
-        for entry in entries:
-            if entry.is_symlink():
-                continue
-            try:
-                status = entry.stat(follow_symlinks=False)
-            except FileNotFoundError:
-                continue
-            mode = status.st_mode
-            if mode & bits or (
-                owners and (status.st_uid not in users or status.st_gid not in groups)
-            ):
-                take(entry.path, status, flags)
-            if is_directory(mode) and entry.path not in closed and device in (-1, status.st_dev):
-                pending.append(entry.path)
+            # The kernel finds names in an open directory sooner than whole paths.
+            for entry in scan(descriptor):
+                if entry.is_symlink():
+                    continue
+                try:
+                    status = entry.stat(follow_symlinks=False)
+                except FileNotFoundError:
+                    continue
+                mode = status.st_mode
+                if mode & bits or (
+                    owners and (status.st_uid not in users or status.st_gid not in groups)
+                ):
+                    take(within + entry.name, status, flags)
+                if is_directory(mode) and device in (-1, status.st_dev):
+                    path = within + entry.name
+                    if path not in closed:
+                        pending.append(path)
+        finally:
+            os.close(descriptor)
+
+
+def _opened(directory: str) -> int:
+    """Return the directory's descriptor, -1 where it is gone since its name was read."""
+    try:
+        return os.open(directory, _DIRECTORY)
+    except OSError as problem:
+        if problem.errno in _GONE:
+            return -1
+        raise Unreadable("{}: {}".format(directory, problem.strerror)) from None
 
 
 def _refuse_beyond(limits: "Tuple[Host, float]", pending: int) -> None:

@@ -3,6 +3,9 @@
 import os
 import zlib
 
+# What JSON calls white space.
+_BLANKS = " \t\n\r"
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -25,6 +28,38 @@ def dumps(value: "Any") -> str:
 
         return json.dumps(value)
     return _encode(value, quote)
+
+
+def loads(text: str) -> "Any":
+    """Return what a JSON document says (importing the json module would cost 7 ms).
+
+    Raises ValueError for anything else.
+    """
+    try:
+        from _json import make_scanner
+    except ImportError:
+        import json
+
+        return json.loads(text)
+    text = text.strip(_BLANKS)
+    try:
+        value, end = make_scanner(_Reading)(text, 0)  # type: ignore[arg-type]
+    except StopIteration:
+        raise ValueError(text[:1]) from None
+    if end != len(text):
+        raise ValueError(text[end:][:1])
+    return value
+
+
+class _Reading:
+    """How the json module's own scanner is to read: as the module reads without options."""
+
+    strict = True
+    object_hook = None
+    object_pairs_hook = None
+    parse_float = float
+    parse_int = int
+    parse_constant = float
 
 
 def _encode(value: "Any", quote: "Any") -> str:

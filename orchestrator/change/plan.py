@@ -60,7 +60,7 @@ def plan_host(
     with fleet.login(host) as login:
         waived = _waived(fleet, login, host, manifest, waivers)
         wanted = manifest.without(waived)
-        request = {"operation": "plan", "manifest": wanted.document, "now": time.time()}
+        request = {"operation": "plan", "manifest": wanted.plain, "now": time.time()}
         secrets = {"digest_key": for_host(digest_key, host.name).hex()}
         answer = ask(login, request, secrets, seconds=PLAN_SECONDS)
     facts_of(host.name, answer.result)

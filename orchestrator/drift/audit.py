@@ -66,7 +66,7 @@ def audit_host(fleet: Fleet, host: ManagedHost, manifest: Manifest) -> HostAudit
 
 def look(fleet: Fleet, login: Login, manifest: Manifest) -> Answer:
     """Return what a host says of a manifest, over a login that stands; raises HostError."""
-    request = {"operation": "audit", "manifest": manifest.document}
+    request = {"operation": "audit", "manifest": manifest.plain}
     key = for_host(fleet.digest_key, manifest.host) if fleet.digest_key else b""
     return ask(login, request, {"digest_key": key.hex()})
 

@@ -10,7 +10,7 @@ from typing import Any
 from orchestrator.fleet import pack
 from orchestrator.fleet.answer import MAX_OUTPUT, document, frame, result_of
 from orchestrator.fleet.connection import Login, connect
-from orchestrator.fleet.ssh import exchange, sudo_command
+from orchestrator.fleet.ssh import Reply, exchange, sudo_command
 from orchestrator.model.host import Endpoint, ManagedHost
 
 AUDIT_SECONDS = 60.0
@@ -64,8 +64,9 @@ def ask(
     endpoint = login.endpoint
     marker = f"luytre-{random_secrets.token_hex(16)}"
     argv = [endpoint.python, *pack.OPTIONS, "-c", pack.BOOT, marker]
-    command = sudo_command(endpoint, argv, seconds)
-    message = pack.message(marker, pack.plain(request), dict(secrets or {}))
+    sources = Reply(*pack.sources_reply(marker, request["operation"]))
+    command = sudo_command(endpoint, argv, seconds)._replace(reply=sources)
+    message = pack.message(marker, request, dict(secrets or {}))
     said = exchange(login, command, message, timeout=seconds + 10, max_output=MAX_OUTPUT)
     raw = frame(endpoint.name, marker.encode(), said)
     told = document(endpoint.name, raw, endpoint.sudo_password or "")

@@ -42,6 +42,7 @@ OPTIONS = ("-X", "utf8", "-I", "-S")
 
 # Reads up to the marker line first: what stands before it (a sudo password that was not needed,
 # a shell's greeting) must never be taken for anything. Then one line with the sizes of the frames.
+# Sources that did not come along are asked for where the bytecode is of another Python.
 # At the end it leaves at once: taking the interpreter apart would cost 2 ms.
 BOOT = """\
 import os,sys,zlib,marshal
@@ -54,6 +55,9 @@ while 1:
  if not l:sys.exit(65)
  if l.strip()==m:break
 magic,code,source,request,secrets=[I.read(int(n)) for n in I.readline().split()]
+if not source and magic!=MAGIC_NUMBER:
+ os.write(1,b"\\n"+m+b" sources\\n")
+ source=I.read(int(I.readline()))
 u=lambda d:marshal.loads(zlib.decompress(d))
 C=u(code if magic==MAGIC_NUMBER else source)
 class L:
@@ -91,15 +95,24 @@ def sources() -> Mapping[str, str]:
 
 
 def message(marker: str, request: Mapping[str, Any], secrets: Mapping[str, Any]) -> bytes:
-    """Return the whole message for one host: marker line, sizes, five frames.
+    """Return the message for one host: marker line, sizes, five frames.
 
     ``request`` (with its ``operation``) and ``secrets`` are plain data; ``marker`` is random for
-    every call.
+    every call. The frame of sources is empty where nothing is changed: hosts with another Python
+    ask for them (see :func:`sources_reply`).
     """
-    agent_frames = prepare(request["operation"])
-    frames = (MAGIC_NUMBER, *agent_frames, _frame(request, _FAST), _frame(secrets, _FAST))
+    operation = request["operation"]
+    code, source = prepare(operation)
+    told = b"" if operation in _WATCHING else source
+    frames = (MAGIC_NUMBER, code, told, _frame(request, _FAST), _frame(secrets, _FAST))
     sizes = " ".join(str(len(frame)) for frame in frames)
     return b"".join((f"{marker}\n{sizes}\n".encode(), *frames))
+
+
+def sources_reply(marker: str, operation: str) -> tuple[bytes, bytes]:
+    """Return the line by which a host asks for the sources, and what it is sent then."""
+    source = prepare(operation)[1]
+    return f"\n{marker} sources\n".encode(), f"{len(source)}\n".encode() + source
 
 
 def prepare(operation: str) -> tuple[bytes, bytes]:

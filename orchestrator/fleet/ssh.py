@@ -53,12 +53,23 @@ class Prelude:
     ready: bytes
 
 
+class Reply(NamedTuple):
+    """What is sent after stdin, once, where stdout says ``question``.
+
+    What stdout said up to its end is taken out of what :func:`exchange` returns.
+    """
+
+    question: bytes
+    words: bytes
+
+
 class Command(NamedTuple):
     """A line for the host's login shell; ``limit`` is the host's own time limit in seconds."""
 
     line: str
     prelude: Prelude | None = None
     limit: int = 0
+    reply: Reply | None = None
 
 
 @dataclass(frozen=True)
@@ -178,6 +189,7 @@ class _Conversation:
         self._asked = 0
         self._status_since: float | None = None
         self.ready = False
+        self._reply = command.reply
         self._stage = _("starting the command")
 
     @property
@@ -222,6 +234,7 @@ class _Conversation:
             self._wakeup.reset()
             moved = self._receive(channel)
             self._advance()
+            self._answer()
             moved = self._send(channel) or moved
             if self._too_much():
                 return Exchange(None, bytes(self._stdout), bytes(self._stderr), truncated=True)
@@ -263,6 +276,17 @@ class _Conversation:
         if at >= 0:
             del self._stdout[: at + len(prelude.ready)]
             self._begin_sending()
+
+    def _answer(self) -> None:
+        """Send the reply that is asked for."""
+        # The question comes before any answer: there is no need to look for it in a long one.
+        if self._reply is None or len(self._stdout) > _CHUNK:
+            return
+        at = self._stdout.find(self._reply.question)
+        if at >= 0:
+            del self._stdout[: at + len(self._reply.question)]
+            self._outgoing = memoryview(bytes(self._outgoing) + self._reply.words)
+            self._reply = None
 
     def _begin_sending(self) -> None:
         self.ready = True

@@ -33,6 +33,12 @@ class Manifest:
         ).encode()
 
     @cached_property
+    def plain(self) -> Mapping[str, Any]:
+        """Return the document as dictionaries, lists, text and numbers and nothing else."""
+        told: Mapping[str, Any] = json.loads(self.canonical)
+        return told
+
+    @cached_property
     def digest(self) -> str:
         """Return the SHA-256 of the canonical JSON, in hexadecimal."""
         return hashlib.sha256(self.canonical).hexdigest()

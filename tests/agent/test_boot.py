@@ -40,6 +40,13 @@ def answer(out):
     return json.loads(zlib.decompress(data))
 
 
+def asking(out):
+    """Return an answer without the question for the sources before it."""
+    question, _ = pack.sources_reply(MARKER, "status")
+    assert out.startswith(question)
+    return out[len(question) :]
+
+
 def with_magic(message, magic):
     """Return a message whose bytecode is that of another Python."""
     line, sizes, frames = message.split(b"\n", 2)
@@ -51,9 +58,11 @@ def with_magic(message, magic):
 @pytest.mark.parametrize("magic", [None, b"\0\0\0\0", b"\xff\xff\r\n"])
 def test_every_python_runs_the_agent_from_bytecode_or_from_source(python, magic):
     message = pack.message(MARKER, STATUS, {})
-    code, out, err = boot(message if magic is None else with_magic(message, magic), python)
+    if magic is not None:
+        message = with_magic(message, magic) + pack.sources_reply(MARKER, "status")[1]
+    code, out, err = boot(message, python)
     assert (code, err) == (0, b"")
-    told = answer(out)
+    told = answer(out if magic is None else asking(out))
     assert told["format"] == 1
     script = "import platform; print(platform.python_version())"
     asked = subprocess.run([python, "-c", script], capture_output=True, text=True, check=True)
@@ -66,7 +75,15 @@ def test_bytecode_of_another_python_is_never_run():
     line, sizes, frames = pack.message(MARKER, STATUS, {}).split(b"\n", 2)
     magic, code, *_rest = map(int, sizes.split())
     damaged = b"\0" * magic + b"\0" * code + frames[magic + code :]
-    assert answer(boot(b"\n".join([line, sizes, damaged]))[1])["format"] == 1
+    _, sources = pack.sources_reply(MARKER, "status")
+    out = boot(b"\n".join([line, sizes, damaged]) + sources)[1]
+    assert answer(asking(out))["format"] == 1
+
+
+def test_who_changes_a_host_brings_the_sources_along():
+    """They are kept for the way back, and Ansible cannot be asked for them."""
+    message = with_magic(pack.message(MARKER, {"operation": "rollback", "run": "x"}, {}), b"\0\0")
+    assert "knows no run x" in answer(boot(message)[1])["refused"]
 
 
 @pytest.mark.parametrize(
@@ -127,18 +144,29 @@ def test_a_refusal_is_an_answer():
 
 
 def test_looking_needs_no_more_than_the_looking_part():
-    seen = _modules(pack.message(MARKER, STATUS, {}))
-    changes = _modules(pack.message(MARKER, {"operation": "begin"}, {}))
+    seen, changes = (set(_modules(pack.prepare(verb))) for verb in ("status", "begin"))
     assert "agent/rollback.py" not in seen
     assert {"agent/entry.py", "agent/rollback.py", "agent/kinds/sshd.py"} <= changes
     assert seen < changes
     assert "agent/schema.py" not in changes
 
 
-def _modules(message):
-    _, sizes, frames = message.split(b"\n", 2)
-    magic, code, source, *_ = map(int, sizes.split())
-    return set(marshal.loads(zlib.decompress(frames[magic + code :][:source])))
+def _modules(frames):
+    code, source = (marshal.loads(zlib.decompress(frame)) for frame in frames)
+    assert set(code) == set(source)
+    return source
+
+
+@pytest.mark.parametrize("module", ["collections", "json", "re", "signal", "socket", "subprocess"])
+def test_an_audit_does_without_modules_that_cost_more_than_itself(module):
+    kinds = [name for name in pack.sources() if name.startswith("agent/kinds/")]
+    wanted = [name[: -len(".py")].replace("/", ".") for name in (*kinds, "agent/audit.py")]
+    head = pack.BOOT.partition("from agent.entry")[0]
+    ending = f"for n in {wanted!r}: __import__(n)\nprint({module!r} in sys.modules)"
+    argv = [sys.executable, *pack.OPTIONS, "-c", head + ending, MARKER]
+    message = pack.message(MARKER, STATUS, {})
+    told = subprocess.run(argv, input=message, capture_output=True, check=True)
+    assert told.stdout == b"False\n"
 
 
 @pytest.mark.parametrize("name", sorted(pack.sources()))

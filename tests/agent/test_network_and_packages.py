@@ -1,5 +1,7 @@
 """What apt, its sources and the kernel's tables of sockets say, as the kinds understand it."""
 
+from ipaddress import ip_address
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,6 +31,25 @@ def socket(address, state="0A"):
 def test_what_listens_on_the_loopback_alone_is_nobodys_business(address, seen):
     found = listeners.parse(socket(address), "tcp")
     assert [f"{one.protocol}/{one.port}" for one in found] == seen
+
+
+@pytest.mark.parametrize(
+    ("address", "seen"),
+    [
+        ("0.0.0.0", [22]),
+        ("127.0.0.1", []),
+        ("127.0.3.1", []),
+        ("10.0.0.10", [22]),
+        ("::", [22]),
+        ("::1", []),
+        ("::ffff:127.0.0.1", []),
+        ("::ffff:10.0.0.10", [22]),
+        ("2001:db8::7f00:1", [22]),
+    ],
+)
+def test_the_kernels_own_answer_is_understood_alike(address, seen):
+    found = listeners.heard([(ip_address(address).packed, 22, "4711")])
+    assert [one.port for one in found] == seen
 
 
 def test_a_connection_is_no_listener():

@@ -30,6 +30,23 @@ def test_the_reader_gets_what_was_written(value):
     assert json.loads(wire.dumps(value)) == value
 
 
+@given(PLAIN, st.sampled_from(["", " ", "\n\t"]))
+def test_what_programs_say_is_read_as_the_json_module_reads_it(value, blank):
+    text = blank + json.dumps(value, indent=1) + blank
+    assert wire.loads(text) == value
+
+
+@given(st.text('{}[]",:0123456789.eE+-truefalsn \\u', max_size=12))
+def test_what_is_no_json_is_refused_as_the_json_module_refuses_it(text):
+    try:
+        expected = json.loads(text)
+    except ValueError:
+        with pytest.raises(ValueError):
+            wire.loads(text)
+    else:
+        assert wire.loads(text) == expected
+
+
 @given(PLAIN)
 def test_everything_is_ascii_on_one_line(value):
     text = wire.dumps(value)

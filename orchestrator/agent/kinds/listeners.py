@@ -5,6 +5,7 @@ UDP ports of the range that clients get theirs from count as clients: nothing te
 
 import os
 
+from .. import sockets
 from ..host import Host, Unreadable
 from . import ByHand, Judgement, Proposal, Target, listed
 
@@ -18,6 +19,9 @@ PHASE = "services"
 _HEXADECIMAL = set("0123456789ABCDEFabcdef")
 _PORT_DIGITS = 4
 _STATES = {"tcp": "0A", "udp": "07"}
+# IPv6: an IPv4 address within it, and the host itself.
+_MAPPED = b"\0" * 10 + b"\xff\xff"
+_OWN = b"\0" * 15 + b"\x01"
 _RANGE = "/proc/sys/net/ipv4/ip_local_port_range"
 
 
@@ -91,6 +95,16 @@ def parse(text: str, protocol: str) -> "List[Listener]":
     return found
 
 
+def heard(listening: "List[sockets.Listening]") -> "List[Listener]":
+    """Return what listens over TCP as the kernel tells it, the host's own loopback left out."""
+    found = []
+    for address, port, inode in listening:
+        own = address[-4:-3] == b"\x7f" if address[:-4] in (b"", _MAPPED) else address == _OWN
+        if not own:
+            found.append(Listener("tcp", port, inode))
+    return found
+
+
 def _is_loopback(address: str) -> bool:
     """Say whether an address of /proc/net (words in the machine's own order) is loopback."""
     if len(address) == 8:
@@ -104,15 +118,22 @@ def _is_loopback(address: str) -> bool:
 def _read(host: Host) -> "List[Listener]":
     clients = _client_ports(host)
     seen: "Dict[Tuple[str, int], Listener]" = {}
-    for protocol in ("tcp", "udp"):
-        for family in ("", "6"):
-            data = host.read("/proc/net/" + protocol + family)
-            if data is None and not family:
-                raise Unreadable("/proc/net/{}: missing".format(protocol))
-            for one in parse((data or b"").decode("ascii", "replace"), protocol):
-                if protocol == "tcp" or one.port not in clients:
-                    seen.setdefault((one.protocol, one.port), one)
+    listening = sockets.listening()
+    found = _table(host, "tcp") if listening is None else heard(listening)
+    found += [one for one in _table(host, "udp") if one.port not in clients]
+    for one in found:
+        seen.setdefault((one.protocol, one.port), one)
     return [seen[key] for key in sorted(seen)]
+
+
+def _table(host: Host, protocol: str) -> "List[Listener]":
+    found = []
+    for family in ("", "6"):
+        data = host.read("/proc/net/" + protocol + family)
+        if data is None and not family:
+            raise Unreadable("/proc/net/{}: missing".format(protocol))
+        found += parse((data or b"").decode("ascii", "replace"), protocol)
+    return found
 
 
 def _client_ports(host: Host) -> range:

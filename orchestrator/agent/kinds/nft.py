@@ -44,7 +44,8 @@ WantedBy=sysinit.target
 class Observed:
     """Our table as it runs and as it should run (both as nft lists them), and what is persisted.
 
-    ``digest`` tells other rules than the wanted ones from every other.
+    ``wanted`` is known only where our table runs. ``digest`` tells other rules than the wanted
+    ones from every other.
     """
 
     __slots__ = ("digest", "drops", "kept", "running", "wanted")
@@ -60,11 +61,13 @@ class Observed:
 def observe(want: "Dict[str, Any]", host: Host) -> Observed:
     """Return the running table beside the wanted one, both in the form of this host's nft."""
     listing = table.ruleset(host)
-    wanted = table.normal(want["ruleset"], host)
-    observed = Observed(table.extract(listing, table.NAME), wanted, _kept(want, host))
+    running = table.extract(listing, table.NAME)
+    # Asking for it costs more than all the rest.
+    wanted = "" if running is None else table.normal(want["ruleset"], host)
+    observed = Observed(running, wanted, _kept(want, host))
     observed.drops = table.foreign_drops(listing)
-    if observed.running is not None and observed.running != wanted:
-        observed.digest = host.digest(observed.running.encode())
+    if running is not None and running != wanted:
+        observed.digest = host.digest(running.encode())
     return observed
 
 
@@ -95,7 +98,8 @@ def propose(want: "Dict[str, Any]", observed: Observed, target: Target) -> Propo
     diff = ""
     if not same:
         summary = "firewall: loads table {}, and keeps it after confirm".format(table.NAME)
-        diff = unified("table " + table.NAME, observed.running or "", observed.wanted)
+        wanted = observed.wanted or table.normal(want["ruleset"], target.host)
+        diff = unified("table " + table.NAME, observed.running or "", wanted)
     return Proposal(summary, resources, ("daemon-reload",), diff)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.fleet.pool import over_hosts
-from orchestrator.fleet.ssh import Command, Prelude, exchange
+from orchestrator.fleet.ssh import Command, Prelude, Reply, exchange, sudo_command
 from orchestrator.model.errors import AgentError, Interrupted
 from orchestrator.model.host import ManagedHost
 
@@ -184,3 +184,23 @@ def test_fault_17_ctrl_c_ends_what_runs_on_the_hosts(ways):
         )
     for host in hosts:
         assert gone(ways, host.name, "cat /proc/self/fd/0"), host.name
+
+
+def test_a_question_is_answered_once_and_left_out(ways):
+    script = "head -c 4; printf 'noise\\nmore?'; head -c 5; printf 'more?'; head -c 4"
+    with ways.login("plain") as login:
+        command = sudo_command(login.endpoint, ["sh", "-c", script], 20)
+        asked = command._replace(reply=Reply(b"more?", b"sixseven9"))
+        said = exchange(login, asked, b"four", timeout=20, max_output=MEGABYTE)
+    assert said.stdout == b"sixsemore?ven9"
+
+
+def test_a_question_that_comes_before_everything_was_read_is_answered_after_it(ways):
+    payload = os.urandom(5 * MEGABYTE)
+    with ways.login("plain") as login:
+        command = sudo_command(login.endpoint, ["sh", "-c", "printf more?; exec cat"], 20)
+        asked = command._replace(reply=Reply(b"more?", b"end"))
+        said = exchange(
+            login, asked, payload, timeout=20, max_output=6 * MEGABYTE, hold_stdin=False
+        )
+    assert said.stdout == payload + b"end"
