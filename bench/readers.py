@@ -133,7 +133,7 @@ TARGETS: Mapping[str, Callable[[bytes], None]] = {
 @cache
 def manifest() -> Manifest:
     """Return the manifest of the recorded answers."""
-    return Manifest(json.loads((SEEDS / "manifest.json").read_text()))
+    return Manifest.of(json.loads((SEEDS / "manifest.json").read_text()))
 
 
 @cache

@@ -14,7 +14,6 @@ from pathlib import Path
 from sqlalchemy import Connection, String, cast, literal, select, update
 
 from orchestrator.drift.lifecycle import AuditContext, advance
-from orchestrator.drift.record import want_digests
 from orchestrator.model.evidence import answers_digest, label
 from orchestrator.model.finding import Finding, HostAudit, Reach, Severity, StateFinding, Verdict
 from orchestrator.model.host import Endpoint, ManagedHost
@@ -154,7 +153,7 @@ def _begin(plan: Plan) -> _Year:
         name: ManagedHost(name, Endpoint(name, name), f"Department {number % 20}", 2)
         for number, name in enumerate(names)
     }
-    manifests = {name: Manifest({"host": name, "controls": controls}) for name in names}
+    manifests = {name: Manifest.of({"host": name, "controls": controls}) for name in names}
     year = _Year(plan, _Clock(plan.start), dice, hosts, manifests)
     for name in names:
         failing = dice.sample(controls, plan.controls // 5)
@@ -191,7 +190,7 @@ def _judge(store: Store, run: Run, year: _Year, name: str) -> None:
     audit, manifest, host = year.audit(name), year.manifests[name], year.hosts[name]
 
     def step(memory: Memory, at: datetime) -> Advance:
-        wants = want_digests(manifest)
+        wants = manifest.wishes.digests
         return advance(memory, audit, AuditContext(run.id, at, run.tool, wants))
 
     store.save_audit(run, AuditedHost(audit, manifest.digest, host.agency, host.level), step)

@@ -23,11 +23,19 @@ def dumps(value: "Any") -> str:
     """Return plain data as JSON in ASCII (importing the json module would cost 7 ms)."""
     try:
         from _json import encode_basestring_ascii as quote
+        from _json import make_encoder
     except ImportError:
         import json
 
         return json.dumps(value)
-    return _encode(value, quote)
+
+    def spelled(text: str) -> str:
+        return quote(_clean(text))  # type: ignore[no-any-return]
+
+    # As json.JSONEncoder calls it: markers, default, encoder, indent, separators, sort_keys,
+    # skipkeys, allow_nan. Sets and views are told as lists.
+    encode = make_encoder(None, list, spelled, None, ":", ",", False, False, False)
+    return "".join(encode(value, 0))
 
 
 def loads(text: str) -> "Any":
@@ -60,21 +68,6 @@ class _Reading:
     parse_float = float
     parse_int = int
     parse_constant = float
-
-
-def _encode(value: "Any", quote: "Any") -> str:
-    if isinstance(value, str):
-        return quote(_clean(value))  # type: ignore[no-any-return]
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (int, float)):
-        return repr(value)
-    if isinstance(value, dict):
-        pairs = (quote(_clean(key)) + ":" + _encode(item, quote) for key, item in value.items())
-        return "{" + ",".join(pairs) + "}"
-    return "[" + ",".join(_encode(item, quote) for item in value) + "]"
 
 
 def _clean(text: str) -> str:

@@ -1,5 +1,6 @@
 """Baseline × profile × host → manifest."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,22 +10,72 @@ from jinja2 import UndefinedError
 from orchestrator.agent import schema
 from orchestrator.baseline import rendering
 from orchestrator.baseline.consistency import Wish, conflicts, contradictions
+from orchestrator.baseline.dependence import Dependence
 from orchestrator.baseline.keeping import applies_here, refuse_unknown
 from orchestrator.baseline.levels import profile_for, profiles_named
 from orchestrator.baseline.parameters import parameters_for
 from orchestrator.baseline.positions import Keys, position_of
 from orchestrator.baseline.together import join_mounts
-from orchestrator.baseline.variables import needed_form
+from orchestrator.baseline.variables import needed_form, ours
 from orchestrator.model.control import Alternatives, Baseline, Control, Profile, State
 from orchestrator.model.errors import ConfigurationError
 from orchestrator.model.host import ManagedHost
 from orchestrator.model.host_words import in_words
 from orchestrator.model.i18n import _
-from orchestrator.model.manifest import FORMAT, Manifest
+from orchestrator.model.manifest import Manifest, Wishes
 from orchestrator.model.nearest import known_hint
 
 # A kind's ``template`` is rendered into this field.
 _RENDERED = {"file": "content", "nft": "ruleset"}
+
+
+class FleetCompiler:
+    """Compiles the manifests of many hosts; what is the same for several is worked out once.
+
+    ``profile_id`` may name profiles by level (``tcvn``); then the host's level chooses.
+    ``chapters`` and ``controls`` narrow the profile (both: the union); empty means all of it.
+    """
+
+    def __init__(
+        self,
+        baseline: Baseline,
+        profile_id: str,
+        template_dirs: Sequence[Path],
+        *,
+        chapters: Sequence[str] = (),
+        controls: Sequence[str] = (),
+    ) -> None:
+        self._baseline = baseline
+        self._profile_id = profile_id
+        self._template_dirs = tuple(template_dirs)
+        self._narrowed = chapters, controls
+        self._chosen: dict[str, tuple[list[Control], Dependence]] = {}
+        self._compiled: dict[str, Wishes] = {}
+
+    def manifest(self, host: ManagedHost) -> Manifest:
+        """Compile everything desired of one host.
+
+        Raises ConfigurationError: unknown profile, chapter, control, parameter or kept service; a
+        value that is not defined or not accepted (with control, state, file, line and host); wishes
+        that exclude each other.
+        """
+        profile = profile_for(self._baseline, self._profile_id, host)
+        parameters = parameters_for(self._baseline, profile, host)
+        refuse_unknown(self._baseline, host)
+        chosen, dependence = self._choice(profile)
+        alike = dependence.of(host, ours(host.name, host.variables))
+        key = json.dumps([profile.id, parameters, alike], sort_keys=True)
+        if key not in self._compiled:
+            compiler = _Compiler(parameters, host, self._template_dirs)
+            self._compiled[key] = Wishes(compiler.controls(chosen))
+        return Manifest(host.name, profile.id, self._compiled[key])
+
+    def _choice(self, profile: Profile) -> tuple[list[Control], Dependence]:
+        if profile.id not in self._chosen:
+            family = profiles_named(self._baseline, self._profile_id)
+            chosen = select(self._baseline, profile, *self._narrowed, family)
+            self._chosen[profile.id] = chosen, Dependence(chosen, self._template_dirs)
+        return self._chosen[profile.id]
 
 
 def compile_manifest(
@@ -32,30 +83,10 @@ def compile_manifest(
     profile_id: str,
     host: ManagedHost,
     template_dirs: Sequence[Path],
-    *,
-    chapters: Sequence[str] = (),
-    controls: Sequence[str] = (),
+    **narrowed: Sequence[str],
 ) -> Manifest:
-    """Compile everything desired of one host.
-
-    ``profile_id`` may name profiles by level (``tcvn``); then the host's level chooses.
-    ``chapters`` and ``controls`` narrow the profile (both: the union); empty means all of it.
-    Raises ConfigurationError: unknown profile, chapter, control, parameter or kept service; a value
-    that is not defined or not accepted (with control, state, file, line and host); wishes that
-    exclude each other.
-    """
-    profile = profile_for(baseline, profile_id, host)
-    parameters = parameters_for(baseline, profile, host)
-    refuse_unknown(baseline, host)
-    compiler = _Compiler(parameters, host, tuple(template_dirs))
-    family = profiles_named(baseline, profile_id)
-    chosen = select(baseline, profile, chapters, controls, family)
-    compiled = [compiler.control(control) for control in chosen]
-    compiler.refuse_conflicts(chosen, compiled)
-    join_mounts(compiled)
-    return Manifest(
-        {"format": FORMAT, "host": host.name, "profile": profile.id, "controls": compiled}
-    )
+    """Compile everything desired of one host; takes and raises what FleetCompiler does."""
+    return FleetCompiler(baseline, profile_id, template_dirs, **narrowed).manifest(host)
 
 
 def control_named(baseline: Baseline, name: str) -> Control:
@@ -103,7 +134,14 @@ class _Compiler:
         self.context = rendering.context_for(host, parameters)
         self.rendered = 0
 
-    def control(self, control: Control) -> dict[str, Any]:
+    def controls(self, chosen: Sequence[Control]) -> list[dict[str, Any]]:
+        """Return controls as the manifest says them."""
+        compiled = [self._control(control) for control in chosen]
+        self._refuse_conflicts(chosen, compiled)
+        join_mounts(compiled)
+        return compiled
+
+    def _control(self, control: Control) -> dict[str, Any]:
         """Return one control as the manifest says it.
 
         Where it waits for a variable that the host has not, there is nothing to desire.
@@ -120,7 +158,7 @@ class _Compiler:
             ],
         }
 
-    def refuse_conflicts(self, chosen: Sequence[Control], compiled: Sequence[Any]) -> None:
+    def _refuse_conflicts(self, chosen: Sequence[Control], compiled: Sequence[Any]) -> None:
         """Raise ConfigurationError where two controls cannot both hold on this host."""
         wishes = (
             Wish(control["id"], control["applies"], state["kind"], state["want"])

@@ -15,6 +15,7 @@ from orchestrator.model.i18n import _
 from orchestrator.model.nearest import known_hint
 
 VARIABLE = "luytre_keep_services"
+SERVICES = "luytre_services"
 
 
 def refuse_unknown(baseline: Baseline, host: ManagedHost) -> None:
@@ -42,11 +43,11 @@ def applies_here(applies: Mapping[str, Any], host: ManagedHost) -> dict[str, Any
     """
     asked = {key: value for key, value in applies.items() if not key.startswith("unless_")}
     name, ports = applies.get("unless_kept"), applies.get("unless_open", [])
-    opened = [s["port"] for s in host.variables.get("luytre_services", []) if s["port"] in ports]
+    opened = [s["port"] for s in host.variables.get(SERVICES, []) if s["port"] in ports]
     if name is not None and name in host.variables.get(VARIABLE, []):
         asked["kept"] = f"{VARIABLE}: {name}"
     elif opened:
-        asked["kept"] = f"luytre_services: {opened[0]}"
+        asked["kept"] = f"{SERVICES}: {opened[0]}"
     variable = asked.pop("declared", None)
     if variable is not None and variable not in host.variables:
         asked["undeclared"] = variable

@@ -134,6 +134,24 @@ def parameter_names(text: str) -> set[str]:
     return _parameters(templates(()).environment.parse(text))
 
 
+def names_asked(text: str) -> set[str] | None:
+    """Return the variables that a value or a template asks for, without ``param``.
+
+    ``host`` is among them where it asks for more than the host's endpoint. None: it draws on other
+    files, and may ask for anything. Raises TemplateSyntaxError.
+    """
+    tree = templates(()).environment.parse(text)
+    if any(tree.find_all((nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends))):
+        return None
+    names = meta.find_undeclared_variables(tree) - {"param", "host"}
+    hosts = sum(node.name == "host" for node in tree.find_all(nodes.Name))
+    endpoints = sum(
+        isinstance(node.node, nodes.Name) and (node.node.name, node.attr) == ("host", "endpoint")
+        for node in tree.find_all(nodes.Getattr)
+    )
+    return names | ({"host"} if hosts > endpoints else set())
+
+
 def _parameters(tree: nodes.Template) -> set[str]:
     return {
         node.attr

@@ -71,7 +71,7 @@ class Waivers:
 
     def controls_of(self, manifest: Manifest) -> frozenset[str]:
         """Return the controls of a host's manifest that a waiver in force is for."""
-        ids = (str(control["id"]) for control in manifest.document["controls"])
+        ids = (str(control["id"]) for control in manifest.controls)
         return frozenset(one for one in ids if (manifest.host, one) in self._in_force)
 
 

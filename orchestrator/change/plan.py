@@ -85,7 +85,7 @@ def plan_of(host: str, manifest: Manifest, result: Mapping[str, Any]) -> HostPla
 
     A host may only speak of controls of its manifest: anything else is refused.
     """
-    known = {control["id"]: Risk(control["risk"]) for control in manifest.document["controls"]}
+    known = {control["id"]: Risk(control["risk"]) for control in manifest.controls}
     with well_formed(host):
         changes = tuple(_change(known, told) for told in records(result["changes"]))
         unplanned = _reasons(known, result["unplanned"])

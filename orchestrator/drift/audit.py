@@ -79,8 +79,7 @@ def findings_of(host: str, manifest: Manifest, result: Mapping[str, Any]) -> tup
     with well_formed(host):
         by_control = {text(item["control"]): item for item in records(result["findings"])}
     return tuple(
-        _finding(host, control, by_control.get(control["id"]))
-        for control in manifest.document["controls"]
+        _finding(host, control, by_control.get(control["id"])) for control in manifest.controls
     )
 
 

@@ -1,7 +1,5 @@
 """Record the audits of a fleet: judge each against what was known, and keep both."""
 
-import hashlib
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -17,16 +15,6 @@ from orchestrator.model.record import Advance, AuditedHost, Memory, Run
 
 if TYPE_CHECKING:
     from orchestrator.store.repository import Store
-
-_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
-
-
-def want_digests(manifest: Manifest) -> dict[str, str]:
-    """Return the SHA-256 (hexadecimal) of each control of a manifest, as canonical JSON, by id."""
-    return {
-        str(control["id"]): hashlib.sha256(_encode(control).encode()).hexdigest()
-        for control in manifest.document["controls"]
-    }
 
 
 def record_audit(
@@ -71,7 +59,7 @@ def _record_host(
         raise KeyError(audit.host)
 
     def step(memory: Memory, at: datetime) -> Advance:
-        wants = want_digests(manifest) if manifest else {}
+        wants = manifest.wishes.digests if manifest else {}
         return advance(memory, audit, AuditContext(run.id, at, run.tool, wants, run.partial))
 
     wanted = manifest.digest if manifest else ""

@@ -1,7 +1,7 @@
 """What a command works on: the hosts within the limit, the way to them, what is wanted of them."""
 
 import gc
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -57,7 +57,7 @@ def gather(
     hosts = tuple(h for h in inventory.hosts if h.management is not Management.UNMANAGED)
     unmanaged = tuple(h.name for h in inventory.hosts if h.management is Management.UNMANAGED)
     fleet = _fleet(workspace, inventory)
-    manifests = {h.name: _compile(workspace, baseline, h, selection) for h in hosts}
+    manifests = _manifests(workspace, baseline, hosts, selection)
     return Scope(fleet, hosts, unmanaged, manifests, baseline, selection, waivers)
 
 
@@ -71,7 +71,7 @@ def _get_ready(workspace: Workspace) -> Baseline:
 
 
 def _import_and_read(workspace: Workspace) -> Baseline:
-    from orchestrator.baseline.compile import compile_manifest  # noqa: F401, PLC0415 - meanwhile
+    from orchestrator.baseline import compile  # noqa: F401, A004, PLC0415 - meanwhile
     from orchestrator.baseline.load import load_baseline  # noqa: PLC0415
     from orchestrator.fleet import dial, pack  # noqa: F401, PLC0415
     from orchestrator.store import repository  # noqa: F401, PLC0415
@@ -112,16 +112,19 @@ def _fleet(workspace: Workspace, inventory: Inventory) -> "Fleet":
     return Fleet(inventory.endpoints, pins, concurrency, key)
 
 
-def _compile(
-    workspace: Workspace, baseline: Baseline, host: ManagedHost, selection: Selection
-) -> Manifest:
-    from orchestrator.baseline.compile import compile_manifest  # noqa: PLC0415 - start-up time
+def _manifests(
+    workspace: Workspace,
+    baseline: Baseline,
+    hosts: Sequence[ManagedHost],
+    selection: Selection,
+) -> dict[str, Manifest]:
+    from orchestrator.baseline.compile import FleetCompiler  # noqa: PLC0415 - start-up time
 
-    return compile_manifest(
+    compiler = FleetCompiler(
         baseline,
         workspace.settings.profile,
-        host,
         workspace.template_dirs,
         chapters=selection.chapters,
         controls=selection.controls,
     )
+    return {host.name: compiler.manifest(host) for host in hosts}

@@ -16,7 +16,7 @@ from orchestrator.fleet.answer import result_of
 from orchestrator.model.errors import ControllerError, RefusedError
 from orchestrator.model.finding import Finding, Verdict
 from orchestrator.model.i18n import _
-from orchestrator.model.manifest import Manifest
+from orchestrator.model.manifest import Manifest, Wishes
 from orchestrator.model.record import CurrentFinding
 from orchestrator.model.waiver import Accepted, Waiver
 from orchestrator.workspace.directory import Workspace
@@ -150,7 +150,7 @@ class _Seen:
         answer = json.loads(self.store.answer(known.last_run, known.host))
         result = result_of(known.host, answer)
         control = {"id": known.control, "severity": known.severity.value}
-        only = Manifest({"host": known.host, "controls": [control]})
+        only = Manifest(known.host, "", Wishes([control]))
         (finding,) = findings_of(known.host, only, result)
         if finding.verdict is not known.verdict:
             message = _("{host}: the evidence of run {run} says something else of {control}")

@@ -2,19 +2,47 @@
 
 import hashlib
 import json
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 FORMAT = 1
 
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """Compiled controls, as a manifest holds them; hosts of which the same is wanted share them."""
+
+    controls: Sequence[Mapping[str, Any]]
+
+    @cached_property
+    def canonical(self) -> str:
+        """Return the controls as canonical JSON."""
+        return _canonical(list(self.controls))
+
+    @cached_property
+    def plain(self) -> Sequence[Mapping[str, Any]]:
+        """Return the controls as dictionaries, lists, text and numbers and nothing else."""
+        told: Sequence[Mapping[str, Any]] = json.loads(self.canonical)
+        return told
+
+    @cached_property
+    def digests(self) -> Mapping[str, str]:
+        """Return the SHA-256 (hexadecimal) of each control, as canonical JSON, by its id."""
+        return {
+            str(control["id"]): hashlib.sha256(_canonical(control).encode()).hexdigest()
+            for control in self.controls
+        }
+
 
 @dataclass(frozen=True)
 class Manifest:
     """The compiled wishes for one host; secrets are never in it.
 
-    ``document`` is plain data (what JSON can say)::
+    ``host`` is its name in the inventory. ``document`` is plain data (what JSON can say)::
 
         {"format": 1, "host": "web1", "profile": "cis-level1-server",
          "controls": [{"id": "ssh-root-login", "severity": "high", "risk": "lockout",
@@ -23,20 +51,35 @@ class Manifest:
                                    {"any_of": [[{"kind": …, "want": …}, …], […]]}]}]}
     """
 
-    document: Mapping[str, Any] = field(repr=False)
+    host: str
+    profile: str
+    wishes: Wishes = field(repr=False)
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> "Manifest":
+        """Return the manifest that a document tells; raises KeyError where one is none."""
+        return cls(document["host"], document.get("profile", ""), Wishes(document["controls"]))
+
+    @property
+    def controls(self) -> Sequence[Mapping[str, Any]]:
+        """Return the controls, in the order of the profile."""
+        return self.wishes.controls
+
+    @property
+    def document(self) -> Mapping[str, Any]:
+        """Return the whole as plain data."""
+        return {**self._head, "controls": self.controls}
+
+    @property
+    def plain(self) -> Mapping[str, Any]:
+        """Return the document as dictionaries, lists, text and numbers and nothing else."""
+        return {**self._head, "controls": self.wishes.plain}
 
     @cached_property
     def canonical(self) -> bytes:
-        """Return the canonical JSON: sorted keys, no spaces, UTF-8."""
-        return json.dumps(
-            self.document, sort_keys=True, separators=(",", ":"), ensure_ascii=False
-        ).encode()
-
-    @cached_property
-    def plain(self) -> Mapping[str, Any]:
-        """Return the document as dictionaries, lists, text and numbers and nothing else."""
-        told: Mapping[str, Any] = json.loads(self.canonical)
-        return told
+        """Return the canonical JSON of the document: sorted keys, no spaces, UTF-8."""
+        # "controls" stands before every other key.
+        return f'{{"controls":{self.wishes.canonical},{_canonical(self._head)[1:]}'.encode()
 
     @cached_property
     def digest(self) -> str:
@@ -45,15 +88,15 @@ class Manifest:
 
     def without(self, controls: Container[str]) -> "Manifest":
         """Return the manifest of the other controls."""
-        kept = [one for one in self.document["controls"] if one["id"] not in controls]
-        return Manifest({**self.document, "controls": kept})
+        return self._with([one for one in self.controls if one["id"] not in controls])
 
     def only(self, controls: Container[str]) -> "Manifest":
         """Return the manifest of these controls alone."""
-        kept = [one for one in self.document["controls"] if one["id"] in controls]
-        return Manifest({**self.document, "controls": kept})
+        return self._with([one for one in self.controls if one["id"] in controls])
 
     @property
-    def host(self) -> str:
-        """Return the inventory name of the host that this manifest is for."""
-        return str(self.document["host"])
+    def _head(self) -> dict[str, Any]:
+        return {"format": FORMAT, "host": self.host, "profile": self.profile}
+
+    def _with(self, controls: Sequence[Mapping[str, Any]]) -> "Manifest":
+        return Manifest(self.host, self.profile, Wishes(controls))

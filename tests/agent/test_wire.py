@@ -30,6 +30,15 @@ def test_the_reader_gets_what_was_written(value):
     assert json.loads(wire.dumps(value)) == value
 
 
+def test_sets_and_views_are_told_as_lists():
+    told = {"names": {"a"}, "keys": {"k": 1}.keys(), "pair": (1, 2.5, None, True)}
+    assert json.loads(wire.dumps(told)) == {
+        "names": ["a"],
+        "keys": ["k"],
+        "pair": [1, 2.5, None, 1],
+    }
+
+
 @given(PLAIN, st.sampled_from(["", " ", "\n\t"]))
 def test_what_programs_say_is_read_as_the_json_module_reads_it(value, blank):
     text = blank + json.dumps(value, indent=1) + blank

@@ -46,7 +46,7 @@ def audited(workspace: Workspace, *verdicts: Verdict) -> None:
             finding = Finding("web1", CONTROL, verdict, Severity.HIGH, (state,))
             audit = HostAudit("web1", Reach.ANSWERED, (finding,), raw=f"{number}".encode())
             made = store.start_run(NewRun(RunKind.AUDIT, "Trần Thị Bình"))
-            manifest = Manifest({"host": "web1", "controls": [{"id": CONTROL, "desired": []}]})
+            manifest = Manifest.of({"host": "web1", "controls": [{"id": CONTROL, "desired": []}]})
             hosts = {"web1": ManagedHost("web1", Endpoint("web1", "192.0.2.1"))}
             record_audit(store, made, [audit], {"web1": manifest}, hosts)
             store.finish_run(made.id, RunStatus.DONE)

@@ -59,7 +59,7 @@ def audit(store: Store, answers: dict[str, dict[str, Verdict]]) -> None:
             for c, v in verdicts.items()
         )
         audits.append(HostAudit(host, Reach.ANSWERED, found, raw=f"{host}{verdicts}".encode()))
-        manifests[host] = Manifest({"host": host, "controls": [{"id": c} for c in verdicts]})
+        manifests[host] = Manifest.of({"host": host, "controls": [{"id": c} for c in verdicts]})
     hosts = {name: ManagedHost(name, Endpoint(name, name), "Sở Y tế") for name in answers}
     record_audit(store, made, audits, manifests, hosts)
     store.finish_run(made.id, RunStatus.DONE)

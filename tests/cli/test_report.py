@@ -63,7 +63,7 @@ def audit(store: Store, *audits: HostAudit) -> None:
     """Record one audit of the fleet."""
     made = store.start_run(NewRun(RunKind.AUDIT, "Trần Thị Bình", "cis-level1-server"))
     manifests = {
-        one.host: Manifest(
+        one.host: Manifest.of(
             {
                 "host": one.host,
                 "profile": "cis-level1-server",

@@ -59,7 +59,7 @@ def audit(
             facts = {"held": held} if held else {}
             audits.append(HostAudit(host, Reach.ANSWERED, (found,), facts=facts))
         controls = [{"id": "root-login", "desired": []}]
-        manifests = {name: Manifest({"host": name, "controls": controls}) for name in answers}
+        manifests = {name: Manifest.of({"host": name, "controls": controls}) for name in answers}
         hosts = {name: ManagedHost(name, Endpoint(name, name)) for name in answers}
         record_audit(store, made, audits, manifests, hosts)
         store.finish_run(made.id, RunStatus.DONE)

@@ -69,7 +69,7 @@ def audited(workspace: Workspace, failing: Mapping[str, list[str] | None]) -> No
         answer = {"format": 1, "result": {"findings": [told]}}
         raw = zlib.compress(json.dumps(answer).encode())
         controls = [{"id": CONTROL, "severity": "high", "desired": []}]
-        manifests[host] = Manifest({"host": host, "controls": controls})
+        manifests[host] = Manifest.of({"host": host, "controls": controls})
         hosts[host] = ManagedHost(host, Endpoint(host, "192.0.2.1"))
         result = result_of(host, document(host, raw))
         found = findings_of(host, manifests[host], result)

@@ -11,7 +11,7 @@ from orchestrator.model.manifest import Manifest
 @pytest.fixture
 def manifest():
     controls = [{"id": "ssh-root-login", "severity": "high", "desired": []}]
-    return Manifest({"host": "web1", "controls": controls})
+    return Manifest.of({"host": "web1", "controls": controls})
 
 
 def told(**changes):

@@ -43,7 +43,7 @@ def record(store, names, part, answers):
     told, manifests, hosts = [], {}, {}
     for key, answer in answers.items():
         name = names[key]
-        manifests[name] = Manifest({"host": name, "controls": [{"id": c} for c in part]})
+        manifests[name] = Manifest.of({"host": name, "controls": [{"id": c} for c in part]})
         hosts[name] = ManagedHost(name, Endpoint(name, name))
         if isinstance(answer, Reach):
             told.append(HostAudit(name, answer, failure="no route"))

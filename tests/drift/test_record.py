@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from orchestrator.drift.history import current_drift
 from orchestrator.drift.lifecycle import AuditContext, advance
-from orchestrator.drift.record import record_audit, want_digests
+from orchestrator.drift.record import record_audit
 from orchestrator.model.drift import Cause, DriftEvent
 from orchestrator.model.finding import (
     Finding,
@@ -49,7 +49,7 @@ def manifest(host, controls, want="no"):
         {"id": c, "desired": [{"kind": "sshd", "want": {"PermitRootLogin": want}}]}
         for c in controls
     ]
-    return Manifest({"format": 1, "host": host, "controls": wanted})
+    return Manifest.of({"format": 1, "host": host, "controls": wanted})
 
 
 def answer(host, verdicts):
@@ -165,7 +165,7 @@ def test_a_wish_has_one_digest_however_its_keys_are_ordered():
     }
     other = {**first, "desired": [{"kind": "sshd", "want": {"x": "2", "y": "ý"}}]}
     digests = [
-        want_digests(Manifest({"host": "web1", "controls": [one]}))["a"]
+        Manifest.of({"host": "web1", "controls": [one]}).wishes.digests["a"]
         for one in (first, second, other)
     ]
     assert digests[0] == digests[1] != digests[2]
@@ -273,7 +273,7 @@ def _findings(draw, host):
 @given(data=st.data())
 def test_the_store_forgets_nothing_that_the_lifecycle_needs(store, data):
     host = f"web{len(store.hosts())}"
-    whole = {host: Manifest({"host": host, "controls": [{"id": control} for control in "abc"]})}
+    whole = {host: Manifest.of({"host": host, "controls": [{"id": control} for control in "abc"]})}
     hosts = {host: ManagedHost(host, Endpoint(host, host))}
     memory = Memory()
     told_host = data.draw(_findings(host))
@@ -283,7 +283,7 @@ def test_the_store_forgets_nothing_that_the_lifecycle_needs(store, data):
         run = store.start_run(NewRun(RunKind.AUDIT, "an", scope=scope))
         drift = record_audit(store, run, [told_host], whole, hosts)
         at = next(one.last_seen for one in store.hosts() if one.name == host)
-        context = AuditContext(run.id, at, run.tool, want_digests(whole[host]), run.partial)
+        context = AuditContext(run.id, at, run.tool, whole[host].wishes.digests, run.partial)
         step = advance(memory, told_host, context)
         whole_now = memory.referenced or not run.partial
         memory = Memory({**memory.findings, **step.findings}, whole_now)

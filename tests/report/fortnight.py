@@ -192,7 +192,7 @@ def _audit(made: Fortnight, store: Store, day: int) -> None:
         if name not in left_out
     }
     wanted = [{"id": one, "desired": []} for one in made.controls]
-    manifests = {name: Manifest({"host": name, "controls": wanted}) for name in hosts}
+    manifests = {name: Manifest.of({"host": name, "controls": wanted}) for name in hosts}
     record_audit(store, run, [made.audit(name, day) for name in hosts], manifests, hosts)
     store.finish_run(run.id, RunStatus.DONE)
 

@@ -27,7 +27,7 @@ from orchestrator.store.repository import Store
 path, rounds, die = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
 hosts = {n: ManagedHost(n, Endpoint(n, n)) for n in (f"web{i}" for i in range(10))}
 controls = [{"id": f"c{i}"} for i in range(20)]
-manifests = {n: Manifest({"host": n, "controls": controls}) for n in hosts}
+manifests = {n: Manifest.of({"host": n, "controls": controls}) for n in hosts}
 
 def audits(n):
     verdict = Verdict.FAIL if n % 2 else Verdict.PASS

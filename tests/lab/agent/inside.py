@@ -85,7 +85,13 @@ class Inside:
             assert process.stderr is not None
             process.stdin.write(message)
             process.stdin.flush()
-            out = process.stdout.read()
+            question, sources = pack.sources_reply(marker, operation)
+            out = b""
+            while part := process.stdout.read1(65536):  # type: ignore[attr-defined]
+                out += part
+                if out == question:
+                    process.stdin.write(sources)
+                    process.stdin.flush()
             err = process.stderr.read().decode()
         head = f"\n{marker}\n".encode()
         assert head in out, err
