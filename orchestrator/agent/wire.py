@@ -30,7 +30,7 @@ def dumps(value: "Any") -> str:
         return json.dumps(value)
 
     def spelled(text: str) -> str:
-        return quote(_clean(text))  # type: ignore[no-any-return]
+        return quote(_clean(text))
 
     # As json.JSONEncoder calls it: markers, default, encoder, indent, separators, sort_keys,
     # skipkeys, allow_nan. Sets and views are told as lists.
