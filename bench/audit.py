@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import redirect_stdout
+from pathlib import Path
 from statistics import median
 
 from bench import slopes
@@ -69,17 +70,19 @@ def _workloads(here: Ground) -> dict[str, slopes.Workload]:
     floor = Floor(here, workspace.settings.concurrency)
     scope = gather(workspace, Selection(here.limit(MANY)))
 
-    def command(count: int, *part: str) -> None:
+    def command(count: int, *part: str, desk: Path = here.desk) -> None:
         arguments = ["audit", "--limit", here.limit(count), *part]
         with redirect_stdout(io.StringIO()):
-            code = run(["--workspace", str(here.desk), *arguments])
+            code = run(["--workspace", str(desk), *arguments])
         if code not in (0, 3):
             raise RuntimeError(f"the audit ended with {code}")
 
     quick = [word for chapter in _without_walks(scope) for word in ("--chapter", chapter)]
+    # In daily use, an audit follows one of the same kind.
+    apart = here.beside("quick").desk
     return {
         _FLOOR: lambda count: floor.visit(here.names[:count]),
-        _QUICK: lambda count: command(count, *quick),
+        _QUICK: lambda count: command(count, *quick, desk=apart),
         _ASKED: lambda count: _ask(scope, count),
         _COMMAND: command,
         _PROCESS: lambda count: _fresh(here, count),

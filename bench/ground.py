@@ -7,7 +7,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import yaml
@@ -36,6 +36,15 @@ class Ground:
         """Return the host pattern of the first ``count`` hosts."""
         return ",".join(self.names[:count])
 
+    def beside(self, name: str) -> "Ground":
+        """Return another workspace over the same hosts; it knows nothing of what this one saw."""
+        made = replace(self, desk=_desk(self.desk.with_name(name), self.lab))
+        made._enroll()
+        return made
+
+    def _enroll(self) -> None:
+        self.luytre("inventory", "enroll", "--fingerprints", str(self.lab.fingerprints))
+
     def luytre(self, *arguments: str, codes: Sequence[int] = (0, 3)) -> str:
         """Run one command as a process and return its output; raise when it ends otherwise."""
         command = [PROGRAM, "--workspace", str(self.desk), *arguments]
@@ -56,7 +65,7 @@ def ground(count: int, name: str) -> Iterator[Ground]:
         lab.up([HostSpec(each) for each in names])
         say(f"{count} bookworm hosts are up after {time.monotonic() - started:.0f} s")
         made = Ground(lab, _desk(Path(place) / "desk", lab), names)
-        made.luytre("inventory", "enroll", "--fingerprints", str(lab.fingerprints))
+        made._enroll()
         yield made
 
 
