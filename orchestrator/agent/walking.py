@@ -7,6 +7,7 @@ leaves out what belongs to containers: their users are not ours, and only root g
 import errno
 import os
 import stat
+import sys
 import time
 
 from . import mounts
@@ -22,6 +23,8 @@ SECONDS = 30.0
 # Directories that wait for their turn; a name takes about 100 bytes.
 _PENDING = 500000
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+# Python 3.6 reads directories by their paths only.
+_BY_DESCRIPTOR = sys.version_info >= (3, 7)
 # Of a directory that went, or became a file or a link.
 _GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 # How many directories are read between two looks at the clock and the controller.
@@ -153,7 +156,7 @@ def _descend(
         within = directory.rstrip("/") + "/"
         try:
             # The kernel finds names in an open directory sooner than whole paths.
-            for entry in scan(descriptor):
+            for entry in scan(descriptor if _BY_DESCRIPTOR else directory):
                 if entry.is_symlink():
                     continue
                 try:

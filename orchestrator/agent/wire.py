@@ -49,14 +49,16 @@ def loads(text: str) -> "Any":
         import json
 
         return json.loads(text)
-    text = text.strip(_BLANKS)
+    stripped = text.strip(_BLANKS)
     try:
-        value, end = make_scanner(_Reading)(text, 0)  # type: ignore[arg-type]
-    except StopIteration:
-        raise ValueError(text[:1]) from None
-    if end != len(text):
-        raise ValueError(text[end:][:1])
-    return value
+        value, end = make_scanner(_Reading)(stripped, 0)  # type: ignore[arg-type]
+        if end == len(stripped):
+            return value
+    except (StopIteration, SystemError, ValueError, AttributeError):
+        pass  # the module says what is wrong, and knows what scanners of later Pythons ask for
+    import json
+
+    return json.loads(text)
 
 
 class _Reading:

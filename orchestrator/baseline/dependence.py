@@ -15,6 +15,7 @@ from orchestrator.model.host import ManagedHost
 
 # A template that draws on other files may ask for anything.
 _EVERYTHING = "*"
+_UNKNOWN = "{% include what %}"
 
 
 class Dependence:
@@ -23,7 +24,8 @@ class Dependence:
     def __init__(self, controls: Iterable[Control], template_dirs: Sequence[Path]) -> None:
         names = {keeping.VARIABLE, keeping.SERVICES}
         for control in controls:
-            names.update(_declared(control))
+            declared = control.applies.get("declared", "")
+            names.add(_EVERYTHING if _is_rendered(declared) else declared)
             for text in _texts(control, template_dirs):
                 names |= _names(text)
         self._names = names
@@ -39,11 +41,6 @@ class Dependence:
         return json.dumps([name, host.endpoint.port, host.endpoint.user, told], sort_keys=True)
 
 
-def _declared(control: Control) -> Iterable[str]:
-    name = control.applies.get("declared")
-    return (name,) if isinstance(name, str) else ()
-
-
 def _texts(control: Control, template_dirs: Sequence[Path]) -> Iterable[str]:
     """Yield what is rendered for a control: its values and the template files that they name."""
     yield json.dumps(control.applies)
@@ -53,14 +50,19 @@ def _texts(control: Control, template_dirs: Sequence[Path]) -> Iterable[str]:
             try:
                 yield template_source(template_dirs, text)
             except TemplateError:
-                yield ""  # missing: told, with its place, when it is rendered
+                # Missing, or named by an expression: known when it is rendered.
+                yield _UNKNOWN
 
 
 def _names(text: str) -> set[str]:
-    if "{{" not in text and "{%" not in text:
+    if not _is_rendered(text):
         return set()
     try:
         names = names_asked(text)
     except TemplateError:
         names = None  # broken: told, with its place, when it is rendered
     return {_EVERYTHING} if names is None else names
+
+
+def _is_rendered(text: str) -> bool:
+    return "{{" in text or "{%" in text

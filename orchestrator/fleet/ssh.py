@@ -190,6 +190,7 @@ class _Conversation:
         self._status_since: float | None = None
         self.ready = False
         self._reply = command.reply
+        self._looked = 0
         self._stage = _("starting the command")
 
     @property
@@ -279,12 +280,13 @@ class _Conversation:
 
     def _answer(self) -> None:
         """Send the reply that is asked for."""
-        # The question comes before any answer: there is no need to look for it in a long one.
-        if self._reply is None or len(self._stdout) > _CHUNK:
+        if self._reply is None or not self.ready:
             return
-        at = self._stdout.find(self._reply.question)
+        question = self._reply.question
+        at = self._stdout.find(question, self._looked)
+        self._looked = max(0, len(self._stdout) - len(question))
         if at >= 0:
-            del self._stdout[: at + len(self._reply.question)]
+            del self._stdout[: at + len(question)]
             self._outgoing = memoryview(bytes(self._outgoing) + self._reply.words)
             self._reply = None
 

@@ -25,8 +25,11 @@ class Wishes:
 
     @cached_property
     def plain(self) -> Sequence[Mapping[str, Any]]:
-        """Return the controls as dictionaries, lists, text and numbers and nothing else."""
-        told: Sequence[Mapping[str, Any]] = json.loads(self.canonical)
+        """Return the controls as dictionaries, lists, text and numbers and nothing else.
+
+        Keys stay in the order of declaration: in it, a host tells what it observed.
+        """
+        told: Sequence[Mapping[str, Any]] = json.loads(json.dumps(list(self.controls)))
         return told
 
     @cached_property

@@ -1,11 +1,14 @@
 """What apt, its sources and the kernel's tables of sockets say, as the kinds understand it."""
 
+import errno
+import struct
 from ipaddress import ip_address
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orchestrator.agent import sockets
 from orchestrator.agent.kinds import apt, apt_sources, listeners
 
 HEAD = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  inode"
@@ -50,6 +53,33 @@ def test_what_listens_on_the_loopback_alone_is_nobodys_business(address, seen):
 def test_the_kernels_own_answer_is_understood_alike(address, seen):
     found = listeners.heard([(ip_address(address).packed, 22, "4711")])
     assert [one.port for one in found] == seen
+
+
+class Told:
+    """A socket on which the kernel has said one thing."""
+
+    def __init__(self, data):
+        self.data = data
+
+    def recv(self, _size):
+        return self.data
+
+
+def netlink(kind, body):
+    return struct.pack("=IHHII", 16 + len(body), kind, 0, 1, 0) + body
+
+
+@pytest.mark.parametrize("kind", [2, 3])
+@pytest.mark.parametrize(("body", "number"), [(struct.pack("=i", -2), 2), (b"", errno.EBADMSG)])
+def test_an_answer_that_ends_in_a_failure_is_never_taken_for_nothing(kind, body, number):
+    with pytest.raises(OSError) as caught:
+        list(sockets._answers(Told(netlink(kind, body))))
+    assert caught.value.errno == number
+
+
+def test_an_answer_that_ends_well_is_whole():
+    told = netlink(20, b"x" * 8) + netlink(3, struct.pack("=i", 0))
+    assert list(sockets._answers(Told(told))) == [b"x" * 8]
 
 
 def test_a_connection_is_no_listener():

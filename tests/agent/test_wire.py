@@ -56,6 +56,18 @@ def test_what_is_no_json_is_refused_as_the_json_module_refuses_it(text):
         assert wire.loads(text) == expected
 
 
+@pytest.mark.parametrize("text", ['{"a" 1}', '"abc', '["\\x01"]', "[1", ""])
+def test_what_is_no_json_is_refused_where_nobody_imported_json(text):
+    """The scanner finds the class of its errors only once the json module is there."""
+    script = (
+        "import sys; sys.path.insert(0, sys.argv[1]); import wire\ntry: wire.loads(sys.argv[2])"
+    )
+    script += "\nexcept ValueError: print('refused')"
+    place = str(Path(wire.__file__).parent)
+    argv = [sys.executable, "-I", "-S", "-c", script, place, text]
+    assert subprocess.run(argv, capture_output=True, check=True).stdout == b"refused\n"
+
+
 @given(PLAIN)
 def test_everything_is_ascii_on_one_line(value):
     text = wire.dumps(value)

@@ -88,6 +88,19 @@ def test_a_host_that_declares_what_a_control_waits_for_gets_it(load: Load, tmp_p
     assert second.controls[0]["desired"]
 
 
+def test_what_an_expression_names_may_ask_for_anything(load: Load, tmp_path: Path) -> None:
+    (tmp_path / "d4").mkdir()
+    (tmp_path / "d4" / "f.j2").write_text("{{ host.name }}")
+    named = "file: {path: /x, template: 'd{{ param.tries }}/f.j2'}"
+    first, second = compiled(load, named, [host(), host("web2")], tmp_path)
+    assert first.wishes.canonical != second.wishes.canonical
+    more = "  applies: {declared: '{{ luytre_b | default(\"luytre_a\") }}'}\n"
+    hosts = [host(), host("web2", luytre_a="x")]
+    first, second = compiled(load, STATE.format("y"), hosts, tmp_path, more)
+    assert first.controls[0]["desired"] == []
+    assert second.controls[0]["desired"]
+
+
 def test_a_service_that_one_host_keeps_is_kept_on_no_other(load: Load, tmp_path: Path) -> None:
     more = "  applies: {unless_kept: web, unless_open: [80]}\n"
     hosts = [host(), host("web2", luytre_keep_services=["web"])]
@@ -100,4 +113,4 @@ def test_a_manifest_told_in_parts_is_the_whole(name: str, profile: str, controls
     manifest = Manifest(name, profile, Wishes(controls))
     whole = json.dumps(manifest.document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     assert manifest.canonical == whole.encode("utf-8")
-    assert json.loads(json.dumps(manifest.plain)) == manifest.document
+    assert json.dumps(manifest.plain) == json.dumps(manifest.document)

@@ -186,8 +186,10 @@ def test_fault_17_ctrl_c_ends_what_runs_on_the_hosts(ways):
         assert gone(ways, host.name, "cat /proc/self/fd/0"), host.name
 
 
-def test_a_question_is_answered_once_and_left_out(ways):
-    script = "head -c 4; printf 'noise\\nmore?'; head -c 5; printf 'more?'; head -c 4"
+@pytest.mark.parametrize("noise", [5, 200000])
+def test_a_question_is_answered_once_and_left_out(ways, noise):
+    script = f"head -c 4; head -c {noise} /dev/zero; printf 'more?'"
+    script += "; head -c 5; printf 'more?'; head -c 4"
     with ways.login("plain") as login:
         command = sudo_command(login.endpoint, ["sh", "-c", script], 20)
         asked = command._replace(reply=Reply(b"more?", b"sixseven9"))
