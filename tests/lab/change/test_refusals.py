@@ -38,7 +38,7 @@ def test_fault_08_a_syntax_error_in_our_rules_changes_nothing_and_is_told(desk, 
     assert applied.code == 1, applied
     told = " ".join((applied.out + applied.err).split())
     assert "own-rules" in told
-    assert "nft does not take the ruleset" in told
+    assert "nft refuses the ruleset" in told
     assert "syntax error" in told
     assert yard.changes(c1) == []
 
