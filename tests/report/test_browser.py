@@ -31,6 +31,9 @@ FLAGS = (
     "--disable-sync",
 )
 
+# The browser's own first page and the frames in it; what the report asks for has the report's.
+OWN_PAGES = ("chrome:", "chrome-untrusted:")
+
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
@@ -56,7 +59,7 @@ def opened(browser: Chrome, data: ReportData, directory: Path) -> list[str]:
         message["params"]["request"]["url"]
         for message in messages
         if message["method"] == "Network.requestWillBeSent"
-        and not message["params"]["documentURL"].startswith("chrome:")  # its own first page
+        and not message["params"]["documentURL"].startswith(OWN_PAGES)
     ]
 
 
