@@ -3,7 +3,7 @@
 import os
 import time
 
-from . import debs, facts, kinds, packages, resources
+from . import facts, foresee, kinds, packages, resources
 from .audit import chosen_states, judge_control, judge_state, prepare
 from .host import Unreadable
 from .resources import unit as units
@@ -45,7 +45,7 @@ def plan(manifest: "Dict[str, Any]", host: "Host", key: bytes) -> "Dict[str, Any
                 by_hand[control["id"]] = str(decision)
             except (Unreadable, kinds.Invalid, OSError) as problem:
                 unplanned[control["id"]] = str(problem)
-    _pin(changes, unplanned, host)
+    foresee.pin(changes, unplanned, host)
     return {"changes": changes, "unplanned": unplanned, "by_hand": by_hand}
 
 
@@ -134,43 +134,6 @@ def _coming(manifest: "Dict[str, Any]", host: "Host") -> "List[str]":
             if state["want"]["name"] not in facts.packages(host):
                 coming.append(state["want"]["name"])
     return coming
-
-
-def _pin(changes: "List[Dict[str, Any]]", unplanned: "Dict[str, str]", host: "Host") -> None:
-    """Pin packages to the versions that apt would take; drop what apt cannot do."""
-    simple = _removed_alone(changes, host)
-    for change in list(changes):
-        names, removed = change["install"], change["remove"]
-        try:
-            versions, gone = packages.simulate("install", names, host) if names else ({}, set())
-            if removed and not simple:
-                gone = packages.simulate("remove", removed, host)[1]
-            others = sorted(gone - set(removed))
-            if others:
-                raise Unreadable("apt would also remove {}".format(", ".join(others)))
-            debs.refuse_without_way_back([*versions, *removed], versions, host)
-        except Unreadable as problem:
-            unplanned[change["control"]] = str(problem)
-            changes.remove(change)
-            continue
-        change["install"] = {name: versions.get(name, "") for name in names}
-        if len(versions) > len(names):
-            others = sorted(set(versions) - set(names))
-            change["summary"].append("with them: {}".format(", ".join(others)))
-
-
-def _removed_alone(changes: "List[Dict[str, Any]]", host: "Host") -> bool:
-    """Return whether all removals together take nothing else along.
-
-    Then each of them does not either: one question to apt, which needs a second, is enough.
-    """
-    removed = [name for change in changes for name in change["remove"]]
-    if not removed:
-        return True
-    try:
-        return not packages.simulate("remove", removed, host)[1] - set(removed)
-    except Unreadable:
-        return False
 
 
 def _reason(finding: "Dict[str, Any]") -> str:

@@ -27,6 +27,7 @@ _CHANGING = tuple(
         "change",
         "comparison",
         "debs",
+        "foresee",
         "journal",
         "keyed/change",
         "packages",

@@ -3,6 +3,7 @@
 import pytest
 
 from orchestrator.agent.debs import parse_policy
+from orchestrator.agent.foresee import Together, parse_depends
 from orchestrator.agent.packages import parse_simulation
 
 from .recorded_text import recorded
@@ -62,3 +63,17 @@ def test_other_versions_in_the_sources_are_no_way_back():
         "        100 /var", "        500 file:/srv/old ./ Packages\n        100 /var"
     )
     assert parse_policy(kept.encode()) == {"own"}
+
+
+def test_alternatives_and_providers_count_as_what_a_package_may_rest_on():
+    needs = parse_depends(recorded("depends-bookworm.txt"))
+    assert set(needs) == {"clamav", "aide-common", "file", "libmagic1"}
+    assert {"clamav-freshclam", "libclamav12", "libc6"} < needs["clamav"]
+    assert {"aide", "debconf", "cdebconf", "systemd"} < needs["aide-common"]
+    assert needs["file"] == {"libc6", "libmagic1"}
+
+
+def test_what_nothing_wanted_rests_on_is_no_part_of_it():
+    together = Together({"a": "1", "b": "2", "c": "3", "d": "4"}, {"a": {"b", "other"}, "b": {"a"}})
+    assert together.part(["a"]) == {"a": "1", "b": "2"}
+    assert together.part(["c", "other"]) == {"c": "3"}

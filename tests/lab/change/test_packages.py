@@ -129,3 +129,27 @@ def test_a_package_that_only_the_cache_still_has_goes_back_to_its_version(
     taken = desk.ask("rollback", "--yes", "--run", applied.document["run"])
     assert taken.code == 0, taken
     assert version(yard, c1, superseded) == "installed 1.0"
+
+
+def wish(name):
+    return control(f"own-{name}", {"package": {"name": name, "state": "installed"}})
+
+
+def test_each_change_of_a_plan_names_what_comes_along_with_it(desk, c1, tiny):
+    desk.want(FRIEND, wish("libsasl2-2"), wish("sl"))
+    planned = desk.ask("plan", "--limit", c1).host(c1)
+    told = {change["control"]: change["summary"] for change in planned["changes"]}
+    assert told["own-friend"] == ["install tiny-friend", f"with them: {tiny}"]
+    assert told["own-libsasl2-2"][1:] == ["with them: libsasl2-modules-db"]
+    assert told["own-sl"] == ["install sl", "with them: libncurses6"]
+
+
+def test_a_package_that_nobody_has_keeps_no_other_from_being_planned(desk, c1, tiny):
+    desk.want(FRIEND, wish("no-such-package"), wish("sl"))
+    planned = desk.ask("plan", "--limit", c1).host(c1)
+    told = {change["control"]: change["summary"] for change in planned["changes"]}
+    assert told == {
+        "own-friend": ["install tiny-friend", f"with them: {tiny}"],
+        "own-sl": ["install sl", "with them: libncurses6"],
+    }
+    assert "no-such-package" in planned["unplanned"]["own-no-such-package"]
