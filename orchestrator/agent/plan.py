@@ -3,7 +3,7 @@
 import os
 import time
 
-from . import facts, foresee, kinds, packages, resources
+from . import facts, foresee, impacts, kinds, packages, resources
 from .audit import chosen_states, judge_control, judge_state, prepare
 from .host import Unreadable
 from .resources import unit as units
@@ -85,11 +85,14 @@ def _change(control: "Dict[str, Any]", host: "Host", key: bytes) -> "Dict[str, A
         "activates": [],
         "install": [],
         "remove": [],
+        "impacts": [],
     }
     for index, state in states_to_change(control, host):
         kind = kinds.module(state["kind"])
         target = kinds.Target(host, control["id"], index)
-        proposal = kind.propose(state["want"], kind.observe(state["want"], host), target)
+        observed = kind.observe(state["want"], host)
+        proposal = kind.propose(state["want"], observed, target)
+        change["impacts"] += impacts.of(state["kind"], state["want"], observed, target)
         change["summary"].append(proposal.summary)
         change["diff"] += proposal.diff
         change["install"] += proposal.install

@@ -29,6 +29,7 @@ _TYPES: dict[str, Fragment] = {
     "rules": {"type": "array", "items": {"type": "string"}},
     "server": {"type": "string"},
     "servers": {"type": "array", "items": {"type": "string"}, "minItems": 1},
+    "networks": {"type": "array", "items": {"type": "string"}},
     "services": {"type": "array", "items": {"type": "object", "properties": {"port": _PORT}}},
     "name": _NAME,
     "names": {"anyOf": [_NAME, {"type": "array", "items": _NAME, "minItems": 1}]},

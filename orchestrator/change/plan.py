@@ -15,6 +15,7 @@ from orchestrator.model.change import Change, HostPlan
 from orchestrator.model.errors import HostError
 from orchestrator.model.finding import Risk
 from orchestrator.model.host import ManagedHost, Management
+from orchestrator.model.impact import Impact, ImpactName
 from orchestrator.model.manifest import Manifest
 from orchestrator.model.waiver import Waiver
 from orchestrator.workspace.digest_key import for_host
@@ -111,6 +112,7 @@ def _change(known: Mapping[str, Risk], told: Mapping[str, Any]) -> Change:
         activates=texts(told["activates"]),
         install={_package(name): _word(version) for name, version in told["install"].items()},
         remove=tuple(map(_package, texts(told["remove"]))),
+        impacts=tuple(Impact(ImpactName(name), text(detail)) for name, detail in told["impacts"]),
     )
 
 

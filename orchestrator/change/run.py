@@ -33,24 +33,34 @@ class Applied:
     watch: Watch | None
 
 
+@dataclass(frozen=True)
+class Agreed:
+    """What an apply carries out: plans by host, and what is recorded beside them.
+
+    ``left_out`` are the outcomes of hosts that gave no plan, or whose plan was refused; ``note`` is
+    kept with the run.
+    """
+
+    plans: Mapping[str, HostPlan]
+    left_out: Sequence[HostOutcome] = ()
+    note: str = ""
+
+
 def apply_recorded(
     workspace: Workspace,
     scope: Scope,
     store: "Store",
-    plans: Mapping[str, HostPlan],
-    *,
-    planless: Sequence[HostOutcome] = (),
+    agreed: Agreed,
     on_step: Callable[[str, str], None] = lambda _host, _step: None,
 ) -> Applied:
     """Apply the plans, record every step and outcome, and audit the changed hosts again.
 
-    ``planless`` are the outcomes of hosts that gave no plan: they belong to the record as well.
-
     Raises InterruptedRun after recording how the hosts were left.
     """
+    plans = agreed.plans
     hosts = [host for host in scope.hosts if host.name in plans]
-    with recorded(workspace, store, _new(workspace, scope)) as (run, save):
-        save(planless)
+    with recorded(workspace, store, _new(workspace, scope, agreed.note)) as (run, save):
+        save(agreed.left_out)
 
         def report(host: str, step: str) -> None:
             on_step(host, step)
@@ -74,7 +84,7 @@ def apply_recorded(
     return Applied(run, tuple(outcomes), seen)
 
 
-def _new(workspace: Workspace, scope: Scope) -> NewRun:
+def _new(workspace: Workspace, scope: Scope, note: str) -> NewRun:
     settings, selection = workspace.settings, scope.selection
     return NewRun(
         RunKind.APPLY,
@@ -82,6 +92,7 @@ def _new(workspace: Workspace, scope: Scope) -> NewRun:
         profile=settings.profile,
         limit=selection.limit or "",
         scope=selection.part,
+        note=note,
     )
 
 

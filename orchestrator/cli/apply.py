@@ -1,20 +1,27 @@
 """``luytre apply``: make the planned changes, safely."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import TYPE_CHECKING
 
 import click
 
 from orchestrator.cli.context import Context, ExitCode, Output, code_of_outcomes, combine
-from orchestrator.cli.options import consent_options, output_option, selection_options
+from orchestrator.cli.options import (
+    accept_impact_option,
+    consent_options,
+    output_option,
+    selection_options,
+)
 from orchestrator.model.change import HostOutcome, Outcome
 from orchestrator.model.i18n import _
 from orchestrator.model.selection import Consent, Selection
 
 if TYPE_CHECKING:
+    from orchestrator.change.run import Agreed
     from orchestrator.drift.scope import Scope
     from orchestrator.model.change import HostPlan
+    from orchestrator.model.impact import ImpactName
     from orchestrator.workspace.directory import Workspace
 
 
@@ -27,27 +34,40 @@ if TYPE_CHECKING:
 )
 @selection_options
 @consent_options
+@accept_impact_option
 @output_option
 @click.pass_obj
-def command(context: Context, selection: Selection, consent: Consent, output: Output) -> ExitCode:
+def command(
+    context: Context,
+    selection: Selection,
+    consent: Consent,
+    accepted: "Set[ImpactName]",
+    output: Output,
+) -> ExitCode:
     """Apply the baseline to the hosts and show how each ended."""
-    from orchestrator.change.outcomes import outcome_of_error  # noqa: PLC0415 - start-up time
+    from orchestrator.change.impact import withhold  # noqa: PLC0415 - start-up time
+    from orchestrator.change.outcomes import outcome_of_error  # noqa: PLC0415
+    from orchestrator.change.run import Agreed  # noqa: PLC0415
     from orchestrator.cli.planning import code_of_rest, make_plans  # noqa: PLC0415
     from orchestrator.cli.views import plan_view  # noqa: PLC0415
     from orchestrator.cli.views.output import console  # noqa: PLC0415
 
     workspace = context.workspace()
     scope, plans, errors = make_plans(workspace, selection, output, consent)
-    failed = [outcome_of_error(error) for error in errors]
-    touched = sum(bool(plan.changes) for plan in plans)
+    allowed, refused = withhold(plans, accepted)
+    failed = [*map(outcome_of_error, errors), *refused]
+    touched = sum(bool(plan.changes) for plan in allowed)
+    if output is Output.HUMAN and (touched or refused):
+        console(sys.stdout.isatty()).print(plan_view.render(plans, accepted))
     if touched:
-        if output is Output.HUMAN:
-            console(sys.stdout.isatty()).print(plan_view.render(plans))
         names = [host.name for host in scope.hosts]
         context.confirm_hosts(
             names, yes=consent.yes, count=consent.count, changed=touched, output=output
         )
-    outcomes = _carry_out(workspace, scope, plans, failed, output)
+    note = _("accepted impacts: {names}").format(names=", ".join(sorted(accepted)))
+    by_host = {plan.host: plan for plan in allowed}
+    agreed = Agreed(by_host, failed, note if accepted else "")
+    outcomes = _carry_out(workspace, scope, agreed, output)
     rest = code_of_rest(plans)
     return combine([code_of_outcomes(outcomes), *([rest] if rest else [])])
 
@@ -55,8 +75,7 @@ def command(context: Context, selection: Selection, consent: Consent, output: Ou
 def _carry_out(
     workspace: "Workspace",
     scope: "Scope",
-    plans: "Sequence[HostPlan]",
-    failed: Sequence[HostOutcome],
+    agreed: "Agreed",
     output: Output,
 ) -> list[HostOutcome]:
     from orchestrator.change.interrupted import InterruptedRun  # noqa: PLC0415 - start-up time
@@ -67,12 +86,10 @@ def _carry_out(
     from orchestrator.cli.views.steps import steps  # noqa: PLC0415
     from orchestrator.drift.watch import open_store  # noqa: PLC0415
 
-    by_host = {plan.host: plan for plan in plans}
+    failed = agreed.left_out
     with open_store(workspace) as store, steps(output) as step:
         try:
-            applied = apply_recorded(
-                workspace, scope, store, by_host, planless=failed, on_step=step
-            )
+            applied = apply_recorded(workspace, scope, store, agreed, step)
         except InterruptedRun as interrupted:
             left, run = [*interrupted.outcomes.values(), *failed], interrupted.run
             emit(
@@ -81,8 +98,8 @@ def _carry_out(
             raise
         outcomes = [*applied.outcomes, *failed]
         dead = abandoned_applies(workspace, store)
-    waived = {plan.host: plan.waived for plan in plans}
-    steps_to_go = [*_next_steps(applied.run.id, outcomes, by_host), *_to_free(outcomes, dead)]
+    waived = {name: plan.waived for name, plan in agreed.plans.items()}
+    steps_to_go = [*_next_steps(applied.run.id, outcomes, agreed.plans), *_to_free(outcomes, dead)]
     emit(
         output,
         lambda: outcome_view.render(outcomes, steps_to_go, waived),

@@ -9,6 +9,7 @@ import click
 
 from orchestrator.cli.context import Output
 from orchestrator.model.i18n import _
+from orchestrator.model.impact import ImpactName
 from orchestrator.model.selection import Consent, Selection
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -108,6 +109,21 @@ def consent_options(command: Command) -> Command:
         return command(*args, consent=given, **options)
 
     return yes_option(count_option(cast("Command", consenting)))
+
+
+def accept_impact_option(command: Command) -> Command:
+    """Add ``--accept-impact`` (repeatable); the command gets ``accepted``, a set of ImpactName."""
+    all_ = "all"
+    return click.option(
+        "--accept-impact",
+        "accepted",
+        multiple=True,
+        type=click.Choice([*(name.value for name in ImpactName), all_]),
+        callback=lambda _ctx, _param, names: frozenset(
+            ImpactName if all_ in names else map(ImpactName, names)
+        ),
+        help=_("Go on although somebody loses what the plan shows as this impact (repeatable)."),
+    )(command)
 
 
 def yes_option(command: Command) -> Command:

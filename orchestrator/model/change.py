@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from orchestrator.model.finding import Risk
+from orchestrator.model.impact import Impact
 from orchestrator.model.waiver import Waiver
 
 
@@ -14,6 +15,7 @@ class Change:
 
     ``before`` maps each resource to the digest of its present state: the host compares it again at
     the moment of change. ``install`` and ``remove`` hold packages (``install`` pinned to versions).
+    ``impacts`` tell what somebody who uses it now would lose.
     """
 
     control: str
@@ -24,6 +26,7 @@ class Change:
     activates: tuple[str, ...] = ()
     install: Mapping[str, str] = field(default_factory=dict)
     remove: tuple[str, ...] = ()
+    impacts: tuple[Impact, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from orchestrator.model.host_template import later as _later
 from orchestrator.model.host_templates_accounts import ACCOUNTS
 from orchestrator.model.host_templates_declared import DECLARED
 from orchestrator.model.host_templates_files import FILES, MOUNTS, PACKAGES
+from orchestrator.model.host_templates_impacts import IMPACTS
 from orchestrator.model.host_templates_programs import PROGRAMS
 from orchestrator.model.host_templates_reading import READING
 from orchestrator.model.host_templates_records import RECORDS
@@ -59,6 +60,7 @@ TEMPLATES = (
     *_APPLIES,
     *DECLARED,
     *RUNS,
+    *IMPACTS,
     *ACCOUNTS,
     *FILES,
     *PACKAGES,

@@ -35,6 +35,7 @@ _PROBLEMS = (
     Template(_later("must be a list of absolute paths or patterns")),
     Template(_later("must be a whole number, not below 0")),
     Template(_later("must be a list of ports")),
+    Template(_later("must be a list of networks such as 192.0.2.0/24")),
     Template(_later("must be a list of services with port and protocol")),
     Template(_later("must be a list of {items}")),
     Template(_later("{pattern}: ** stands at the end, behind a /")),

@@ -42,16 +42,26 @@ class Listener:
 
 def observe(want: "Dict[str, Any]", host: Host) -> "List[Listener]":
     """Return what listens although nobody declared it, with its program."""
-    found = host.once("listeners", lambda: _read(host))
+    found = heard_by_others(host)
     declared = _declared(want)
     unknown = [one for one in found if (one.protocol, one.port) not in declared]
     if "only" in want:
         unknown = [one for one in unknown if one.protocol == "tcp" and one.port in want["only"]]
     if unknown:
-        programs = host.once("socket-owners", _owners)
+        programs = owners(host)
         for one in unknown:
             one.program = programs.get(one.inode, "")
     return unknown
+
+
+def heard_by_others(host: Host) -> "List[Listener]":
+    """Return every port that others can reach, without its program."""
+    return host.once("listeners", lambda: _read(host))  # type: ignore[no-any-return]
+
+
+def owners(host: Host) -> "Dict[str, str]":
+    """Return socket inode → program name, as far as processes can be looked into."""
+    return host.once("socket-owners", _owners)  # type: ignore[no-any-return]
 
 
 def judge(want: "Dict[str, Any]", observed: "List[Listener]") -> Judgement:

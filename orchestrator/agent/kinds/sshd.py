@@ -216,11 +216,12 @@ def _place(target: Target) -> str:
 def _drop_in(want: "Dict[str, Any]", observed: Observed, target: Target) -> str:
     lines = [_HEAD.format(target.slot)]
     for option, condition in want.items():
-        lines.append("{} {}\n".format(option, _value(option, condition, observed)))
+        lines.append("{} {}\n".format(option, value(option, condition, observed)))
     return "".join(lines)
 
 
-def _value(option: str, condition: "Any", observed: Observed) -> str:
+def value(option: str, condition: "Any", observed: Observed) -> str:
+    """Return what our drop-in would set one option to."""
     present = observed.effective.get(option.lower(), "")
     if isinstance(condition, dict) and set(conditions.LISTS) & set(condition):
         between = " " if option.lower() in _NAMES else ","

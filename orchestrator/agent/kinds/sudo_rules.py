@@ -30,8 +30,8 @@ def observe(want: "Dict[str, Any]", host: Host) -> "List[sudoers.Rule]":
 
 def judge(want: "Dict[str, Any]", observed: "List[sudoers.Rule]") -> Judgement:
     """Return whether only the exempt users need no password."""
-    exempt = _exempt(want)
-    loose = [rule for rule in observed if _others(rule, exempt)]
+    exempt = exempt_users(want)
+    loose = [rule for rule in observed if other_users(rule, exempt)]
     shown = ["{}: {}".format(", ".join(rule.users), ", ".join(rule.commands)) for rule in loose]
     expected = "without a password only: {}".format(", ".join(exempt) or "nobody")
     return Judgement.of(not loose, expected, listed(shown) or "nobody else")
@@ -49,9 +49,9 @@ def propose(want: "Dict[str, Any]", observed: "List[sudoers.Rule]", target: Targ
 def validate(want: "Dict[str, Any]", target: Target) -> None:
     """Refuse what visudo refuses; leave to people who would lose sudo, and what is not found."""
     host = target.host
-    exempt = _exempt(want)
+    exempt = exempt_users(want)
     for rule in observe(want, host):
-        locked = [user for user in _others(rule, exempt) if _has_no_password(user, host)]
+        locked = [user for user in other_users(rule, exempt) if _has_no_password(user, host)]
         if locked:
             told = "{} would lose sudo: no password is set; set one, or exempt it"
             raise ByHand(told.format(", ".join(locked)))
@@ -109,11 +109,13 @@ def _users(line: str) -> "List[str]":
     return words[:-1] or words
 
 
-def _others(rule: sudoers.Rule, exempt: "Tuple[str, ...]") -> "List[str]":
+def other_users(rule: sudoers.Rule, exempt: "Tuple[str, ...]") -> "List[str]":
+    """Return the users and groups of a rule that are not exempt."""
     return [user for user in rule.users if user not in exempt and not user.startswith("!")]
 
 
-def _exempt(want: "Dict[str, Any]") -> "Tuple[str, ...]":
+def exempt_users(want: "Dict[str, Any]") -> "Tuple[str, ...]":
+    """Return who may go without a password."""
     # Root needs no password in any case: sudo does not ask it.
     named = want["nopasswd_for"]
     return ("root", *([named] if isinstance(named, str) else named))
@@ -127,7 +129,7 @@ def _has_no_password(user: str, host: Host) -> bool:
 
 def _edits(want: "Dict[str, Any]", host: Host) -> "List[Tuple[str, str, str]]":
     """Return (path, before, after) of each file that would change."""
-    exempt = _exempt(want)
+    exempt = exempt_users(want)
     found = []
     for place, text in _files(sudoers.MAIN, host, 0):
         after = without_tag(text, exempt)

@@ -1,5 +1,6 @@
 """The checks that one value must pass, by the name of its type in a declaration."""
 
+import ipaddress
 from typing import Any, Optional
 
 from .. import audit_text
@@ -72,6 +73,19 @@ def _rules(value: Any) -> Optional[str]:
         except audit_text.Broken:
             return "{!r} is no audit rule".format(line)
     return None
+
+
+def _networks(value: Any) -> Optional[str]:
+    if isinstance(value, list) and all(map(_is_network, value)):
+        return None
+    return "must be a list of networks such as 192.0.2.0/24"
+
+
+def _is_network(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and bool(ipaddress.ip_network(value))
+    except ValueError:
+        return False
 
 
 def _services(value: Any) -> Optional[str]:
@@ -159,6 +173,7 @@ CHECKS = {
     "rules": _rules,
     "server": lambda value: None if _is_server(value) else "must be the name of a server",
     "servers": _servers,
+    "networks": _networks,
     "services": _services,
     "name": _name,
     "names": _names,

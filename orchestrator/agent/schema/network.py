@@ -8,8 +8,16 @@ KINDS = {
         fields={
             "ruleset": Field("text", "the table in nft's language"),
             "template": Field("template", "file in templates/ that gives it", compiled=True),
+            "tcp": Field("ports", "TCP ports that the rules let in from the sources"),
+            "sources": Field("networks", "networks from which they are reached"),
+            "services": Field("services", "services that the rules let in (luytre_services)"),
         },
-        example={"template": "nftables/luytre.nft.j2"},
+        example={
+            "template": "nftables/luytre.nft.j2",
+            "tcp": [22],
+            "sources": ["192.0.2.0/28"],
+            "services": [{"name": "https", "port": 443, "protocol": "tcp"}],
+        },
     ),
     "listeners": Kind(
         doc="ports that others can reach, against those that were declared; judged only",

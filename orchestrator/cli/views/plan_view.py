@@ -1,7 +1,7 @@
 """Plans, for people and for programs."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -13,6 +13,7 @@ from orchestrator.model.change import Change, HostPlan
 from orchestrator.model.finding import Risk
 from orchestrator.model.host_words import in_words
 from orchestrator.model.i18n import _, _n
+from orchestrator.model.impact import Impact, ImpactName
 from orchestrator.model.text import visible
 from orchestrator.report.words import risk_name
 
@@ -24,15 +25,18 @@ _STYLE_OF_RISK = {
 }
 
 
-def render(plans: Sequence[HostPlan]) -> RenderableType:
-    """Return what apply would do; hosts with the same plan are one section, nothing is cut."""
+def render(plans: Sequence[HostPlan], accepted: Collection[ImpactName] = ()) -> RenderableType:
+    """Return what apply would do; hosts with the same plan are one section, nothing is cut.
+
+    ``accepted`` are the impacts that apply was told to accept.
+    """
     groups: dict[tuple[Any, ...], list[HostPlan]] = defaultdict(list)
     for plan in plans:
         groups[_likeness(plan)].append(plan)
     parts: list[RenderableType] = []
     for same in sorted(groups.values(), key=lambda group: (-len(group), group[0].host)):
         parts += _section(same[0], [plan.host for plan in same])
-    return Group(*parts, *_totals(plans))
+    return Group(*parts, *_totals(plans), *_refused(plans, accepted))
 
 
 def document(plans: Sequence[HostPlan]) -> dict[str, Any]:
@@ -58,6 +62,7 @@ def _host_document(plan: HostPlan) -> dict[str, Any]:
                 "activates": list(change.activates),
                 "install": dict(change.install),
                 "remove": list(change.remove),
+                "impacts": [{"name": i.name.value, "detail": i.detail} for i in change.impacts],
             }
             for change in plan.changes
         ],
@@ -67,12 +72,16 @@ def _host_document(plan: HostPlan) -> dict[str, Any]:
 def _likeness(plan: HostPlan) -> tuple[Any, ...]:
     """Return what a reader sees of a plan: hosts that are alike in it share a section."""
     changes = tuple(
-        (c.control, c.risk, c.summary, c.diff, c.activates, *sorted(c.install.items()), c.remove)
-        for c in plan.changes
+        (*_told(change), change.remove, *sorted(change.install.items())) for change in plan.changes
     )
     reasons = (*sorted(plan.unplanned.items()), *sorted(plan.by_hand.items()))
     waived = tuple(waived_lines(plan.waived))
     return (changes, reasons, plan.problems, waived, plan.audit_only)
+
+
+def _told(change: Change) -> tuple[Any, ...]:
+    shown = (change.summary, change.diff, change.activates, change.impacts)
+    return (change.control, change.risk, *shown)
 
 
 def _section(plan: HostPlan, hosts: Sequence[str]) -> list[RenderableType]:
@@ -115,12 +124,19 @@ def _change(change: Change) -> list[RenderableType]:
         line(f"    + {name} {version}", "green") for name, version in sorted(change.install.items())
     ]
     lines += [line(f"    - {name}", "red") for name in change.remove]
+    lines += [_impact(impact) for impact in change.impacts]
     lines += [_diff_line(text) for text in change.diff.splitlines()]
     if change.activates:
         actions = ", ".join(map(in_words, change.activates))
         text = _("    then: {actions}").format(actions=actions)
         lines.append(line(text, "dim"))
     return lines
+
+
+def _impact(impact: Impact) -> Hanging:
+    told = _("    impact ({name}): {detail}")
+    text = told.format(name=impact.name.value, detail=in_words(impact.detail))
+    return Hanging(Text(visible(text), style="bold red", overflow="fold"))
 
 
 def _diff_line(text: str) -> Hanging:
@@ -164,3 +180,12 @@ def _totals(plans: Sequence[HostPlan]) -> list[RenderableType]:
     risks = Counter(change.risk for change in changes if change.risk is not Risk.NONE)
     lines = [line(f"  {risk_name(risk)}: {n}", _STYLE_OF_RISK[risk]) for risk, n in risks.items()]
     return [heading(" · ".join(parts)), *lines]
+
+
+def _refused(plans: Sequence[HostPlan], accepted: Collection[ImpactName]) -> list[RenderableType]:
+    found = {i.name for plan in plans for change in plan.changes for i in change.impacts}
+    if not (names := sorted(found - set(accepted))):
+        return []
+    told = _("  apply refuses impacts that nobody accepted: {options}")
+    options = " ".join(f"--accept-impact {name}" for name in names)
+    return [line(told.format(options=options), "bold red")]

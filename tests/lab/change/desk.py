@@ -17,6 +17,8 @@ from orchestrator.lab import Lab
 from orchestrator.workspace.create import create
 
 PROGRAM = str(Path(sys.executable).with_name("luytre"))
+# What tests want of a host is impact enough; test_impacts.py has the tests without this consent.
+APPLY = ("apply", "--yes", "--accept-impact", "all")
 _SETTINGS = ("operator", "inventory", "profile", "baselines", "templates", "confirm_window")
 
 
@@ -105,7 +107,7 @@ class Desk:
     def apply(self, *hosts: str, **options: str) -> Done:
         """Apply on the hosts without being asked."""
         more = [word for name, value in options.items() for word in (f"--{name}", value)]
-        return self.ask("apply", "--yes", "--limit", ",".join(hosts), *more)
+        return self.ask(*APPLY, "--limit", ",".join(hosts), *more)
 
     @contextmanager
     def started(self, *arguments: str) -> Iterator["subprocess.Popen[str]"]:

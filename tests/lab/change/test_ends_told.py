@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from . import tree
-from .desk import Desk, ended, until
+from .desk import APPLY, Desk, ended, until
 from .stage import put_unit, take_unit
 from .wishes import BANNER, GRACE, TRAP, content, control
 
@@ -77,7 +77,7 @@ def test_what_the_second_audit_finds_is_what_the_log_tells(desk, c1, stubborn):
 def test_ctrl_c_while_a_host_waits_for_its_confirmation_is_told_of_that_host(desk, yard, c1):
     desk.settle(confirm_window=20)
     desk.want(TRAP)
-    with desk.started("apply", "--yes", "--limit", c1, "--output", "json") as applying:
+    with desk.started(*APPLY, "--limit", c1, "--output", "json") as applying:
         until(lambda: state(yard, c1) == "converged", "converged")
         time.sleep(3)  # Ansible has nothing left to do; only the confirmation is awaited
         applying.send_signal(signal.SIGINT)
@@ -109,7 +109,7 @@ def test_a_controller_told_to_end_takes_back_what_is_armed_and_leaves_no_directo
 ):
     c1 = "c1"  # the gate's
     desk.want(BANNER, control("own-gate", content("/etc/own-gate", reload=[gate.unit])))
-    with desk.started("apply", "--yes", "--limit", c1, "--output", "json") as applying:
+    with desk.started(*APPLY, "--limit", c1, "--output", "json") as applying:
         until(lambda: state(yard, c1) == "armed", "armed")
         gate.open()
         applying.send_signal(sent)
@@ -158,7 +158,7 @@ def test_nobody_rolls_back_a_host_that_another_run_is_changing(desk, yard, c1, g
     assert first.code == 0, first
     other = Desk(tmp_path / "other", yard.lab, "Lê Văn Cường")
     other.want(BANNER, control("own-gate", content("/etc/own-gate", reload=[gate.unit])))
-    with other.started("apply", "--yes", "--limit", c1, "--output", "json") as applying:
+    with other.started(*APPLY, "--limit", c1, "--output", "json") as applying:
         until(lambda: state(yard, c1) == "armed", "armed")
         taken = desk.ask("rollback", "--yes", "--run", first.document["run"])
         gate.open()

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from . import tree
-from .desk import ended, until
+from .desk import APPLY, ended, until
 from .processes import of_desk
 from .stage import put_unit, take_unit
 from .wishes import BANNER, DAEMON, DEAD_END, GRACE, MARTIANS, TRAP, content, control
@@ -58,7 +58,7 @@ def test_fault_02_an_old_connection_that_lives_on_confirms_nothing(desk, yard, c
         desk.settle(confirm_window=15)
         desk.want(TRAP)
         limited = ("--limit", c1, "--output", "json")
-        with desk.started("apply", "--yes", *limited) as applying:
+        with desk.started(*APPLY, *limited) as applying:
             until(lambda: state(yard, c1) == "converged", "converged")
             old = subprocess.run([*ssh, target, "true"], check=False)
             new = subprocess.run([*ssh, "-S", "none", target, "true"], check=False)
@@ -79,7 +79,7 @@ def test_fault_04_a_reboot_while_armed_brings_the_old_state_before_ssh_answers(
         *(BANNER, MARTIANS, GRACE, DAEMON, TRAP),
         control("own-gate", content("/etc/own-gate", reload=[gate.unit])),
     )
-    with desk.started("apply", "--yes", "--limit", c1) as applying:
+    with desk.started(*APPLY, "--limit", c1) as applying:
         until(lambda: _changed(yard, c1), "all is changed, the reload hangs")
         applying.send_signal(signal.SIGKILL)
     assert state(yard, c1) == "armed"
@@ -112,7 +112,7 @@ def test_fault_05_a_controller_killed_while_armed_leaves_the_host_to_its_timer(
         *(BANNER, GRACE),
         control("own-gate", content("/etc/own-gate", reload=[gate.unit])),
     )
-    with desk.started("apply", "--yes", "--limit", c1) as applying:
+    with desk.started(*APPLY, "--limit", c1) as applying:
         until(lambda: state(yard, c1) == "armed", "armed")
         applying.send_signal(signal.SIGKILL)
     gate.open()
@@ -126,7 +126,7 @@ def test_fault_05_a_controller_killed_while_armed_leaves_the_host_to_its_timer(
 def test_the_console_takes_an_armed_change_back_without_network_or_controller(desk, yard, c1):
     desk.settle(confirm_window=60)
     desk.want(BANNER, DEAD_END)
-    with desk.started("apply", "--yes", "--limit", c1, "--output", "json") as applying:
+    with desk.started(*APPLY, "--limit", c1, "--output", "json") as applying:
         until(lambda: state(yard, c1) == "converged", "converged")
         motd = yard.lab.read(c1, "/run/motd.d/luytre").decode()
         assert "sudo /var/lib/luytre/undo" in motd

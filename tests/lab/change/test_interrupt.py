@@ -6,7 +6,7 @@ import signal
 import pytest
 
 from . import tree
-from .desk import ended, until
+from .desk import APPLY, ended, until
 from .processes import of_desk
 from .wishes import BANNER, GRACE, MARTIANS, content, control
 
@@ -38,7 +38,7 @@ def test_fault_17_ctrl_c_while_a_host_is_armed_takes_it_back_at_once(desk, yard,
         *(BANNER, MARTIANS, GRACE),
         control("own-gate", content("/etc/own-gate", reload=[gate.unit])),
     )
-    with desk.started("apply", "--yes", "--limit", c1, "--output", "json") as applying:
+    with desk.started(*APPLY, "--limit", c1, "--output", "json") as applying:
         until(lambda: state(yard, c1) == "armed", "armed")
         gate.open()
         applying.send_signal(signal.SIGINT)
@@ -59,7 +59,7 @@ def test_a_second_ctrl_c_waits_for_nobody_and_tells_what_is_known(desk, yard, c1
     issue = yard.lab.read(c2, "/etc/issue.net")
     yard.lab.write(c2, "/etc/issue.net", b"ours\n")
     both = f"{c1},{c2}"
-    with desk.started("apply", "--yes", "--limit", both, "--output", "json") as applying:
+    with desk.started(*APPLY, "--limit", both, "--output", "json") as applying:
         until(lambda: state(yard, c1) == "armed", "armed")
         applying.send_signal(signal.SIGINT)
         until(lambda: state(yard, c1) == "rolling_back", "on its way back")
@@ -91,7 +91,7 @@ def test_a_second_ctrl_c_waits_for_nobody_and_tells_what_is_known(desk, yard, c1
 
 def test_fault_17_ctrl_c_while_apt_works_waits_for_apt_and_takes_its_packages_away(desk, yard, c1):
     desk.want(BANNER, SLOW)
-    with desk.started("apply", "--yes", "--limit", c1, "--output", "json") as applying:
+    with desk.started(*APPLY, "--limit", c1, "--output", "json") as applying:
         until(lambda: _setting_up(yard, c1), "dpkg sets the package up")
         applying.send_signal(signal.SIGINT)
         applied = ended(applying)
@@ -126,7 +126,7 @@ def slow_fetching(yard, c1):
 def test_fault_17_ctrl_c_while_a_host_still_begins_leaves_it_free_for_the_next(desk, yard, c1):
     yard.lab.run(c1, ["apt-get", "-qy", "install", "tiny=1.0"])
     desk.want(BANNER, control("own-tiny", {"package": {"name": "tiny", "state": "absent"}}))
-    with desk.started("apply", "--yes", "--limit", c1, "--output", "json") as applying:
+    with desk.started(*APPLY, "--limit", c1, "--output", "json") as applying:
         until((yard.lab.root(c1) / "var/lib/luytre/lock").exists, "the host is held")
         until(lambda: _exists(yard, c1, "/run/own-fetching"), "the host fetches")
         applying.send_signal(signal.SIGINT)

@@ -3,7 +3,7 @@
 import pytest
 
 from . import tree
-from .desk import ended
+from .desk import APPLY, ended
 from .wishes import BANNER, GRACE, MARTIANS, WALL
 
 pytestmark = pytest.mark.lab
@@ -42,7 +42,7 @@ def test_a_deep_directory_for_temporary_files_keeps_nobody_from_working(
     deep.mkdir()
     monkeypatch.setenv("TMPDIR", str(deep))
     desk.want(BANNER)
-    with desk.started("apply", "--yes", "--limit", c1) as applying:
+    with desk.started(*APPLY, "--limit", c1) as applying:
         applied = ended(applying)
     assert applied.code == 0, applied
     assert list(deep.iterdir()) == []

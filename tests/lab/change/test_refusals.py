@@ -5,14 +5,14 @@ import json
 import pytest
 
 from orchestrator.change.plan import plan_fleet
-from orchestrator.change.run import apply_recorded
+from orchestrator.change.run import Agreed, apply_recorded
 from orchestrator.drift.scope import Selection, gather
 from orchestrator.drift.watch import open_store
 from orchestrator.model.change import Outcome
 from orchestrator.workspace.directory import load
 
 from . import tree
-from .desk import Desk, ended, until
+from .desk import APPLY, Desk, ended, until
 from .wishes import BANNER, GRACE, MARTIANS, WALL, content, control
 
 pytestmark = pytest.mark.lab
@@ -34,7 +34,7 @@ table inet other {
 def test_fault_08_a_syntax_error_in_our_rules_changes_nothing_and_is_told(desk, yard, c1):
     desk.template("own.nft.j2", "table inet luytre { chain input { type filter hook sideways; } }")
     desk.want(control("own-rules", {"nft": {"template": "own.nft.j2"}}))
-    applied = desk.luytre("apply", "--yes", "--limit", c1)
+    applied = desk.luytre(*APPLY, "--limit", c1)
     assert applied.code == 1, applied
     told = " ".join((applied.out + applied.err).split())
     assert "own-rules" in told
@@ -63,7 +63,7 @@ def test_fault_09_the_tables_of_others_are_untouched_over_apply_and_rollback(des
 
 def test_fault_10_an_option_that_sshd_refuses_never_becomes_active(desk, yard, c1):
     desk.want(BANNER, control("own-option", {"sshd": {"LoginGraceTime": "soon"}}))
-    applied = desk.luytre("apply", "--yes", "--limit", c1)
+    applied = desk.luytre(*APPLY, "--limit", c1)
     assert applied.code == 1, applied
     told = " ".join((applied.out + applied.err).split())
     assert "own-option" in told
@@ -81,7 +81,7 @@ def test_fault_12_a_second_operator_is_refused_and_told_who_holds_the_host(
     desk.want(BANNER, control("own-gate", content("/etc/own-gate", reload=[gate.unit])))
     other = Desk(tmp_path / "other", yard.lab, "Lê Văn Cường")
     other.want(GRACE)
-    with desk.started("apply", "--yes", "--limit", c1, "--output", "json") as applying:
+    with desk.started(*APPLY, "--limit", c1, "--output", "json") as applying:
         until(lambda: tree.record(yard.lab, c1).get("state") == "armed", "armed")
         refused = other.apply(c1)
         gate.open()
@@ -103,7 +103,7 @@ def test_fault_59_a_host_whose_packages_another_run_changes_names_that_run(
     other = Desk(tmp_path / "other", yard.lab, "Lê Văn Cường")
     other.want(GRACE)
     setting_up = ["pgrep", "-f", "tiny-slow.postinst"]
-    with desk.started("apply", "--yes", "--limit", c1, "--output", "json") as applying:
+    with desk.started(*APPLY, "--limit", c1, "--output", "json") as applying:
         until(lambda: yard.lab.run(c1, setting_up, check=False).returncode == 0, "dpkg works")
         refused = other.apply(c1)
         applied = ended(applying)
@@ -145,7 +145,7 @@ def test_fault_13_what_moved_since_the_plan_is_refused(desk, yard, c1):
     yard.lab.write(c1, "/etc/issue.net", b"somebody else's\n")
     moved = tree.state(yard.lab, c1)
     with open_store(workspace) as store:
-        applied = apply_recorded(workspace, scope, store, {c1: plans[0]})
+        applied = apply_recorded(workspace, scope, store, Agreed({c1: plans[0]}))
     assert [one.outcome for one in applied.outcomes] == [Outcome.REFUSED]
     assert "path:/etc/issue.net" in applied.outcomes[0].reason
     assert tree.differences(moved, tree.state(yard.lab, c1)) == []

@@ -5,7 +5,7 @@ import signal
 import pytest
 
 from . import tree
-from .desk import Desk, ended, until
+from .desk import APPLY, Desk, ended, until
 from .stage import Gate
 from .wishes import BANNER, GRACE, content, control
 
@@ -22,7 +22,7 @@ def state(yard, host):
 def armed(desk, gate: Gate):
     """Return a started apply of c1 that waits at the gate until it is armed."""
     desk.want(BANNER, control("own-gate", content("/etc/own-gate", reload=[gate.unit])))
-    return desk.started("apply", "--yes", "--limit", "c1", "--output", "json")
+    return desk.started(*APPLY, "--limit", "c1", "--output", "json")
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ def test_fault_18_a_killed_controllers_run_is_told_as_interrupted_and_goes_back_
     refused = other.ask("rollback", "--yes", "--host", "c1")
     assert refused.code == 6, refused
     desk.want(GRACE)
-    held = desk.luytre("apply", "--yes", "--limit", "c1")
+    held = desk.luytre(*APPLY, "--limit", "c1")
     assert held.code == 6, held
     assert f"next: luytre rollback --run {run}" in held.out
     taken = desk.ask("rollback", "--yes", "--run", run)

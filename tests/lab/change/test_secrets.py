@@ -15,7 +15,7 @@ from orchestrator.workspace.digest_key import for_host
 
 from . import processes
 from .conftest import SPECS
-from .desk import Desk, ended, until
+from .desk import APPLY, Desk, ended, until
 from .wishes import BANNER, GRACE, MARTIANS, content, control
 
 pytestmark = pytest.mark.lab
@@ -97,7 +97,7 @@ def test_fault_24_the_digest_key_and_sudos_password_show_nowhere(
     desk.want(BANNER, MARTIANS, GRACE, control("own-shadow", content("/etc/own", mode="0600")))
     with (
         Watcher(scratch, sentinels) as watcher,
-        desk.started("apply", "--yes", "--limit", host, "--output", "json") as applying,
+        desk.started(*APPLY, "--limit", host, "--output", "json") as applying,
     ):
         applied = ended(applying)
     assert applied.code == 0, applied
@@ -123,7 +123,7 @@ def test_each_host_is_given_a_digest_key_of_its_own(yard, desk, c1, gate):
     (desk.directory / ".luytre/digest.key").write_bytes(KEY)
     (desk.directory / ".luytre/digest.key").chmod(0o600)
     desk.want(control("own-gate", content("/etc/own-gate", reload=[gate.unit])))
-    with desk.started("apply", "--yes", "--limit", "c1,c2", "--output", "json") as applying:
+    with desk.started(*APPLY, "--limit", "c1,c2", "--output", "json") as applying:
         kept = {
             name: until(lambda name=name: _keys_in_memory(yard, name), f"{name} holds a key")
             for name in (c1, "c2")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from .desk import Desk, Done
+from .desk import APPLY, Desk, Done
 from .wishes import GRACE, content, control
 
 pytestmark = pytest.mark.lab
@@ -71,7 +71,7 @@ def test_a_waiver_lives_from_the_failure_to_its_last_day(desk, c1):
     assert applied.code == 0, applied
     assert applied.host(c1)["outcome"] == "unchanged"
     assert applied.host(c1)["waived"]["own-banner"]["until"] == UNTIL.isoformat()
-    told = desk.luytre("apply", "--yes", "--limit", c1).out
+    told = desk.luytre(*APPLY, "--limit", c1).out
     assert f"own-banner is left alone: waived until {UNTIL}, by Lê Thị Hoa" in told
     assert read(desk, c1) == theirs
 

@@ -1,0 +1,33 @@
+"""The sentences of the agent about what a change would take from somebody."""
+
+from orchestrator.model.host_template import Template
+from orchestrator.model.host_template import later as _later
+
+IMPACTS = (
+    Template(
+        _later("this login comes from {address} to {port}, which the new rules keep out"),
+        words=("address", "port"),
+    ),
+    Template(
+        _later("{address} is connected to {port} and could not come again"),
+        words=("address", "port"),
+    ),
+    Template(_later("{port} ({program}) could not be reached any more"), inner=("program",)),
+    Template(_later("nobody declared what these rules let in")),
+    Template(_later("{unit} is running and would stop"), words=("unit",)),
+    Template(_later("{name} can log in over SSH now and could not any more"), words=("name",)),
+    Template(_later("{name} can log in now and could not any more"), words=("name",)),
+    Template(
+        _later("the password of {name} is {age} d old and would have ended: no login, no sudo"),
+        words=("name", "age"),
+    ),
+    Template(
+        _later("{name} uses sudo without a password now and would be asked for one"),
+        words=("name",),
+    ),
+    Template(
+        _later("{key} passes packets on now and would not any more; interfaces: {interfaces}"),
+        inner=("interfaces",),
+        words=("key",),
+    ),
+)
