@@ -1,7 +1,11 @@
-"""What errors and broken ways back mean for the outcome of a host."""
+"""What errors, plans and audits mean for the outcome of a host."""
 
-from orchestrator.model.change import HostOutcome, Outcome
+from dataclasses import replace
+
+from orchestrator.model.change import HostOutcome, HostPlan, Outcome
 from orchestrator.model.errors import HostError, HostRefusedError, UnreachableError
+from orchestrator.model.finding import HostAudit, Mark, Verdict
+from orchestrator.model.host_words import in_words
 from orchestrator.model.i18n import _
 
 
@@ -21,3 +25,34 @@ def way_back_failed(host: str, why: str) -> str:
         "CRITICAL: the way back failed: {why}; next: luytre rollback --host {host} --force"
     )
     return critical.format(why=why, host=host)
+
+
+def with_unplanned(outcome: HostOutcome, plan: HostPlan) -> HostOutcome:
+    """Tell beside the outcome which controls could not be planned, and why."""
+    if not plan.unplanned:
+        return outcome
+    told = "; ".join(f"{control}: {in_words(why)}" for control, why in plan.unplanned.items())
+    reasons = (outcome.reason, _("cannot be planned: {told}").format(told=told))
+    return replace(outcome, reason="; ".join(filter(None, reasons)))
+
+
+def settled(outcome: HostOutcome, plan: HostPlan, audit: HostAudit | None) -> HostOutcome:
+    """Return what an audit makes of an outcome: a confirmed host must be as it was wanted.
+
+    One whose changed controls still fail is a failed apply (DESIGN 5.8); without an audit, the
+    outcome stays.
+    """
+    if outcome.outcome is not Outcome.CONFIRMED or audit is None:
+        return outcome
+    planned = {change.control for change in plan.changes}
+    wrong = (Verdict.FAIL, Verdict.ERROR)
+    still = tuple(
+        f.control
+        for f in audit.findings
+        if f.control in planned and f.verdict in wrong and Mark.PENDING not in f.marks
+    )
+    if not still:
+        return outcome
+    told = _("confirmed, but not as wanted: {controls}").format(controls=", ".join(still))
+    reason = "; ".join(filter(None, (told, outcome.reason)))
+    return replace(outcome, outcome=Outcome.FAILED, reason=reason, still_failing=still)

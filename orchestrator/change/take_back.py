@@ -117,7 +117,7 @@ def hosts_of_run(
     if record.kind is not RunKind.APPLY:
         message = _("run {run} is not an apply but: {kind}; only an apply can be taken back")
         raise ConfigurationError(message.format(run=run, kind=record.kind.value))
-    untouched = (Outcome.UNCHANGED, Outcome.REFUSED)
+    untouched = (Outcome.UNCHANGED, Outcome.REFUSED, Outcome.NOT_STARTED)
     names = [host.host for host in store.run_hosts(run) if host.outcome not in untouched]
     hosts = tuple(host for host in reached if host.name in names)
     if limit is not None:

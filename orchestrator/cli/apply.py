@@ -12,16 +12,18 @@ from orchestrator.cli.options import (
     consent_options,
     output_option,
     selection_options,
+    wave_options,
 )
 from orchestrator.model.change import HostOutcome, Outcome
 from orchestrator.model.i18n import _
 from orchestrator.model.selection import Consent, Selection
 
 if TYPE_CHECKING:
-    from orchestrator.change.run import Agreed
+    from orchestrator.change.course import Agreed
     from orchestrator.drift.scope import Scope
     from orchestrator.model.change import HostPlan
     from orchestrator.model.impact import ImpactName
+    from orchestrator.model.waves import Waves
     from orchestrator.workspace.directory import Workspace
 
 
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     )
 )
 @selection_options
+@wave_options
 @consent_options
 @accept_impact_option
 @output_option
@@ -42,12 +45,13 @@ def command(
     selection: Selection,
     consent: Consent,
     accepted: "Set[ImpactName]",
+    waves: "Waves",
     output: Output,
 ) -> ExitCode:
     """Apply the baseline to the hosts and show how each ended."""
+    from orchestrator.change.course import Agreed  # noqa: PLC0415
     from orchestrator.change.impact import withhold  # noqa: PLC0415 - start-up time
     from orchestrator.change.outcomes import outcome_of_error  # noqa: PLC0415
-    from orchestrator.change.run import Agreed  # noqa: PLC0415
     from orchestrator.cli.planning import code_of_rest, make_plans  # noqa: PLC0415
     from orchestrator.cli.views import plan_view  # noqa: PLC0415
     from orchestrator.cli.views.output import console  # noqa: PLC0415
@@ -66,7 +70,7 @@ def command(
         )
     note = _("accepted impacts: {names}").format(names=", ".join(sorted(accepted)))
     by_host = {plan.host: plan for plan in allowed}
-    agreed = Agreed(by_host, failed, note if accepted else "")
+    agreed = Agreed(by_host, failed, note if accepted else "", waves)
     outcomes = _carry_out(workspace, scope, agreed, output)
     rest = code_of_rest(plans)
     return combine([code_of_outcomes(outcomes), *([rest] if rest else [])])

@@ -61,6 +61,7 @@ _OF_OUTCOME = {
     Outcome.ROLLED_BACK: ExitCode.ROLLED_BACK,
     Outcome.FAILED: ExitCode.FAILED,
     Outcome.REFUSED: ExitCode.REFUSED,
+    Outcome.NOT_STARTED: ExitCode.REFUSED,
     Outcome.UNREACHABLE: ExitCode.UNREACHABLE,
     Outcome.INTERRUPTED: ExitCode.INTERRUPTED,
 }

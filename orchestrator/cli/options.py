@@ -11,6 +11,7 @@ from orchestrator.cli.context import Output
 from orchestrator.model.i18n import _
 from orchestrator.model.impact import ImpactName
 from orchestrator.model.selection import Consent, Selection
+from orchestrator.model.waves import MANY, OnFailure, Waves
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -124,6 +125,40 @@ def accept_impact_option(command: Command) -> Command:
         ),
         help=_("Go on although somebody loses what the plan shows as this impact (repeatable)."),
     )(command)
+
+
+def wave_options(command: Command) -> Command:
+    """Add the options of waves; the command gets ``waves: Waves``."""
+
+    @functools.wraps(command)
+    def waving(*args: Any, **options: Any) -> Any:
+        names = ("canary", "batch", "max_fail", "on_failure")
+        canaries, batch, most, then = (options.pop(name) for name in names)
+        waves = Waves(canaries, batch, most, OnFailure(then))
+        return command(*args, waves=waves, **options)
+
+    number = click.IntRange(min=0)
+    then = click.Choice([each.value for each in OnFailure])
+    few = _("1 where many are changed (over {n}), otherwise 0").format(n=MANY)
+    options: list[tuple[str, click.ParamType[Any], Any, bool | str, str]] = [
+        (
+            *("--on-failure", then, OnFailure.STOP.value, True),
+            _("What becomes of confirmed hosts when too many failed: they stay, or go back."),
+        ),
+        (
+            *("--max-fail", number, 0, True),
+            _("Begin no other wave once more hosts than this have failed."),
+        ),
+        (*("--batch", number, 0, True), _("Change the others so many at a time; 0: all at once.")),
+        (
+            *("--canary", number, None, few),
+            _("Change so many hosts first; the others only if these hold."),
+        ),
+    ]
+    for name, type_, default, shown, help_ in options:
+        option = click.option(name, type=type_, default=default, show_default=shown, help=help_)
+        waving = option(waving)
+    return cast("Command", waving)
 
 
 def yes_option(command: Command) -> Command:

@@ -59,6 +59,10 @@ class Outcome(StrEnum):
     REFUSED = "refused"
     UNREACHABLE = "unreachable"
     INTERRUPTED = "interrupted"
+    NOT_STARTED = "not_started"
+
+
+FAILURES = (Outcome.ROLLED_BACK, Outcome.FAILED, Outcome.REFUSED, Outcome.UNREACHABLE)
 
 
 @dataclass(frozen=True)

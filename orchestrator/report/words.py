@@ -81,6 +81,7 @@ def outcome_name(outcome: Outcome) -> str:
         Outcome.REFUSED: _("refused"),
         Outcome.UNREACHABLE: _("unreachable"),
         Outcome.INTERRUPTED: _("interrupted"),
+        Outcome.NOT_STARTED: _("not started"),
     }[outcome]
 
 

@@ -22,6 +22,7 @@ _MOST_URGENT_FIRST = (
     Outcome.ROLLED_BACK,
     Outcome.UNREACHABLE,
     Outcome.REFUSED,
+    Outcome.NOT_STARTED,
     Outcome.CONFIRMED,
     Outcome.UNCHANGED,
 )
@@ -31,6 +32,7 @@ _STYLES = {
     Outcome.CONFIRMED: "green",
     Outcome.UNCHANGED: "dim",
     Outcome.REFUSED: "yellow",
+    Outcome.NOT_STARTED: "yellow",
     Outcome.ROLLED_BACK: "magenta",
 }
 

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
+from orchestrator.change.course import Agreed
 from orchestrator.change.plan import plan_fleet
-from orchestrator.change.run import Agreed, apply_recorded
+from orchestrator.change.run import apply_recorded
 from orchestrator.drift.scope import Selection, gather
 from orchestrator.drift.watch import open_store
 from orchestrator.model.change import Outcome

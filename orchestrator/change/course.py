@@ -1,0 +1,146 @@
+"""The course of an apply: wave by wave, each seen to its end by an audit, until too many fail."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from orchestrator.change.apply import Order, Report, apply_to
+from orchestrator.change.interrupted import InterruptedRun
+from orchestrator.change.outcomes import settled, with_unplanned
+from orchestrator.change.recorded import Save
+from orchestrator.change.rollback import take_back
+from orchestrator.drift.scope import Scope
+from orchestrator.drift.watch import by_host, watch
+from orchestrator.fleet.pool import over_hosts
+from orchestrator.model.change import FAILURES, HostOutcome, HostPlan, Outcome
+from orchestrator.model.errors import HostError, Interrupted
+from orchestrator.model.finding import HostAudit
+from orchestrator.model.host import ManagedHost
+from orchestrator.model.i18n import _, _n
+from orchestrator.model.waves import ALL_AT_ONCE, OnFailure, Waves
+from orchestrator.workspace.directory import Workspace
+
+if TYPE_CHECKING:
+    from orchestrator.store.repository import Store
+
+
+@dataclass(frozen=True)
+class Agreed:
+    """What an apply carries out: plans by host, in which waves, and what is recorded beside them.
+
+    ``left_out`` are the outcomes of hosts that gave no plan, or whose plan was refused; ``note`` is
+    kept with the run.
+    """
+
+    plans: Mapping[str, HostPlan]
+    left_out: Sequence[HostOutcome] = ()
+    note: str = ""
+    waves: Waves = ALL_AT_ONCE
+
+
+@dataclass(frozen=True)
+class Listeners:
+    """Who hears of a course: ``save`` of outcomes, ``step`` of each host, ``wave`` of each wave."""
+
+    save: Save
+    step: Report
+    wave: Callable[[str, str], None]
+
+
+class Course:
+    """The waves of one apply; ``outcomes`` tells by host how each has ended so far."""
+
+    def __init__(
+        self, workspace: Workspace, scope: Scope, store: "Store", agreed: Agreed, order: Order
+    ) -> None:
+        self._workspace = workspace
+        self._scope = scope
+        self._store = store
+        self._agreed = agreed
+        self._order = order
+        self.outcomes: dict[str, HostOutcome] = {}
+
+    def follow(self, heard: Listeners) -> None:
+        """Change the hosts in their waves; raises InterruptedRun with how all of them were left."""
+        plans = self._agreed.plans
+        planned = [host for host in self._scope.hosts if host.name in plans]
+        changing = [host for host in planned if plans[host.name].changes]
+        same = [HostOutcome(h.name, Outcome.UNCHANGED) for h in planned if h not in changing]
+        heard.save(self._keep(with_unplanned(one, plans[one.host]) for one in same))
+        waves = self._agreed.waves.split(changing)
+        alone = {h.name: _not_started(h.name, _("interrupted")) for h in changing}
+        try:
+            for number, wave in enumerate(waves, 1):
+                if len(waves) > 1:
+                    heard.wave(*wave_words(number, len(waves), len(wave)))
+                self._change(wave, heard)
+                if too_many_failed(self.outcomes.values(), self._agreed.waves):
+                    heard.save(self._stop([host for later in waves[number:] for host in later]))
+                    break
+        except InterruptedRun as interrupted:
+            raise interrupted.beside(alone | self.outcomes) from interrupted
+        except (Interrupted, KeyboardInterrupt) as problem:
+            raise InterruptedRun(self._order.run, alone | self.outcomes) from problem
+
+    def _change(self, wave: Sequence[ManagedHost], heard: Listeners) -> None:
+        """Change the hosts of one wave and see by an audit what came of it."""
+        plans = self._agreed.plans
+        ended = apply_to(self._scope.fleet, wave, self._order, heard.step)
+        heard.save(self._keep(with_unplanned(one, plans[one.host]) for one in ended))
+        audits = self._audit_again(wave)
+        kept = [settled(self.outcomes[h.name], plans[h.name], audits.get(h.name)) for h in wave]
+        heard.save(self._keep(kept))
+
+    def _keep(self, ended: Iterable[HostOutcome]) -> list[HostOutcome]:
+        kept = list(ended)
+        self.outcomes |= {outcome.host: outcome for outcome in kept}
+        return kept
+
+    def _audit_again(self, hosts: Sequence[ManagedHost]) -> Mapping[str, HostAudit]:
+        scope = replace(self._scope, hosts=tuple(hosts))
+        return by_host(watch(self._workspace, scope, self._store).audits)
+
+    def _stop(self, left: Sequence[ManagedHost]) -> list[HostOutcome]:
+        """Let no other wave begin; take back what was confirmed where that was agreed to."""
+        failed = sorted(o.host for o in self.outcomes.values() if o.outcome in FAILURES)
+        why = _("too many failed before: {hosts}").format(hosts=", ".join(failed))
+        ended = self._keep(_not_started(host.name, why) for host in left)
+        if self._agreed.waves.on_failure is OnFailure.ROLLBACK:
+            ended += self._keep(self._take_back(why))
+        return ended
+
+    def _take_back(self, why: str) -> list[HostOutcome]:
+        """Take the run back wherever it stands; a host that does not go back tells why."""
+        standing = (Outcome.CONFIRMED, Outcome.FAILED)
+        found = {name for name, one in self.outcomes.items() if one.outcome in standing}
+        hosts = [host for host in self._scope.hosts if host.name in found]
+
+        def work(host: ManagedHost) -> HostOutcome:
+            before = self.outcomes[host.name]
+            taken = take_back(self._scope.fleet, host, self._order.run, force=False)
+            if taken.outcome is Outcome.ROLLED_BACK:
+                told = _("taken back: {why}").format(why=why)
+                return replace(taken, reason="; ".join(filter(None, (before.reason, told))))
+            told = _("not taken back: {why}").format(why=taken.reason)
+            reason = "; ".join(filter(None, (before.reason, told)))
+            return replace(before, outcome=Outcome.FAILED, reason=reason)
+
+        ended = over_hosts(hosts, work, self._scope.fleet.concurrency)
+        if hosts:
+            self._audit_again(hosts)
+        return [one for one in ended if not isinstance(one, HostError)]
+
+
+def too_many_failed(outcomes: Iterable[HostOutcome], waves: Waves) -> bool:
+    """Return whether more hosts failed than was agreed to."""
+    return sum(outcome.outcome in FAILURES for outcome in outcomes) > waves.max_fail
+
+
+def wave_words(number: int, waves: int, hosts: int) -> tuple[str, str]:
+    """Return the heading of a wave in two parts."""
+    many = _n("{n} host", "{n} hosts", hosts).format(n=hosts)
+    return _("wave {number} of {waves}").format(number=number, waves=waves), many
+
+
+def _not_started(host: str, why: str) -> HostOutcome:
+    return HostOutcome(host, Outcome.NOT_STARTED, why)
