@@ -97,8 +97,7 @@ class Course:
         return kept
 
     def _audit_again(self, hosts: Sequence[ManagedHost]) -> Mapping[str, HostAudit]:
-        scope = replace(self._scope, hosts=tuple(hosts))
-        return by_host(watch(self._workspace, scope, self._store).audits)
+        return by_host(watch(self._workspace, self._scope.only(hosts), self._store).audits)
 
     def _stop(self, left: Sequence[ManagedHost]) -> list[HostOutcome]:
         """Let no other wave begin; take back what was confirmed where that was agreed to."""

@@ -2,7 +2,7 @@
 
 import gc
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from orchestrator.baseline.waivers import NONE, Waivers
@@ -31,6 +31,14 @@ class Scope:
     baseline: Baseline
     selection: Selection
     waivers: Waivers = NONE
+
+    def only(self, hosts: Sequence[ManagedHost]) -> "Scope":
+        """Return the same for some of the hosts, as if they had been named as the limit.
+
+        What is recorded of it must not pass for something said of all hosts.
+        """
+        limit = ",".join(host.name for host in hosts)
+        return replace(self, hosts=tuple(hosts), selection=replace(self.selection, limit=limit))
 
     def titles(self, language: str) -> dict[str, str]:
         """Return the controls' titles in a language."""

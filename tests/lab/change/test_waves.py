@@ -2,6 +2,7 @@
 
 import pytest
 
+from .desk import APPLY
 from .wishes import BANNER, TRAP
 
 pytestmark = pytest.mark.lab
@@ -37,6 +38,18 @@ def test_a_canary_that_holds_lets_the_others_follow(desk, c1, c2):
     again = desk.apply(c1, c2, canary="1")
     assert outcomes(again) == {c1: "unchanged", c2: "unchanged"}
     assert desk.ask("rollback", "--yes", "--run", applied.document["run"]).code == 0
+
+
+def test_the_audit_after_a_change_does_not_pass_for_one_of_all_hosts(desk, c1, c2, t1):
+    desk.want(BANNER)
+    first = desk.apply(c1)
+    everybody = desk.ask("audit")
+    assert len(everybody.document["hosts"]) == 3
+    rest = desk.ask(*APPLY)
+    assert outcomes(rest) == {c1: "unchanged", c2: "confirmed", t1: "confirmed"}
+    assert desk.ask("status").document["hosts"] == 3
+    for applied in (rest, first):
+        assert desk.ask("rollback", "--yes", "--run", applied.document["run"]).code == 0
 
 
 def test_as_many_failures_as_were_allowed_stop_nothing(desk, c1, c2):
