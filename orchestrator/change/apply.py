@@ -277,6 +277,8 @@ class _Work:
         """Take back what is under way; when interrupted again, leave the hosts to themselves."""
         self._cancelled.set()
         try:
+            for name in self._unended():
+                self._report(name, "take back")
             self._played.wait()
             wait(self._confirming.values())
             self._keep_ended()
@@ -287,6 +289,11 @@ class _Work:
         with undisturbed():
             alone = {name: self._left(name) for name in self._hosts if name not in self._outcomes}
             return InterruptedRun(self._order.run, self._outcomes | alone, tuple(alone))
+
+    def _unended(self) -> list[str]:
+        """Return the hosts that something still goes on with."""
+        ended = {name for name, future in list(self._confirming.items()) if future.done()}
+        return [name for name in self._hosts if name not in {*self._outcomes, *ended}]
 
     def _keep_ended(self) -> None:
         """Keep what is known for good of the hosts that were attended to."""

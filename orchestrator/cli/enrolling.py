@@ -84,7 +84,9 @@ def pin_shown(
 
 
 def _ask(name: str, old: "HostKey | None", shown: "HostKey") -> str:
-    """Have the operator compare one key; only the whole word counts."""
+    """Have the operator compare one key that is not pinned; only the whole word counts."""
+    if shown == old:
+        return ""
     if not sys.stdin.isatty():
         raise RefusedError(
             _("refused: nobody is there to compare fingerprints"),

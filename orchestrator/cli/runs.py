@@ -5,6 +5,7 @@ import click
 from orchestrator.cli.context import Context, Output
 from orchestrator.cli.options import output_option
 from orchestrator.model.i18n import _
+from orchestrator.model.record import RunKind
 
 
 @click.group(
@@ -33,7 +34,9 @@ def list_runs(context: Context, number: int, output: Output) -> None:
     workspace = context.workspace()
     with open_store(workspace) as store:
         runs = as_they_are(workspace, store.runs(number))
-    emit(output, lambda: runs_view.render_list(runs), lambda: runs_view.document_list(runs))
+        changes = [run.id for run in runs if run.kind is not RunKind.AUDIT]
+        hosts = {run: store.run_hosts(run) for run in changes}
+    emit(output, lambda: runs_view.render_list(runs, hosts), lambda: runs_view.document_list(runs))
 
 
 @group.command(

@@ -54,7 +54,7 @@ def enroll(
 
     Jump hosts come in an earlier round than the hosts behind them, and count as pinned from then
     on: the caller should save a round's keys (``to_pin``) when it gets it. ``judge`` is called in
-    this thread, host by host, never for a key that is pinned already.
+    this thread, host by host; an objection to a key that is pinned already leaves the pin.
     """
     known = dict(pins)
     for names in _rounds(endpoints):
@@ -83,19 +83,24 @@ def _rounds(endpoints: Mapping[str, Endpoint]) -> Iterator[Sequence[str]]:
 def _decide(name: str, old: HostKey | None, answer: HostKey | HostError, judge: Judge) -> Enrolment:
     if isinstance(answer, HostError):
         return Enrolment(name, old, None, Standing.UNREACHABLE, answer.message, answer.hint)
-    if answer == old:
-        return Enrolment(name, old, answer, Standing.UNCHANGED)
     objection = judge(name, old, answer)
     if objection:
         return Enrolment(name, old, answer, Standing.REFUSED, objection)
+    if answer == old:
+        return Enrolment(name, old, answer, Standing.UNCHANGED)
     return Enrolment(name, old, answer, Standing.PINNED if old is None else Standing.REPLACED)
 
 
 def by_fingerprints(expected: Mapping[str, str]) -> Judge:
-    """Return the judge that trusts exactly the fingerprints given by host name."""
+    """Return the judge that trusts exactly the fingerprints given by host name.
 
-    def judge(name: str, _old: HostKey | None, shown: HostKey) -> str:
+    A key that is pinned already need not be named; where it is, it must be the one.
+    """
+
+    def judge(name: str, old: HostKey | None, shown: HostKey) -> str:
         wanted = expected.get(name)
+        if wanted is None and shown == old:
+            return ""
         if wanted is None:
             return _("the file of fingerprints does not name it")
         if wanted != shown.fingerprint:

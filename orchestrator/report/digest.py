@@ -9,7 +9,7 @@ from orchestrator.model.change import HostOutcome, Outcome
 from orchestrator.model.drift import Cause, Drift, DriftEvent
 from orchestrator.model.finding import Mark, Reach, Severity, Verdict
 from orchestrator.model.host import Management
-from orchestrator.model.record import CurrentFinding
+from orchestrator.model.record import CurrentFinding, RunKind
 from orchestrator.model.waiver import Waiver, WaiverState
 from orchestrator.report.compliance import SEVEREST_FIRST
 from orchestrator.report.data import HostSection, ReportData, RunSection
@@ -170,17 +170,24 @@ def events(drift: Iterable[Drift]) -> list[tuple[DriftEvent, int]]:
     return [(event, counted[event]) for event in EVENTS if counted[event]]
 
 
-def endings(section: RunSection) -> list[tuple[Outcome, int]]:
-    """Return on how many hosts a change ended how."""
+def endings(section: RunSection) -> list[tuple[Outcome, int, bool]]:
+    """Return on how many hosts a change ended how, and whether that is well."""
     counted = Counter(one.outcome for one in section.outcomes)
-    return [(outcome, counted[outcome]) for outcome in Outcome if counted[outcome]]
+    fine = _wished(section)
+    return [(one, counted[one], one in fine) for one in Outcome if counted[one]]
 
 
 def troubled(section: RunSection) -> list[HostOutcome]:
     """Return the hosts where a change did not end well, by name."""
-    fine = (Outcome.CONFIRMED, Outcome.UNCHANGED)
+    fine = _wished(section)
     bad = (one for one in section.outcomes if one.outcome not in fine or one.still_failing)
     return sorted(bad, key=lambda one: one.host)
+
+
+def _wished(section: RunSection) -> tuple[Outcome, ...]:
+    """Return the outcomes that a run was for: a rollback is there to take back."""
+    last = (Outcome.ROLLED_BACK,) if section.run.kind is RunKind.ROLLBACK else ()
+    return (Outcome.CONFIRMED, Outcome.UNCHANGED, *last)
 
 
 def _group_order(group: ControlGroup) -> tuple[int, int, str]:

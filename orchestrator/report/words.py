@@ -149,5 +149,6 @@ def step_name(step: str) -> str:
         "removals": _("remove packages"),
         "finish": _("finish"),
         "rollback": _("rollback"),
+        "take back": _("interrupted: apt ends its work, then all goes back (Ctrl-C: do not wait)"),
     }
     return names.get(step.lower(), step)

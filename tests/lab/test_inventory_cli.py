@@ -89,6 +89,17 @@ def test_a_fingerprint_that_differs_is_refused_and_the_others_are_pinned(fleet, 
     assert set(load_pins(workspace / ".luytre/known_hosts")) == {"b1"}
 
 
+def test_a_pinned_key_that_the_file_contradicts_is_refused_and_named(fleet, workspace, answer):
+    answer("enroll", "--yes-i-compared")
+    lines = dict(line.split() for line in fleet.fingerprints.read_text().splitlines())
+    (workspace / "prints").write_text(f"b2 {lines['b1']}\n")
+    pins = load_pins(workspace / ".luytre/known_hosts")
+    code, enrolled = answer("enroll", "--fingerprints", "prints")
+    assert code == 6
+    assert results(enrolled) == {"b1": "unchanged", "b2": "refused", "t1": "unchanged"}
+    assert load_pins(workspace / ".luytre/known_hosts") == pins
+
+
 def test_a_changed_key_shows_old_and_new_and_is_replaced_only_when_compared(
     fleet, workspace, answer, capsys
 ):

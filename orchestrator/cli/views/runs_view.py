@@ -1,7 +1,9 @@
 """Runs and the hosts in them, for people and for programs."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -9,6 +11,7 @@ from rich.text import Text
 
 from orchestrator.cli.views.audit_view import counts_document
 from orchestrator.cli.views.cells import cell, line, local_time, table
+from orchestrator.model.change import Outcome
 from orchestrator.model.i18n import _, language
 from orchestrator.model.record import HostRun, Run, RunStatus
 from orchestrator.report.compliance import percent_text
@@ -23,8 +26,13 @@ _STYLES = {
 }
 
 
-def render_list(runs: Sequence[Run]) -> RenderableType:
-    """Return one row per run, in the order given; times are local."""
+def render_list(
+    runs: Sequence[Run], hosts: Mapping[str, Sequence[HostRun]] = MappingProxyType({})
+) -> RenderableType:
+    """Return one row per run, in the order given; times are local.
+
+    ``hosts`` are those of the runs that changed something: how many of them ended how is told.
+    """
     if not runs:
         return line(_("No runs yet."))
     whole = [_("run"), _("what"), _("started"), _("took"), _("how it ended")]
@@ -35,11 +43,18 @@ def render_list(runs: Sequence[Run]) -> RenderableType:
             kind_name(run.kind),
             local_time(run.started),
             _duration(run),
-            Text(status_name(run.status), _STYLES[run.status]),
+            _end(run, hosts.get(run.id, ())),
             cell(run.operator),
             cell(" ".join(filter(None, (run.limit, run.scope)))),
         )
     return made
+
+
+def _end(run: Run, hosts: Sequence[HostRun]) -> Text:
+    text = Text(status_name(run.status), _STYLES[run.status])
+    counted = Counter(host.outcome for host in hosts if host.outcome is not None)
+    told = ", ".join(f"{outcome_name(one)} {counted[one]}" for one in Outcome if counted[one])
+    return text.append(f": {told}", "default") if told else text
 
 
 def render_run(run: Run, hosts: Sequence[HostRun]) -> RenderableType:
