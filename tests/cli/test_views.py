@@ -233,6 +233,9 @@ def test_runs_are_listed_with_who_when_and_how_they_ended() -> None:
     assert "Trần Thị Bình" in text
     assert "1:34" in text
     assert "so_thong_tin" in text
+    made = samples.run(RunKind.APPLY)
+    ended = [HostRun(made.id, f"web{n}", outcome=Outcome.ROLLED_BACK) for n in range(2)]
+    assert "done: rolled back 2" in shown(runs_view.render_list([made], {made.id: ended}))
     document = runs_view.document_list([samples.run()])
     assert document["runs"][0]["started"] == "2026-01-15T07:30:00+00:00"
 

@@ -9,7 +9,7 @@ import pytest
 from orchestrator.model.change import HostOutcome, Outcome
 from orchestrator.model.control import Text
 from orchestrator.model.finding import Reach, Verdict
-from orchestrator.model.record import Counts
+from orchestrator.model.record import Counts, RunKind
 from orchestrator.model.status import Concern, Matter
 from orchestrator.report import scores
 from orchestrator.report.chapter_words import chapter_name
@@ -155,6 +155,17 @@ def test_the_report_tells_who_changed_what_and_where_it_did_not_end_well() -> No
     assert "apply · done Trần Thị Bình so_thong_tin" in changes
     assert "confirmed 2 rolled back 1 refused 1 unreachable 1" in changes
     assert "db1 : rolled back db2 : refused" in changes
+
+
+def test_a_rollback_that_took_back_what_it_was_for_is_no_trouble() -> None:
+    data = samples.report(24)
+    back = HostOutcome("db7", Outcome.ROLLED_BACK)
+    for kind, troubled in ((RunKind.ROLLBACK, False), (RunKind.APPLY, True)):
+        section = RunSection(samples.run(kind), (back,))
+        text = read(replace(data, runs=(section,))).text
+        changes = text[text.index("IV. Changes made") : text.index("V. Servers")]
+        assert "rolled back 1" in changes
+        assert ("db7 : rolled back" in changes) is troubled
 
 
 def test_reasons_hold_addresses_and_are_told_in_the_restricted_part_only() -> None:
