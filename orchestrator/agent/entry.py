@@ -94,6 +94,12 @@ def _check(request: "Document", call: "Call") -> "Document":
     return {"problems": _problems(request["now"], call.host)}
 
 
+def _health(request: "Document", call: "Call") -> "Document":
+    from . import health
+
+    return {"problems": health.failing(request["checks"], call.host)}
+
+
 def _preflight(request: "Document", call: "Call") -> "Document":
     """Tell what stands against the change, and leave the run's secrets in memory for it."""
     from . import runs
@@ -234,6 +240,7 @@ _OPERATIONS = {
     "audit": _audit,
     "plan": _plan,
     "check": _check,
+    "health": _health,
     "preflight": _preflight,
     "begin": _begin,
     "converge": _converge,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.change.confirm import Window, await_rollback, confirm_host
+from orchestrator.change.health import failing_checks
 from orchestrator.change.interrupted import InterruptedRun, left_to_itself, undisturbed
 from orchestrator.change.outcomes import outcome_of_error, way_back_failed
 from orchestrator.change.rollback import take_back
@@ -94,17 +95,19 @@ def _preflight(
         secrets = {"digest_key": for_host(order.digest_key, host.name).hex()}
         request = {"operation": "preflight", "run": order.run, "now": time.time()}
         with fleet.login(host) as login:
+            # What fails beforehand could not tell afterwards whether the change broke it.
+            if failing := failing_checks(login, host):
+                return failing
             result = ask(login, request, secrets, seconds=_PREFLIGHT_SECONDS).result
         with well_formed(host.name):
-            return texts(result["problems"])
+            return tuple(map(in_words, texts(result["problems"])))
 
     ready, refused = [], {}
     for host, result in zip(hosts, over_hosts(hosts, check, fleet.concurrency), strict=True):
         if isinstance(result, HostError):
             refused[host.name] = outcome_of_error(result)
         elif result:
-            told = "; ".join(map(in_words, result))
-            refused[host.name] = HostOutcome(host.name, Outcome.REFUSED, told)
+            refused[host.name] = HostOutcome(host.name, Outcome.REFUSED, "; ".join(result))
         else:
             ready.append(host)
     return ready, refused

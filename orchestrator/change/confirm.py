@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from orchestrator.change.health import failing_checks
 from orchestrator.change.outcomes import way_back_failed
 from orchestrator.fleet.agent import Fleet, ask
 from orchestrator.fleet.told import known_runs, text, texts, well_formed
@@ -94,6 +95,8 @@ def state_of(host: str, facts: Mapping[str, Any], run: str) -> str:
 
 def _confirmed(fleet: Fleet, host: ManagedHost, window: Window) -> HostOutcome:
     with fleet.login(host, connect_timeout=_LOGIN_SECONDS) as login:
+        if failing := failing_checks(login, host):
+            raise AgentError(host.name, "; ".join(failing))
         result = ask(login, {"operation": "confirm", "run": window.run}, seconds=60).result
         told = ask(login, {"operation": "status"}, seconds=30).result
     with well_formed(host.name):

@@ -19,6 +19,8 @@ from pydantic import (
     Field,
     StrictBool,
     ValidationError,
+    model_serializer,
+    model_validator,
 )
 
 from orchestrator.baseline.variables import PARAMETER
@@ -95,6 +97,12 @@ def _url(value: str) -> str:
     return value
 
 
+def _one_line(value: str) -> str:
+    if not value.strip() or not value.isprintable():
+        raise ValueError
+    return value
+
+
 def _no_truth_value(value: Any) -> Any:
     if isinstance(value, bool):
         raise ValueError
@@ -126,6 +134,27 @@ class Service(_Declared):
     sources: Networks = []
 
 
+class HealthCheck(_Declared):
+    """One thing that must answer before and after a change; exactly one of the four is set."""
+
+    tcp: Port | None = None
+    address: Server | None = None
+    http: Annotated[str, AfterValidator(_url)] | None = None
+    unit: Annotated[str, Field(pattern=r"^[A-Za-z0-9_@:.\\-]+\.[a-z]+$")] | None = None
+    command: Annotated[str, AfterValidator(_one_line)] | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> "HealthCheck":
+        kinds = [self.tcp, self.http, self.unit, self.command]
+        if sum(kind is not None for kind in kinds) != 1 or (self.address and self.tcp is None):
+            raise ValueError
+        return self
+
+    @model_serializer
+    def _set_only(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if value is not None}
+
+
 class HostVariables(_Declared):
     """Every ``luytre_*`` variable that exists; another one is an error."""
 
@@ -142,6 +171,7 @@ class HostVariables(_Declared):
     luytre_clamav_mirror: Annotated[str, AfterValidator(_url)] | None = None
     luytre_time_servers: Annotated[list[Server], Field(min_length=1)] | None = None
     luytre_log_host: Server | None = None
+    luytre_health: list[HealthCheck] | None = None
 
 
 def validate(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
@@ -197,7 +227,8 @@ def _problems(error: ValidationError) -> Iterator[Problem]:
 
 
 def _unknown(variable: str, inside: tuple[str | int, ...]) -> str:
-    known = Service.model_fields if inside else HostVariables.model_fields
+    inner = HealthCheck if variable == "luytre_health" else Service
+    known = inner.model_fields if inside else HostVariables.model_fields
     name = str(inside[-1]) if inside else variable
     close = difflib.get_close_matches(name, known, n=1)
     message = _("{name} is not known").format(name=name)
@@ -222,6 +253,7 @@ def _expected(location: tuple[str | int, ...]) -> str:
         "luytre_clamav_mirror": _("a web address (http:// or https://) without a password"),
         "luytre_time_servers": _("a list of names or addresses of servers"),
         "luytre_log_host": _("the name or the address of a server"),
+        "luytre_health": _("a list of checks: {tcp: 443}, {http: URL}, {unit: NAME}, {command: …}"),
         "name": _("a short name of lower-case letters, digits and hyphens"),
         "port": _("a port from 1 to 65535"),
         "protocol": "tcp, udp",
@@ -236,4 +268,6 @@ def _expected(location: tuple[str | int, ...]) -> str:
         return texts["name"]
     if listed and names[-1] == "luytre_time_servers":
         return texts["luytre_log_host"]
+    if names[0] == "luytre_health":
+        return texts["luytre_health"]
     return texts[names[-1]]

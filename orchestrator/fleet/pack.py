@@ -28,6 +28,7 @@ _CHANGING = tuple(
         "comparison",
         "debs",
         "foresee",
+        "health",
         "impacts/__init__",
         "impacts/connections",
         "impacts/firewall",

@@ -1,9 +1,15 @@
-"""The sentences of the agent about what a change would take from somebody."""
+"""The sentences of the agent about impacts of a change, and about checks of health."""
 
 from orchestrator.model.host_template import Template
 from orchestrator.model.host_template import later as _later
 
 IMPACTS = (
+    Template(_later("tcp {port}: {problem}"), inner=("problem",), words=("port",)),
+    Template(_later("http {address}: {problem}"), inner=("problem",), words=("address",)),
+    Template(_later("unit {name}: is {state}"), words=("name", "state")),
+    Template(_later("command {line}: ended with {status}: {complaint}"), words=("status",)),
+    Template(_later("answers {status}"), words=("status",)),
+    Template(_later("no HTTP ({what})"), words=("what",)),
     Template(
         _later("this login comes from {address} to {port}, which the new rules keep out"),
         words=("address", "port"),
