@@ -7,6 +7,7 @@ from typing import Any
 import fabric
 import paramiko
 
+from orchestrator.fleet.bounds import BoundedTransport
 from orchestrator.fleet.connection import KEEPALIVE, Login, end_client, end_transport
 from orchestrator.fleet.keys import KeyLogin
 from orchestrator.fleet.passwords import PasswordLogin
@@ -69,7 +70,7 @@ def shown_key(
     transport = None
     try:
         sock = _tcp(endpoint, timeout) if gateway is None else _through(gateway, endpoint, timeout)
-        transport = paramiko.Transport(sock, disabled_algorithms=DISABLED)
+        transport = BoundedTransport(sock, disabled_algorithms=DISABLED)
         transport.banner_timeout = timeout
         if pin is not None:
             _prefer(transport, pin.type)
@@ -125,6 +126,7 @@ def _connection(
             "channel_timeout": timeout,
             "disabled_algorithms": DISABLED,
             "auth_strategy": proof,
+            "transport_factory": BoundedTransport,
         },
     )
     connection.client.set_missing_host_key_policy(_Refuse())

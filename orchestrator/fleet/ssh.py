@@ -157,6 +157,13 @@ def _watchdog(login: Login, timeout: float) -> Iterator[None]:
         timer.join()
 
 
+def _ended_by_us(error: BaseException | None) -> bool:
+    """Say whether this side ended the connection, before it took all of the memory."""
+    from orchestrator.fleet.bounds import TooMuch  # noqa: PLC0415 - start-up time: paramiko
+
+    return isinstance(error, TooMuch)
+
+
 class _Wakeup(threading.Event):
     """Set by paramiko when either stream has data or ends; only the reader resets it.
 
@@ -224,8 +231,8 @@ class _Conversation:
     def _failed_to_open(self, error: BaseException) -> AgentError:
         if time.monotonic() >= self._deadline:
             return self._timed_out()
-        if not self._login.alive:
-            return self._lost()
+        if _ended_by_us(error) or not self._login.alive:
+            return self._lost(error)
         message = _("it refuses to run a command: {reason}")
         return self._error(message.format(reason=quoted(str(error) or type(error).__name__)))
 
@@ -332,8 +339,9 @@ class _Conversation:
         remaining = self._deadline - time.monotonic()
         channel.status_event.wait(max(0.0, min(_WAIT_FOR_STATUS, remaining)))
         status = channel.exit_status if channel.exit_status >= 0 else None
-        if status is None and not self._login.alive:
-            raise self._timed_out() if remaining <= 0 else self._lost()
+        error = self._login.transport.get_exception() if status is None else None
+        if _ended_by_us(error) or (status is None and not self._login.alive):
+            raise self._timed_out() if remaining <= 0 else self._lost(error)
         return Exchange(status, self._told(self._stdout), self._told(self._stderr))
 
     def _told(self, said: bytearray) -> bytes:
@@ -357,7 +365,10 @@ class _Conversation:
         message = _("timed out after {seconds:g} s, {stage}")
         return self._error(message.format(seconds=self._timeout, stage=self._stage))
 
-    def _lost(self) -> AgentError:
+    def _lost(self, error: BaseException | None) -> AgentError:
+        if _ended_by_us(error):
+            message = _("the connection was ended, {stage}: {reason}")
+            return self._error(message.format(stage=self._stage, reason=error))
         return self._error(_("the connection was lost, {stage}").format(stage=self._stage))
 
     def _error(self, message: str, hint: str = "") -> AgentError:
