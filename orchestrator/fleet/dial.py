@@ -106,7 +106,7 @@ def _through(gateway: Login, endpoint: Endpoint, timeout: float) -> paramiko.Cha
 
 def _proof(endpoint: Endpoint, timeout: float) -> KeyLogin | PasswordLogin:
     if endpoint.login_password is not None:
-        return PasswordLogin(endpoint.user, endpoint.login_password)
+        return PasswordLogin(endpoint, endpoint.login_password)
     return KeyLogin(endpoint, timeout)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import paramiko
 
 from orchestrator.fleet.reasons import KeyUnusable
+from orchestrator.fleet.unspoken import methods_of
 from orchestrator.model.errors import ConfigurationError
 from orchestrator.model.host import Endpoint
 from orchestrator.model.i18n import _
@@ -32,7 +33,7 @@ class KeyLogin:
     """
 
     def __init__(self, endpoint: Endpoint, timeout: float) -> None:
-        self._user = endpoint.user
+        self._endpoint = endpoint
         self._timeout = timeout
         self._paths = endpoint.key_files
         loaded = {path: _load(path) for path in self._paths or _default_keys()}
@@ -63,7 +64,7 @@ class KeyLogin:
 
     def _let_in(self, transport: paramiko.Transport, key: paramiko.PKey) -> bool:
         try:
-            more = transport.auth_publickey(self._user, key)
+            more = transport.auth_publickey(self._endpoint.user, key)
         except paramiko.BadAuthenticationType:
             raise
         except paramiko.AuthenticationException:
@@ -71,9 +72,8 @@ class KeyLogin:
                 raise
             return False
         if more:
-            raise KeyUnusable(
-                _("it wants more than an SSH key: {methods}").format(methods=", ".join(more))
-            )
+            message = _("it wants more than an SSH key: {methods}")
+            raise KeyUnusable(message.format(methods=methods_of(self._endpoint, more)))
         return True
 
     @contextmanager

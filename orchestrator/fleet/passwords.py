@@ -3,14 +3,16 @@
 import paramiko
 
 from orchestrator.fleet.reasons import KeyUnusable
+from orchestrator.fleet.unspoken import methods_of
+from orchestrator.model.host import Endpoint
 from orchestrator.model.i18n import _
 
 
 class PasswordLogin:
     """Authenticates one transport with one password, tried once: nobody shall be locked out."""
 
-    def __init__(self, user: str, password: str) -> None:
-        self._user = user
+    def __init__(self, endpoint: Endpoint, password: str) -> None:
+        self._endpoint = endpoint
         self._password = password
 
     def authenticate(self, transport: paramiko.Transport) -> list[str]:
@@ -19,8 +21,8 @@ class PasswordLogin:
         Where the host asks questions instead of taking a password, one that asks for a single
         thing is answered with it.
         """
-        more = transport.auth_password(self._user, self._password)
+        more = transport.auth_password(self._endpoint.user, self._password)
         if more:
             message = _("it wants more than a password: {methods}")
-            raise KeyUnusable(message.format(methods=", ".join(more)))
+            raise KeyUnusable(message.format(methods=methods_of(self._endpoint, more)))
         return []

@@ -8,9 +8,9 @@ import paramiko
 
 from orchestrator.fleet.connection import Login, LoginError, Stage
 from orchestrator.fleet.pins import HostKey
+from orchestrator.fleet.unspoken import methods_of, told_by
 from orchestrator.model.host import Endpoint
 from orchestrator.model.i18n import _
-from orchestrator.model.text import quoted
 
 _NO_ROUTE = {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN}
 
@@ -109,7 +109,7 @@ def _not_let_in(endpoint: Endpoint, error: paramiko.AuthenticationException) -> 
         message = _("it does not accept SSH keys of {user}, only: {methods}")
         if with_password:
             message = _("it does not accept passwords of {user}, only: {methods}")
-        methods = quoted(", ".join(error.allowed_types))
+        methods = methods_of(endpoint, error.allowed_types)
         said = message.format(user=endpoint.user, methods=methods)
         return LoginError(endpoint.name, said, Stage.LOGIN)
     if with_password:
@@ -140,9 +140,7 @@ def _of_protocol(error: paramiko.SSHException, dialled: _Dialled) -> str:
         return _closed(dialled)
     if "Indecipherable" in str(error) or "banner" in str(error):
         return _("what answers at {place} is not SSH").format(place=dialled.place)
-    return _("SSH with {place} failed: {reason}").format(
-        place=dialled.place, reason=quoted(str(error) or type(error).__name__)
-    )
+    return _failed(error, dialled)
 
 
 def _of_network(error: BaseException, dialled: _Dialled) -> str:
@@ -156,9 +154,7 @@ def _of_network(error: BaseException, dialled: _Dialled) -> str:
         return _("there is no route to {place}").format(place=dialled.place)
     if isinstance(error, EOFError | ConnectionError):
         return _closed(dialled)
-    return _("SSH with {place} failed: {reason}").format(
-        place=dialled.place, reason=quoted(str(error) or type(error).__name__)
-    )
+    return _failed(error, dialled)
 
 
 def _silent(dialled: _Dialled) -> str:
@@ -173,3 +169,8 @@ def _closed(dialled: _Dialled) -> str:
 def _no_way_on(dialled: _Dialled) -> str:
     message = _("its jump host {jump} does not reach {place}")
     return message.format(jump=dialled.through, place=dialled.place)
+
+
+def _failed(error: BaseException, dialled: _Dialled) -> str:
+    reason = told_by(dialled.endpoint, str(error) or type(error).__name__)
+    return _("SSH with {place} failed: {reason}").format(place=dialled.place, reason=reason)

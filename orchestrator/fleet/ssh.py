@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from orchestrator.fleet.connection import Login
 from orchestrator.fleet.sudo import refusal, wrong_password
+from orchestrator.fleet.unspoken import told_by, unspoken
 from orchestrator.model.errors import AgentError
 from orchestrator.model.host import Endpoint
 from orchestrator.model.i18n import _
-from orchestrator.model.text import quoted
 
 if TYPE_CHECKING:
     import paramiko
@@ -37,7 +37,6 @@ _WATCHDOG_GRACE = 2.0
 # timeout(1): the time was over (TERM sufficed), or the process had to be killed.
 _TIMED_OUT = (124, 137, None)
 _CLOCK_TOLERANCE = 0.5
-_SHORTEST_SECRET = 8
 
 
 @dataclass(frozen=True)
@@ -77,7 +76,7 @@ class Exchange:
     """What came back. ``stdout`` is complete unless ``truncated``; ``stderr`` is its last 64 KiB.
 
     ``status`` is ``None`` when the command was killed by a signal, or cut off by us (truncated).
-    Both streams are untrusted bytes.
+    Both streams are untrusted bytes, without the passwords that the host was given.
     """
 
     status: int | None
@@ -234,7 +233,8 @@ class _Conversation:
         if _ended_by_us(error) or not self._login.alive:
             return self._lost(error)
         message = _("it refuses to run a command: {reason}")
-        return self._error(message.format(reason=quoted(str(error) or type(error).__name__)))
+        reason = told_by(self._login.endpoint, str(error) or type(error).__name__)
+        return self._error(message.format(reason=reason))
 
     def _talk(self, channel: "paramiko.Channel", hold_stdin: bool) -> Exchange:
         open_for_writing = True
@@ -245,7 +245,7 @@ class _Conversation:
             self._answer()
             moved = self._send(channel) or moved
             if self._too_much():
-                return Exchange(None, bytes(self._stdout), bytes(self._stderr), truncated=True)
+                return self._told(None, truncated=True)
             if self._finished(channel, moved):
                 return self._result(channel)
             if self._sent() and not hold_stdin and open_for_writing:
@@ -342,15 +342,19 @@ class _Conversation:
         error = self._login.transport.get_exception() if status is None else None
         if _ended_by_us(error) or (status is None and not self._login.alive):
             raise self._timed_out() if remaining <= 0 else self._lost(error)
-        return Exchange(status, self._told(self._stdout), self._told(self._stderr))
+        return self._told(status)
 
-    def _told(self, said: bytearray) -> bytes:
-        """Return what a stream said, without the password: a sudo of the host's own may repeat it.
-
-        A shorter one could stand there by chance.
-        """
-        secret = self._command.prelude.secret.strip() if self._command.prelude else b""
-        return bytes(said if len(secret) < _SHORTEST_SECRET else said.replace(secret, b"***"))
+    def _told(self, status: int | None, *, truncated: bool = False) -> Exchange:
+        """Return what the streams said, without passwords: a login or a sudo may repeat them."""
+        endpoint = self._login.endpoint
+        stdout = unspoken(endpoint, bytes(self._stdout), ends_cut=truncated)
+        stderr = unspoken(
+            endpoint,
+            bytes(self._stderr),
+            begins_cut=self._stderr_seen > STDERR_KEPT,
+            ends_cut=truncated,
+        )
+        return Exchange(status, stdout, stderr, truncated)
 
     def _pause(self, moved: bool) -> None:
         remaining = self._deadline - time.monotonic()

@@ -13,6 +13,8 @@ from orchestrator.model.host import Endpoint
 
 HERE = "127.0.0.1"
 NAME = "web1"
+# What the end of the other side looks like.
+ENDED = (OSError, EOFError, paramiko.SSHException)
 
 
 class Server(paramiko.ServerInterface):
@@ -44,14 +46,14 @@ class Server(paramiko.ServerInterface):
 
     def _pass_on(self, destination):
         inner = self.transport.accept(10)
-        with socket.create_connection(destination) as outer:
+        with contextlib.suppress(*ENDED), socket.create_connection(destination) as outer:
             back = threading.Thread(target=_pump, args=(outer, inner), daemon=True)
             back.start()
             _pump(inner, outer)
 
 
 def _pump(source, sink):
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(*ENDED):
         while piece := source.recv(65536):
             sink.sendall(piece)
 
@@ -75,7 +77,7 @@ class Running:
 
     def pour(self, send, piece, most=256 << 20):
         """Send ``piece`` again and again until the other side hangs up, or it is ``most``."""
-        with contextlib.suppress(OSError, EOFError, paramiko.SSHException):
+        with contextlib.suppress(*ENDED):
             while self.sent < most:
                 send(piece)
                 self.sent += len(piece)
@@ -90,7 +92,7 @@ class Running:
             threading.Thread(target=self._hear, args=(talk, client), daemon=True).start()
 
     def _hear(self, talk, client):
-        with contextlib.suppress(OSError, EOFError, paramiko.SSHException):
+        with contextlib.suppress(*ENDED):
             talk(self, client)
 
     def close(self):
