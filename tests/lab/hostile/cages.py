@@ -118,6 +118,13 @@ SHELLS: Mapping[str, Cage] = {
     ),
 }
 # Ports of the hostile host that are no SSH server: see doors.py.
-DOORS = {"silent": 2201, "greets": 2202, "drips": 2203, "floods": 2204, "garbles": 2205}
+DOORS = {
+    "silent": 2201,
+    "greets": 2202,
+    "drips": 2203,
+    "floods": 2204,
+    "garbles": 2205,
+    "swells": 2207,
+}
 # An SSH server whose PAM hangs after the key was accepted.
 STUCK_LOGIN = 2206

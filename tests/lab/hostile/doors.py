@@ -32,6 +32,12 @@ def floods(client):
         client.sendall(b"x" * 65536)
 
 
+def swells(client):
+    """Announce a packet of two gigabytes, and pour it out."""
+    client.sendall(b"SSH-2.0-Zoo\r\n" + struct.pack(">IB", 0x7FFFFFF4, 4) + b"\x14")
+    floods(client)
+
+
 def garbles(client):
     """Offer algorithms whose names are no text."""
     client.sendall(b"SSH-2.0-Zoo\r\n")

@@ -44,8 +44,13 @@ def bootstrapped(host, user):
 def test_fault_24_a_password_that_roots_shell_repeats_is_nowhere(novices):
     host = novices(Trait.ROOT_LOGIN)
     password = host.lab.password.read_text().strip()
-    host.lab.write(host.name, "/root/.bashrc", f"echo 'no: {password}' >&2; exit 1\n".encode())
+    host.lab.write(
+        host.name, "/root/.bashrc", f"printf '\\033[2Jno: {password}' >&2; exit 1\n".encode()
+    )
     assert "no: ***" in bootstrapped(host, "root")
+    shown = host.desk.luytre("log", "show").out
+    assert "\\x1b[2Jno: ***" in shown
+    assert all(line.isprintable() for line in shown.split("\n")), repr(shown)
 
 
 def test_fault_24_a_password_that_sudo_repeats_after_too_many_words_is_nowhere(novices):
