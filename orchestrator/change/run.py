@@ -48,6 +48,9 @@ def apply_recorded(
             on_step(host, step)
             store.save_steps(run.id, [host], step)
 
+        # Whoever resumes this run must find the hosts to which it never came.
+        waiting = [name for name, plan in agreed.plans.items() if plan.changes]
+        store.save_steps(run.id, waiting, "waiting")
         order = _order(workspace, scope, store, run, agreed.plans)
         course = Course(workspace, scope, store, agreed, order)
         try:

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
@@ -49,6 +50,22 @@ def command(
     output: Output,
 ) -> ExitCode:
     """Apply the baseline to the hosts and show how each ended."""
+    return apply_selected(context, selection, Terms(consent, accepted, waves), output)
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What an operator agrees to with a change."""
+
+    consent: Consent
+    accepted: "Set[ImpactName]"
+    waves: "Waves"
+
+
+def apply_selected(
+    context: Context, selection: Selection, terms: Terms, output: Output
+) -> ExitCode:
+    """Plan, show, ask, change; return the exit code."""
     from orchestrator.change.course import Agreed  # noqa: PLC0415
     from orchestrator.change.impact import withhold  # noqa: PLC0415 - start-up time
     from orchestrator.change.outcomes import outcome_of_error  # noqa: PLC0415
@@ -57,20 +74,20 @@ def command(
     from orchestrator.cli.views.output import console  # noqa: PLC0415
 
     workspace = context.workspace()
-    scope, plans, errors = make_plans(workspace, selection, output, consent)
-    allowed, refused = withhold(plans, accepted)
+    scope, plans, errors = make_plans(workspace, selection, output, terms.consent)
+    allowed, refused = withhold(plans, terms.accepted)
     failed = [*map(outcome_of_error, errors), *refused]
     touched = sum(bool(plan.changes) for plan in allowed)
     if output is Output.HUMAN and (touched or refused):
-        console(sys.stdout.isatty()).print(plan_view.render(plans, accepted))
+        console(sys.stdout.isatty()).print(plan_view.render(plans, terms.accepted))
     if touched:
         names = [host.name for host in scope.hosts]
         context.confirm_hosts(
-            names, yes=consent.yes, count=consent.count, changed=touched, output=output
+            names, yes=terms.consent.yes, count=terms.consent.count, changed=touched, output=output
         )
-    note = _("accepted impacts: {names}").format(names=", ".join(sorted(accepted)))
+    note = _("accepted impacts: {names}").format(names=", ".join(sorted(terms.accepted)))
     by_host = {plan.host: plan for plan in allowed}
-    agreed = Agreed(by_host, failed, note if accepted else "", waves)
+    agreed = Agreed(by_host, failed, note if terms.accepted else "", terms.waves)
     outcomes = _carry_out(workspace, scope, agreed, output)
     rest = code_of_rest(plans)
     return combine([code_of_outcomes(outcomes), *([rest] if rest else [])])

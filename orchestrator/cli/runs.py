@@ -1,11 +1,26 @@
 """``luytre runs``: what was run, by whom, and how it ended."""
 
+import sys
+from collections.abc import Set
+from typing import TYPE_CHECKING
+
 import click
 
-from orchestrator.cli.context import Context, Output
-from orchestrator.cli.options import output_option
+from orchestrator.cli.context import Context, ExitCode, Output
+from orchestrator.cli.options import (
+    accept_impact_option,
+    consent_options,
+    output_option,
+    wave_options,
+)
+from orchestrator.model.errors import RefusedError
 from orchestrator.model.i18n import _
 from orchestrator.model.record import RunKind
+from orchestrator.model.selection import Consent
+
+if TYPE_CHECKING:
+    from orchestrator.model.impact import ImpactName
+    from orchestrator.model.waves import Waves
 
 
 @click.group(
@@ -63,3 +78,48 @@ def show(context: Context, run: str, output: Output) -> None:
         lambda: runs_view.render_run(record, hosts),
         lambda: runs_view.document_run(record, hosts),
     )
+
+
+@group.command(
+    help=_(
+        "Go on with an apply whose controller was killed.\n\n"
+        "Asks the servers how the run ended there, takes back what is half done, then applies to"
+        " all of them anew: plan, show, ask, change.\n\n\b\n"
+        "Example:\n  luytre runs resume 20261123T191300Z-048213"
+    )
+)
+@click.argument("run")
+@wave_options
+@consent_options
+@accept_impact_option
+@output_option
+@click.pass_obj
+def resume(
+    context: Context,
+    run: str,
+    consent: Consent,
+    accepted: "Set[ImpactName]",
+    waves: "Waves",
+    output: Output,
+) -> ExitCode:
+    """Settle the run, then apply to its hosts."""
+    from orchestrator.change.resume import resumable, settle_run  # noqa: PLC0415 - start-up time
+    from orchestrator.cli.apply import Terms, apply_selected  # noqa: PLC0415
+    from orchestrator.cli.views import outcome_view  # noqa: PLC0415
+    from orchestrator.cli.views.output import console  # noqa: PLC0415
+    from orchestrator.drift.scope import reach, selection_of  # noqa: PLC0415
+    from orchestrator.drift.watch import open_store  # noqa: PLC0415
+
+    workspace = context.workspace()
+    with open_store(workspace) as store:
+        record, hosts = resumable(workspace, store, run)
+        fleet, inventory = reach(workspace, None)
+        settled = settle_run(workspace, store, record, hosts, (fleet, inventory))
+    if output is Output.HUMAN and settled:
+        console(sys.stdout.isatty()).print(outcome_view.render(settled))
+    known = {one.host for one in hosts}
+    names = [host.name for host in inventory if host.name in known]
+    if not names:
+        raise RefusedError(_("no host of run {run} is managed any more").format(run=run))
+    selection = selection_of(workspace, record, names)
+    return apply_selected(context, selection, Terms(consent, accepted, waves), output)

@@ -10,6 +10,7 @@ from orchestrator.fleet.inventory import Inventory, load_hosts, start_resolving
 from orchestrator.model.control import Baseline
 from orchestrator.model.host import ManagedHost, Management
 from orchestrator.model.manifest import Manifest
+from orchestrator.model.record import Run
 from orchestrator.model.selection import Selection
 from orchestrator.workspace.directory import Workspace
 
@@ -93,6 +94,19 @@ def _waivers(workspace: Workspace) -> Waivers:
     from orchestrator.baseline.waiver_file import load_waivers  # noqa: PLC0415 - meanwhile
 
     return load_waivers(workspace.waivers_file)
+
+
+def selection_of(workspace: Workspace, run: Run, names: Sequence[str]) -> Selection:
+    """Return the selection of a run, for these hosts; raises ConfigurationError."""
+    from orchestrator.baseline.load import load_baseline  # noqa: PLC0415 - start-up time
+
+    controls = load_baseline(workspace.baseline_dirs).controls
+    words = run.scope.split()
+    return Selection(
+        limit=",".join(names),
+        chapters=tuple(word for word in words if word not in controls),
+        controls=tuple(word for word in words if word in controls),
+    )
 
 
 def reach(workspace: Workspace, limit: str | None) -> tuple["Fleet", tuple[ManagedHost, ...]]:

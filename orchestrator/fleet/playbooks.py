@@ -5,18 +5,20 @@ import fcntl
 import json
 import os
 import shutil
-import signal
+import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from orchestrator.fleet import reaper
 from orchestrator.fleet.agent import Fleet
+from orchestrator.fleet.reaper import ENDING_PAUSE, ENDING_SECONDS
 from orchestrator.fleet.ssh_config import write_ssh_config
 from orchestrator.model.errors import ControllerError
 from orchestrator.model.host import ManagedHost
@@ -28,9 +30,6 @@ _IDLE_SECONDS = 900
 _JOB_SECONDS = 4 * 3600
 _PRIVATE = 0o700
 _PREFIX = "luytre-play-"
-# How long processes that are being ended are waited for (seconds).
-_ENDING_SECONDS = 10.0
-_ENDING_PAUSE = 0.02
 # unix(7): a socket's path takes 108 bytes with its end; to the directory, Ansible adds 11 of them,
 # and ssh 17 more while it makes the socket.
 _LONGEST_SOCKET_DIRECTORY = 79
@@ -115,7 +114,7 @@ def _remove(directory: Path) -> None:
         if not isinstance(problem[1], FileNotFoundError):
             raise problem[1]
 
-    deadline = time.monotonic() + _ENDING_SECONDS
+    deadline = time.monotonic() + ENDING_SECONDS
     while True:
         try:
             shutil.rmtree(directory, onerror=unless_gone)
@@ -123,7 +122,7 @@ def _remove(directory: Path) -> None:
         except OSError as error:
             if error.errno != errno.ENOTEMPTY or time.monotonic() > deadline:
                 raise
-        time.sleep(_ENDING_PAUSE)
+        time.sleep(ENDING_PAUSE)
 
 
 def run_play(
@@ -147,7 +146,7 @@ def run_play(
     inventory.touch(0o600)
     inventory.write_text(_as_yaml(_inventory(play)))
     config = write_ssh_config(directory, _with_jump_hosts(play, fleet), play.pins_file)
-    try:
+    with _reaped(directory):
         runner = ansible_runner.run(
             private_data_dir=str(directory),
             playbook=str(play.playbook),
@@ -158,14 +157,23 @@ def run_play(
             event_handler=lambda event: _relay(event, on_event),
             cancel_callback=cancelled.is_set,
         )
-    finally:
-        _end_processes(directory)
     if runner.status == "timeout":
         message = _("Ansible was ended: it had said nothing for {seconds} s")
         raise ControllerError(message.format(seconds=_IDLE_SECONDS))
     if runner.status == "error" or (runner.rc not in (0, 2, 4) and runner.status == "failed"):
         raise ControllerError(_("Ansible did not work: {why}").format(why=_last_words(directory)))
     return str(runner.status)
+
+
+@contextmanager
+def _reaped(directory: Path) -> Iterator[None]:
+    """End what the play started when the block ends, also when this process is killed in it."""
+    program = [sys.executable, "-I", "-S", reaper.__file__, str(directory)]
+    with subprocess.Popen(program, stdin=subprocess.PIPE, start_new_session=True):  # noqa: S603
+        try:
+            yield
+        finally:
+            reaper.end_processes(directory)
 
 
 def _write_limits(directory: Path) -> None:
@@ -258,28 +266,6 @@ def _environment(config: Path, directory: Path, forks: int) -> dict[str, str]:
         # What a host calls a fact of its own must not take the place of a variable of ours.
         "ANSIBLE_INJECT_FACT_VARS": "False",
     }
-
-
-def _end_processes(directory: Path) -> None:
-    """End what a play left running: control masters and, after a cancel, Ansible's workers.
-
-    Each worker is a session of its own, which the end of Ansible's process group does not reach: it
-    would go on, and connect anew. All of them name the play's directory on their command line.
-    """
-    deadline = time.monotonic() + _ENDING_SECONDS
-    while (left := list(_processes(directory))) and time.monotonic() < deadline:
-        for process in left:
-            with suppress(ProcessLookupError):  # it ended by itself
-                os.kill(process, signal.SIGKILL)
-        time.sleep(_ENDING_PAUSE)
-
-
-def _processes(directory: Path) -> Iterator[int]:
-    for process in Path("/proc").iterdir():
-        if process.name.isdigit():
-            with suppress(OSError):
-                if str(directory).encode() in (process / "cmdline").read_bytes():
-                    yield int(process.name)
 
 
 def _last_words(directory: Path) -> str:

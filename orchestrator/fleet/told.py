@@ -50,6 +50,13 @@ def known_runs(host: str, result: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         return records(result["runs"]["known"])
 
 
+def lock_holder(host: str, result: Mapping[str, Any]) -> str:
+    """Return the run that holds a host, empty for none; raises AgentError where malformed."""
+    with well_formed(host):
+        lock = result["runs"]["lock"]
+        return "" if lock is None else text(lock["run"])
+
+
 def _items(value: Any) -> Sequence[Any]:
     if not isinstance(value, list):
         raise TypeError(f"a list expected, not {type(value).__name__}")

@@ -140,6 +140,7 @@ def status_name(status: RunStatus) -> str:
 def step_name(step: str) -> str:
     """Return a step of a change (as it is recorded, or as a playbook's task is named)."""
     names = {
+        "waiting": _("waiting"),
         "preflight": _("preflight"),
         "begin": _("begin"),
         "packages": _("packages"),

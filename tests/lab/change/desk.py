@@ -50,7 +50,9 @@ class Desk:
         self.directory = directory
         self.lab = lab
         self.inventory = directory / "inventories"
-        (self.inventory / "hosts.yml").write_text((lab.inventory / "hosts.yml").read_text())
+        # A host that was replaced is the lab's last one; waves go by the order of the inventory.
+        told = yaml.safe_load((lab.inventory / "hosts.yml").read_text())
+        (self.inventory / "hosts.yml").write_text(yaml.safe_dump(told, sort_keys=True))
         self.declare(
             luytre_admin_sources=["10.213.0.0/16"],
             luytre_services=[],
