@@ -39,12 +39,14 @@ def killed(desk, yard, gate, c2, request):
         until(lambda: tree.record(yard.lab, "c1").get("state") == "armed", "armed")
         applying.send_signal(signal.SIGKILL)
         applying.wait()
+    # The gate is still shut: left alone, the play would wait for its task.
+    until(lambda: not plays(), "the end of the play")
     gate.open()
     return tree.record(yard.lab, "c1")["run"]
 
 
 def test_fault_18_no_playbook_outlives_its_controller(desk, killed):
-    until(lambda: not plays(), "the end of the play")
+    assert not plays()
     assert desk.ask("rollback", "--yes", "--run", killed).code == 0
 
 
