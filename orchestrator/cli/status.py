@@ -38,8 +38,11 @@ def command(context: Context, stale: int, live: bool, output: Output) -> ExitCod
     from orchestrator.cli.views.output import emit  # noqa: PLC0415
     from orchestrator.drift.status import look  # noqa: PLC0415
     from orchestrator.drift.watch import open_store  # noqa: PLC0415
+    from orchestrator.fleet.inventory import require_inventory  # noqa: PLC0415
 
     workspace = context.workspace()
+    # It is not read; but who moved it away must not be told that all is calm.
+    require_inventory(workspace.settings.inventory)
     question = Question(
         now=datetime.now(UTC),
         stale_after=timedelta(hours=stale),

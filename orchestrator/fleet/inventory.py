@@ -88,14 +88,19 @@ def start_resolving(inventory: Path, *, limit: str | None = None) -> Resolving:
 
     ``limit`` is Ansible's host pattern. Raises ConfigurationError when there is no such file.
     """
+    require_inventory(inventory)
+    if limit is not None and not limit.strip():
+        raise ConfigurationError(_("--limit is empty"), hint="luytre inventory list")
+    return Resolving(inventory, limit)
+
+
+def require_inventory(inventory: Path) -> None:
+    """Raise ConfigurationError where there is no such file or directory."""
     if not inventory.exists():
         raise ConfigurationError(
             _("there is no inventory {path}").format(path=inventory),
             hint=_("write one (see luytre init), or name it in the settings"),
         )
-    if limit is not None and not limit.strip():
-        raise ConfigurationError(_("--limit is empty"), hint="luytre inventory list")
-    return Resolving(inventory, limit)
 
 
 def load_hosts(inventory: Path, *, limit: str | None = None) -> Inventory:

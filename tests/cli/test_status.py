@@ -97,6 +97,12 @@ def test_all_is_calm_and_says_so(workspace: Workspace, capsys: Told) -> None:
     assert "All is calm." in out
 
 
+def test_nothing_is_calm_where_the_inventory_is_gone(workspace: Workspace, capsys: Told) -> None:
+    workspace.settings.inventory.rename(workspace.directory / "elsewhere")
+    assert run(["status"]) == 2
+    assert "there is no inventory" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("answers", "code", "wanted"),
     [
