@@ -207,7 +207,7 @@ def _bootstrap(
         begun = {"hosts": [host.name for host in hosts], "login": way.user}
         store.log.append(operator.name, "bootstrap-begin", begun)
         with progress(_("bootstrap"), len(hosts), output) as done:
-            results = bootstrap_hosts(hosts, task, settings.concurrency, done)
+            results = bootstrap_hosts(hosts, task, settings.concurrency, lambda one: done(one.host))
         for one in results:
             store.log.append(operator.name, "bootstrap", document_host(one))
     return {one.host: one for one in results}

@@ -4,12 +4,14 @@ The work is done by a script on the host (``on_host``), which takes all of it ba
 login with the key confirms it. Here: the way in, that login, and what is told of it.
 """
 
+import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from orchestrator.fleet import bootstrap_talk as talk
+from orchestrator.fleet.bootstrap_messages import Message, Run, begin
 from orchestrator.fleet.bootstrap_talk import Ending, Told
 from orchestrator.fleet.check import check_host
 from orchestrator.fleet.connection import LoginError, Stage, connect
@@ -24,6 +26,7 @@ from orchestrator.model.host import Endpoint, ManagedHost
 # What fetching and installing packages may take on a slow line (seconds).
 WORK_SECONDS = 600
 _SHORT_SECONDS = 60.0
+_BACK_SECONDS = 150.0
 _LOGIN_SECONDS = 5.0
 _FIRST_PAUSE = 0.2
 _LONGEST_PAUSE = 2.0
@@ -60,25 +63,45 @@ class Task:
     operator_key: Path | None = None
 
 
+@dataclass(frozen=True)
+class _Work:
+    """One host of a task, and its run."""
+
+    host: ManagedHost
+    run: Run
+    task: Task
+
+    @property
+    def endpoint(self) -> Endpoint:
+        return self.host.endpoint
+
+
 def bootstrap_hosts(
     hosts: Sequence[ManagedHost],
     task: Task,
     concurrency: int,
-    on_done: Callable[[str], None] = lambda _host: None,
+    on_done: Callable[[Bootstrapped], None] = lambda _one: None,
 ) -> tuple[Bootstrapped, ...]:
     """Bootstrap every host, in the hosts' order; each failure is that host's result.
 
-    Raises ConfigurationError, before anybody is contacted, where there is no key to install;
+    ``on_done`` is called in this thread with every result, as hosts finish. Raises
+    ConfigurationError, before anybody is contacted, where there is no key to install;
     Interrupted on Ctrl-C: hosts under way take themselves back.
     """
     lines = {host.name: public_line(host.endpoint, task.operator_key) for host in hosts}
-    results = over_hosts(
-        hosts,
-        lambda host: _bootstrap(host, lines[host.name], task),
-        concurrency,
-        lambda host, _result: on_done(host.name),
-    )
-    return tuple(_failed(result) if isinstance(result, HostError) else result for result in results)
+    finished: dict[str, Bootstrapped] = {}
+
+    def work(host: ManagedHost) -> Bootstrapped:
+        run = Run(secrets.token_hex(8), host.endpoint.user, lines[host.name])
+        return _bootstrap(_Work(host, run, task))
+
+    def note(host: ManagedHost, result: Bootstrapped | HostError) -> None:
+        one = _failed(result) if isinstance(result, HostError) else result
+        on_done(one)
+        finished[host.name] = one
+
+    over_hosts(hosts, work, concurrency, note)
+    return tuple(finished[host.name] for host in hosts)
 
 
 def _failed(error: HostError) -> Bootstrapped:
@@ -87,29 +110,29 @@ def _failed(error: HostError) -> Bootstrapped:
     return Bootstrapped(error.host, standing, reason=error.message, hint=error.hint)
 
 
-def _bootstrap(host: ManagedHost, line: str, task: Task) -> Bootstrapped:
-    endpoint = host.endpoint
+def _bootstrap(work: _Work) -> Bootstrapped:
+    endpoint = work.endpoint
     problem = talk.account_problem(endpoint.user)
     if problem:
-        return Bootstrapped(host.name, Standing.REFUSED, reason=problem)
-    words = [endpoint.user, endpoint.python, line, str(WORK_SECONDS), str(task.window)]
+        return Bootstrapped(endpoint.name, Standing.REFUSED, reason=problem)
+    limits = (str(WORK_SECONDS), str(work.task.window))
+    words = [endpoint.user, endpoint.python, work.run.line, *limits, work.run.name]
     try:
-        said = _as_root_before(endpoint, task, talk.begin(words), WORK_SECONDS + _GRACE)
+        said = _as_root_before(work, begin(words), WORK_SECONDS + _GRACE)
         told = talk.understand(endpoint.name, said)
     except AgentError as error:
         # It may have begun before the connection was lost.
-        return _take_back(endpoint, Told(Ending.KILLED), task, error)
+        return _take_back(work, Told(Ending.KILLED), error)
     if told.ending is not Ending.READY:
         return talk.result(endpoint.name, told)
-    return _confirm(host, told, task)
+    return _confirm(work, told)
 
 
-def _as_root_before(
-    endpoint: Endpoint, task: Task, message: talk.Message, seconds: float
-) -> Exchange:
+def _as_root_before(work: _Work, message: Message, seconds: float) -> Exchange:
     """Run something as root through the entrance that there was before; raises HostError."""
+    task = work.task
     entrance = replace(
-        endpoint,
+        work.endpoint,
         user=task.entrance.user,
         login_password=task.entrance.password,
         sudo_password=task.entrance.password,
@@ -121,53 +144,57 @@ def _as_root_before(
         )
 
 
-def _confirm(host: ManagedHost, told: Told, task: Task) -> Bootstrapped:
+def _confirm(work: _Work, told: Told) -> Bootstrapped:
     """Confirm over fresh logins with the key, within the window; otherwise see it go back."""
-    deadline = time.monotonic() + task.window
+    deadline = time.monotonic() + work.task.window
     pause, turned_down = _FIRST_PAUSE, 0
     while True:
         try:
-            said = _as_operator(host.endpoint, task, talk.CONFIRM)
-            if talk.decided(said):
-                return _checked(host, told, task)
-            problem: HostError = AgentError(host.name, talk.not_confirmed(said))
+            said = _as_operator(work, work.run.confirm(told.made))
+            if talk.stays(said, told):
+                return _checked(work, told)
+            problem: HostError = AgentError(work.host.name, talk.not_confirmed(said))
+            if talk.is_over(said):
+                return talk.taken_back(work.host.name, told, said, problem)
         except (UnreachableError, AgentError) as error:
             problem = error
         if not (isinstance(problem, LoginError) and problem.stage is Stage.NETWORK):
             turned_down += 1
         if turned_down == _TURNED_DOWN or time.monotonic() + pause >= deadline:
-            return _take_back(host.endpoint, told, task, problem)
+            return _take_back(work, told, problem)
         time.sleep(pause)
         pause = min(pause * 2, _LONGEST_PAUSE)
 
 
-def _as_operator(endpoint: Endpoint, task: Task, message: talk.Message) -> Exchange:
+def _as_operator(work: _Work, message: Message) -> Exchange:
     """Run something as root over a new connection with the key; raises HostError."""
+    endpoint, task = work.endpoint, work.task
     with connect(endpoint, task.endpoints, task.pins, connect_timeout=_LOGIN_SECONDS) as login:
         command = sudo_command(endpoint, message.argv, _SHORT_SECONDS)
         return exchange(login, command, timeout=_SHORT_SECONDS, max_output=_MOST_OUTPUT)
 
 
-def _checked(host: ManagedHost, told: Told, task: Task) -> Bootstrapped:
+def _checked(work: _Work, told: Told) -> Bootstrapped:
     """Say that it is done only after another login, which finds everything in its place."""
-    check = check_host(host, task.endpoints, task.pins)
-    if check.manageable:
-        return Bootstrapped(host.name, Standing.DONE, told.made)
-    reason = f"{talk.too_late()}: {check.reason}"
-    return Bootstrapped(host.name, Standing.UNDONE, (), reason, check.hint)
+    check = check_host(work.host, work.task.endpoints, work.task.pins)
+    problem = "" if check.manageable else check.reason
+    return talk.confirmed(work.host.name, told, problem, check.hint)
 
 
-def _take_back(endpoint: Endpoint, told: Told, task: Task, why: HostError) -> Bootstrapped:
+def _take_back(work: _Work, told: Told, why: HostError) -> Bootstrapped:
     """Have the host take all of it back at once; where it is not heard, its timer does it."""
-    deadline = time.monotonic() + task.window + _GRACE
+    name = work.host.name
+    deadline = time.monotonic() + work.task.window + _GRACE
     while True:
         try:
-            said = _as_root_before(endpoint, task, talk.EXPIRE, _SHORT_SECONDS)
+            said = _as_root_before(work, work.run.expire(told.made), _BACK_SECONDS)
         except UnreachableError as error:
             if time.monotonic() >= deadline:
-                return talk.not_seen_again(endpoint.name, why, error)
+                return talk.not_seen_again(name, why, error)
             time.sleep(_LONGEST_PAUSE)
-        except AgentError:
-            return Bootstrapped(endpoint.name, Standing.FAILED, (), why.message, why.hint)
+        except AgentError as error:
+            return talk.not_heard(name, told, why, error)
         else:
-            return talk.taken_back(endpoint.name, told, said, why)
+            if talk.stays(said, told):
+                return _checked(work, told)
+            return talk.taken_back(name, told, said, why)

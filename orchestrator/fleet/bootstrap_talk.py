@@ -1,4 +1,4 @@
-"""The talk with the script in ``on_host``: what it is sent, and its lines in our words. Pure.
+"""What the script in ``on_host`` says, in our words. Pure.
 
 Of what a host says only the words that the script has are believed; the rest is quoted.
 """
@@ -7,9 +7,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
-from pathlib import Path
-from typing import NamedTuple
 
 from orchestrator.fleet.ssh import Exchange
 from orchestrator.model.bootstrap import Bootstrapped, Standing
@@ -18,29 +15,10 @@ from orchestrator.model.i18n import _
 from orchestrator.model.text import quoted
 
 STATE = "/var/lib/luytre-bootstrap"
-_SCRIPT = f"{STATE}/script"
-_PARTS = ("ground", "way_back", "packages", "account", "work")
-# A script that arrived in part is never run.
-_LOADER = (
-    'd=$(mktemp -d /run/luytre-XXXXXX) && head -c "$1" >"$d/script" &&'
-    ' [ "$(wc -c <"$d/script")" -eq "$1" ] || { rm -rf "$d"; exit 70; };'
-    ' shift; exec sh "$d/script" begin "$d" "$@"'
-)
 # useradd(8) of Debian; sudo ignores files in sudoers.d whose names have a dot.
 _ACCOUNT = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
 _PASSWORD_RUN_OUT = re.compile(rb"[Pp]assword change required|required to change your password")
 _MADE = re.compile(r"user|key|sudo|package [a-z0-9][a-z0-9.+-]{1,99}")
-
-
-class Message(NamedTuple):
-    """A command for root, and its standard input."""
-
-    argv: tuple[str, ...]
-    stdin: bytes = b""
-
-
-CONFIRM = Message(("sh", "-c", f"[ -e {_SCRIPT} ] || exec echo gone; exec sh {_SCRIPT} confirm"))
-EXPIRE = Message(("sh", "-c", f"[ -e {_SCRIPT} ] || exec echo undone; exec sh {_SCRIPT} expire"))
 
 
 class Ending(StrEnum):
@@ -55,25 +33,16 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True)
 class Told:
-    """What a host told of its work; ``why`` and ``hint`` say what went wrong, in our words."""
+    """What a host told of its work; ``why`` and ``hint`` say what went wrong, in our words.
+
+    ``left`` is what of it is there still, though it went back.
+    """
 
     ending: Ending
     made: tuple[str, ...] = ()
     why: str = ""
     hint: str = ""
-
-
-@cache
-def _script() -> bytes:
-    place = Path(__file__).with_name("on_host")
-    return b"\n".join((place / f"{part}.sh").read_bytes() for part in _PARTS)
-
-
-def begin(words: Sequence[str]) -> Message:
-    """Return what starts the work; ``words`` are the arguments of the script's ``begin``."""
-    script = _script()
-    argv = ("sh", "-c", _LOADER, "luytre-bootstrap", str(len(script)), *words)
-    return Message(argv, script)
+    left: tuple[str, ...] = ()
 
 
 def account_problem(user: str) -> str:
@@ -95,7 +64,7 @@ def understand(host: str, said: Exchange) -> Told:
             _("its password has run out"),
             hint=_("log in by hand once and set a new one"),
         )
-    lines = said.stdout.decode("utf-8", "replace").splitlines()
+    lines = _lines(said)
     ends = [line for line in lines if line == "end" or line.startswith("end ")]
     if said.truncated or not ends:
         words = quoted((said.stderr or said.stdout)[-200:]) or _("nothing was said")
@@ -106,7 +75,7 @@ def understand(host: str, said: Exchange) -> Told:
         if line.startswith("made ") and _MADE.fullmatch(line.removeprefix("made "))
     )
     why, hint = _reason(lines)
-    return Told(_ending(lines), made, why, hint)
+    return Told(_ending(lines), made, why, hint, _left(lines, made))
 
 
 def _ending(lines: Sequence[str]) -> Ending:
@@ -131,6 +100,10 @@ def _in_words(stage: str, code: str, detail: str) -> tuple[str, str]:
     by_hand = _("install it by hand, then run this command again")
     known = {
         "systemd": (_("systemd does not run there"), ""),
+        "no-state": (
+            _("it cannot keep what it would change in {what}"),
+            _("see to room on that disk"),
+        ),
         "dpkg": (_("dpkg is not sound"), _("on the host: dpkg --audit, dpkg --configure -a")),
         "no-apt": (_("it has no apt-get, and lacks: {what}"), by_hand),
         "no-package": (
@@ -163,6 +136,7 @@ def _stage_name(stage: str) -> str:
         "user": _("the account"),
         "key": _("the public key"),
         "sudo": _("the sudo rule"),
+        "ready": _("the way back"),
     }
     return names.get(stage, quoted(stage))
 
@@ -174,43 +148,66 @@ def result(host: str, told: Told) -> Bootstrapped:
         hint = _("try again in some minutes")
         return Bootstrapped(host, Standing.REFUSED, (), reason, hint)
     if told.ending is Ending.UNDONE:
-        return Bootstrapped(host, Standing.UNDONE, (), told.why, told.hint)
+        reason = _and_left(told.why, told.left)
+        return Bootstrapped(host, Standing.UNDONE, told.left, reason, told.hint)
     if told.ending is Ending.BROKEN:
-        return Bootstrapped(host, Standing.FAILED, told.made, _broken(told.why), _see(host))
+        return Bootstrapped(host, Standing.FAILED, told.left, _broken(told.why), _see(host))
     reason = _("its work was ended from outside; it takes itself back by its timer")
     return Bootstrapped(host, Standing.FAILED, told.made, reason, _see(host))
 
 
-def decided(said: Exchange) -> bool:
-    """Say whether the host answered that nothing waits for a confirmation any more.
+def stays(said: Exchange, told: Told) -> bool:
+    """Say whether the host answered that all that was made stays.
 
-    ``gone`` may be a confirmation of ours whose answer was lost, or a host that took itself back.
+    A run that is over may be a confirmation of ours whose answer was lost: then all of it is there.
     """
-    return said.stdout.strip() in (b"confirmed", b"gone")
+    lines = _lines(said)
+    if "confirmed" in lines:
+        return True
+    return "gone" in lines and told.ending is Ending.READY and _there(lines, told.made) == told.made
+
+
+def is_over(said: Exchange) -> bool:
+    """Say whether the host answered that nothing of it waits any more."""
+    return "gone" in _lines(said)
 
 
 def not_confirmed(said: Exchange) -> str:
     """Return in words what a host said instead."""
-    if said.stdout.strip() == b"late":
-        return too_late()
+    lines = _lines(said)
+    if "late" in lines or "gone" in lines:
+        return _("the confirmation came too late")
     words = quoted((said.stderr or said.stdout)[-200:]) or _("nothing was said")
     return _("it did not answer: {what}").format(what=words)
 
 
-def too_late() -> str:
-    """Return the words for a host that did not wait for the confirmation."""
-    return _("the confirmation came too late")
+def confirmed(host: str, told: Told, problem: str, hint: str) -> Bootstrapped:
+    """Return the outcome of a host that was confirmed, with what was met after that."""
+    if not problem:
+        return Bootstrapped(host, Standing.DONE, told.made)
+    reason = _("confirmed, so all of it stays; but then: {reason}").format(reason=problem)
+    return Bootstrapped(host, Standing.FAILED, told.made, reason, hint)
 
 
 def taken_back(host: str, told: Told, said: Exchange, why: HostError) -> Bootstrapped:
     """Return the outcome of a host that was told to take itself back, because of ``why``."""
-    lines = said.stdout.decode("utf-8", "replace").splitlines()
+    lines = _lines(said)
     if any(line.startswith("broken") for line in lines):
-        return Bootstrapped(host, Standing.FAILED, told.made, _broken(why.message), _see(host))
-    if "undone" not in lines:
-        return Bootstrapped(host, Standing.FAILED, told.made, why.message, why.hint)
-    reason = _("not confirmed: {why}").format(why=why.message)
-    return Bootstrapped(host, Standing.UNDONE, (), reason, why.hint)
+        left = _left(lines, told.made)
+        return Bootstrapped(host, Standing.FAILED, left, _broken(why.message), _see(host))
+    if "undone" not in lines and "gone" not in lines:
+        last = AgentError(host, not_confirmed(said))
+        return not_heard(host, told, why, last)
+    left = _left(lines, ()) or _there(lines, told.made)
+    reason = _and_left(_("not confirmed: {why}").format(why=why.message), left)
+    return Bootstrapped(host, Standing.UNDONE, left, reason, why.hint)
+
+
+def not_heard(host: str, told: Told, why: HostError, last: HostError) -> Bootstrapped:
+    """Return the outcome of a host that was told to go back, and did not say that it did."""
+    message = _("not confirmed ({why}), and it did not say that it took itself back: {last}")
+    reason = message.format(why=why.message, last=last.message)
+    return Bootstrapped(host, Standing.FAILED, told.made, reason, _see(host))
 
 
 def not_seen_again(host: str, why: HostError, last: HostError) -> Bootstrapped:
@@ -219,6 +216,33 @@ def not_seen_again(host: str, why: HostError, last: HostError) -> Bootstrapped:
     reason = message.format(why=why.message, last=last.message)
     hint = _("it takes itself back as soon as the time for the confirmation is over")
     return Bootstrapped(host, Standing.UNREACHABLE, (), reason, hint)
+
+
+def _lines(said: Exchange) -> list[str]:
+    """Return its lines: shells of accounts may say something of their own before."""
+    return said.stdout.decode("utf-8", "replace").splitlines()
+
+
+def _there(lines: Sequence[str], made: Sequence[str]) -> tuple[str, ...]:
+    return tuple(one for one in made if f"there {one}" in lines)
+
+
+def _left(lines: Sequence[str], made: Sequence[str]) -> tuple[str, ...]:
+    """Return what the host could not take back, or had to leave to others."""
+    broken = {part for line in lines if line.startswith("broken ") for part in line.split()[1:]}
+    kinds: list[str] = [kind for kind in ("user", "key", "sudo") if kind in broken]
+    if "packages" in broken:
+        kinds += [one for one in made if one.startswith("package ")]
+    names = [line.removeprefix("left ") for line in lines if line.startswith("left ")]
+    packages = [f"package {name}" for name in names]
+    return (*kinds, *(one for one in packages if _MADE.fullmatch(one)))
+
+
+def _and_left(why: str, left: Sequence[str]) -> str:
+    if not left:
+        return why
+    names = ", ".join(one.removeprefix("package ") for one in left)
+    return _("{why}; left, because others need it by now: {what}").format(why=why, what=names)
 
 
 def _broken(why: str) -> str:

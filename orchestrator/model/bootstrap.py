@@ -19,7 +19,7 @@ class Standing(StrEnum):
 class Bootstrapped:
     """One host: how it ended, what was made (``user``, ``key``, ``sudo``, ``package NAME``), why.
 
-    Of a host that took itself back nothing is made any more.
+    Of a host that took itself back only that is named which others need by now.
     """
 
     host: str

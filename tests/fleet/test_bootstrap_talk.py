@@ -65,18 +65,46 @@ def test_a_name_that_sudoers_or_useradd_would_read_otherwise_is_refused(name: st
     assert talk.account_problem(name)
 
 
+_MADE = Told(Ending.READY, ("package sudo", "user"))
+
+
 @pytest.mark.parametrize(
-    ("answer", "status", "standing"),
+    ("answer", "status", "standing", "made"),
     [
-        ("undone\n", 0, Standing.UNDONE),
-        ("broken packages\n", 1, Standing.FAILED),
-        ("", 137, Standing.FAILED),
+        ("undone\n", 0, Standing.UNDONE, ()),
+        ("Welcome\nleft sudo\nundone\n", 0, Standing.UNDONE, ("package sudo",)),
+        ("gone\n", 0, Standing.UNDONE, ()),
+        ("broken packages\n", 1, Standing.FAILED, ("package sudo",)),
+        ("broken user\n", 1, Standing.FAILED, ("user",)),
+        ("", 137, Standing.FAILED, ("package sudo", "user")),
     ],
 )
 def test_a_host_that_was_told_to_go_back_is_believed_only_when_it_says_so(
-    answer: str, status: int, standing: Standing
+    answer: str, status: int, standing: Standing, made: tuple[str, ...]
 ) -> None:
     why = AgentError("web1", "no answer")
-    told = talk.taken_back("web1", Told(Ending.READY, ("user",)), said(answer, status=status), why)
-    assert told.standing is standing
+    told = talk.taken_back("web1", _MADE, said(answer, status=status), why)
+    assert (told.standing, told.made) == (standing, made)
     assert "no answer" in told.reason
+
+
+@pytest.mark.parametrize(
+    ("answer", "stays"),
+    [
+        ("confirmed\n", True),
+        ("Authorised use only\nconfirmed\n", True),
+        ("gone\nthere user\nthere package sudo\n", True),
+        ("gone\n", False),
+        ("gone\nthere package sudo\n", False),
+        ("late\n", False),
+        ("not confirmed\n", False),
+    ],
+)
+def test_what_was_made_stays_only_where_the_host_says_so_or_has_all_of_it(
+    answer: str, stays: bool
+) -> None:
+    assert talk.stays(said(answer), _MADE) is stays
+
+
+def test_a_run_that_was_never_confirmed_does_not_stay() -> None:
+    assert not talk.stays(said("gone\nthere user\n"), Told(Ending.KILLED))

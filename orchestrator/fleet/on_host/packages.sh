@@ -15,7 +15,10 @@ missing_packages() {
     [ "$(setting user)" = root ] || command -v visudo >/dev/null || printf 'sudo '
 }
 
-known_packages() { dpkg-query -W -f '${binary:Package} ${db:Status-Status}\n' | sort; }
+# known_packages FILE: name and state of each, sorted
+known_packages() {
+    dpkg-query -W -f '${binary:Package} ${db:Status-Status}\n' >"$1" && sort -o "$1" "$1"
+}
 
 # Everything is fetched, into our own place, before anything is changed; the host's lists stay.
 fetch_packages() {
@@ -32,11 +35,13 @@ stage_packages() {
     runs || [ "$(setting python)" = /usr/bin/python3 ] || die python "$(setting python)"
     [ -z "$(dpkg --audit)" ] || die dpkg
     fetch_packages "$wanted" || die no-package "$wanted"
-    others=$(apt -s install $wanted | sed -n 's/^Remv \([^ ]*\).*/\1/p; s/^Inst \([^ ]*\) \[.*/\1/p')
+    known_packages "$STATE/packages.before"
+    apt -s install $wanted >"$STATE/packages.plan"
+    others=$(sed -n 's/^Remv \([^ ]*\).*/\1/p; s/^Inst \([^ ]*\) \[.*/\1/p' "$STATE/packages.plan")
     [ -z "$others" ] || die replaces $others
-    known_packages >"$STATE/packages.before"
+    sed -n 's/^Inst \([^ ]*\) .*/\1/p' "$STATE/packages.plan" >"$STATE/packages.ours"
     keep /var/lib/apt/extended_states
-    : >"$STATE/packages.begun"
+    : >"$STATE/made.packages"
     sync
     apt install --no-download $wanted
     [ ! -e /var/lib/apt/extended_states ] || after /var/lib/apt/extended_states
@@ -45,7 +50,6 @@ stage_packages() {
 }
 
 undo_packages() {
-    [ -e "$STATE/packages.begun" ] || return 0
     dpkg --configure -a
     tries=0
     until purge_new; do
@@ -53,16 +57,40 @@ undo_packages() {
         [ "$tries" -lt 30 ] || return 1
         sleep 2
     done
-    ours /var/lib/apt/extended_states || return 0
+    [ -z "$left" ] && ours /var/lib/apt/extended_states || return 0
     restore /var/lib/apt/extended_states
 }
 
 # Packages that were removed before, and left their configuration, are removed; new ones purged.
 purge_new() {
-    known_packages >"$STATE/packages.now"
-    changed=$(comm -13 "$STATE/packages.before" "$STATE/packages.now" | cut -d ' ' -f 1)
-    [ -n "$changed" ] || return 0
-    cut -d ' ' -f 1 "$STATE/packages.before" >"$STATE/names.before"
-    new=$(printf '%s\n' $changed | comm -13 "$STATE/names.before" -)
-    dpkg --remove --force-remove-reinstreq $changed && { [ -z "$new" ] || dpkg --purge $new; }
+    mkdir -p -m 0700 "$TALK"
+    known_packages "$TALK/packages.now" || return 1
+    changed='' new='' left=''
+    for name in $(comm -13 "$STATE/packages.before" "$TALK/packages.now" | cut -d ' ' -f 1); do
+        ! is_ours "$name" || changed="$changed $name"
+    done
+    spare_needed
+    for name in $changed; do
+        grep -q "^$name " "$STATE/packages.before" || new="$new $name"
+    done
+    [ -z "$changed" ] || dpkg --remove --force-remove-reinstreq $changed || return 1
+    [ -z "$new" ] || dpkg --purge $new
+}
+
+# What came meanwhile with what we did not ask for is somebody else's.
+is_ours() { grep -qxF -e "$1" -e "${1%:"$(dpkg --print-architecture)"}" "$STATE/packages.ours"; }
+
+# Ours that packages of others need by now stay, and are told.
+spare_needed() {
+    while [ -n "$changed" ]; do
+        needed=$(dpkg --no-act --remove --force-remove-reinstreq $changed 2>&1 |
+            sed -n 's/^dpkg: dependency problems prevent removal of \(.*\):$/\1/p')
+        [ -n "$needed" ] || return 0
+        left="$left $needed" rest=
+        for name in $changed; do
+            printf '%s\n' $needed | grep -qxF "$name" || rest="$rest $name"
+        done
+        [ "$rest" != "$changed" ] || return 0
+        changed=$rest
+    done
 }

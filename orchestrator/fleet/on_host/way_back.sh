@@ -1,29 +1,31 @@
 # The way back is armed before the first change.
 
 arm() {
-    cat >"$UNITS/$UNDO_UNIT.service" <<END
+    [ -d "$UNITS/multi-user.target.wants" ] || : >"$STATE/wants.made"
+    # Not oneshot: a systemd before 244 does not try such a one again.
+    cat >"$UNITS/$UNDO_UNIT.service" <<END && chmod 0644 "$UNITS/$UNDO_UNIT.service" || return 1
 [Unit]
 Description=Take back the unconfirmed luytre inventory bootstrap
 ConditionPathExists=$SCRIPT
 
 [Service]
-Type=oneshot
-ExecStart=/bin/sh $SCRIPT expire
+ExecStart=/bin/sh -c '$(going_back)'
+Restart=on-failure
+RestartSec=10s
 END
-    chmod 0644 "$UNITS/$UNDO_UNIT.service"
-    [ -d "$UNITS/multi-user.target.wants" ] || : >"$STATE/wants.made"
-    mkdir -p -m 0755 "$UNITS/multi-user.target.wants"
-    ln -s "$UNITS/$UNDO_UNIT.service" "$UNITS/multi-user.target.wants/"
-    systemctl daemon-reload
-    sync
-    rearm 1 "$1"
+    mkdir -p -m 0755 "$UNITS/multi-user.target.wants" &&
+        ln -sf "$UNITS/$UNDO_UNIT.service" "$UNITS/multi-user.target.wants/" &&
+        systemctl daemon-reload && sync && rearm 1 "$1"
 }
+
+# That somebody else was first is no failure.
+going_back() { printf '[ ! -e %s ] || exec sh %s expire %s 0' "$SCRIPT" "$SCRIPT" "$(setting run)"; }
 
 # rearm NUMBER SECONDS: the former timer goes only when this one stands
 rearm() {
     systemd-run --quiet --collect --unit="$UNDO_UNIT-$1" --on-active="${2}s" \
         --timer-property=AccuracySec=100ms --property=Restart=on-failure --property=RestartSec=10s \
-        /bin/sh "$SCRIPT" expire || return 1
+        /bin/sh -c "$(going_back)" || return 1
     [ "$1" = 1 ] || systemctl stop "$UNDO_UNIT-$(($1 - 1)).timer"
 }
 
@@ -38,14 +40,17 @@ armed() {
     systemctl is-active --quiet "$WORK_UNIT" "$UNDO_UNIT-1.timer" "$UNDO_UNIT-2.timer"
 }
 
-# decide confirmed|undone: who comes first has decided, for good
+# decide confirmed|undone: who comes first has decided, for good; only for whoever holds the lock.
+# The words were written while there was room; a renaming needs none.
 decide() {
-    printf '%s' "$1" >"$STATE/word.$1"
-    ln "$STATE/word.$1" "$STATE/decision" 2>/dev/null
+    [ -e "$STATE/decision" ] || mv -T "$STATE/word.$1" "$STATE/decision"
+    sync
     [ "$(cat "$STATE/decision")" = "$1" ]
 }
 
 forget() {
+    rm -f "$SCRIPT"
+    sync
     disarm
     rm -rf "$STATE"
     sync

@@ -1,0 +1,53 @@
+"""What was confirmed stays, and is told; what an account had before is not made weaker."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from .conftest import Novice
+
+pytestmark = pytest.mark.lab
+
+_BASHRC = "/etc/skel/.bashrc"
+
+
+@pytest.fixture
+def again(plain: Novice) -> Iterator[Novice]:
+    """The host with a root login, without the account once more at the end."""
+    plain.sh(f"cp -a {_BASHRC} /etc/bashrc.kept")
+    yield plain
+    plain.sh(f"mv -f /etc/bashrc.kept {_BASHRC}")
+    plain.forget()
+    plain.desk.declare(plain.name)
+
+
+def results(host: Novice) -> list[dict[str, Any]]:
+    """Return how every bootstrap ended, by the audit log of its desk, the newest first."""
+    entries = host.desk.ask("log", "show").document["entries"]
+    return [one["detail"] for one in entries if one["action"] == "bootstrap"]
+
+
+def test_a_shell_that_greets_is_no_reason_to_go_back(again: Novice) -> None:
+    again.sh(f"sed -i '1i echo Authorised use only' {_BASHRC}")
+    done = again.bootstrap()
+    assert (done.code, again.told(done)["result"]) == (0, "done"), done
+    assert again.told(done)["made"] == ["user", "key", "sudo"]
+
+
+def test_a_confirmation_whose_answer_is_lost_is_found_out(again: Novice) -> None:
+    mute = "n=$(cat /tmp/n 2>/dev/null); echo x$n >/tmp/n; [ ${#n} -ge 2 ] || exec >/dev/null"
+    again.sh(f"sed -i '1i {mute}' {_BASHRC}; rm -f /tmp/n")
+    done = again.bootstrap()
+    assert (done.code, again.told(done)["result"]) == (0, "done"), done
+
+
+def test_what_stays_is_told_also_where_it_does_not_suffice(again: Novice) -> None:
+    old = b"#!/bin/sh\ncase $* in *luytre-python*) echo luytre-python 3.7.3 ;; esac\n"
+    again.lab.write(again.name, "/opt/old", old, 0o755)
+    again.desk.declare(again.name, ansible_python_interpreter="/opt/old")
+    done = again.bootstrap()
+    assert (done.code, again.told(done)["result"]) == (1, "failed"), done
+    assert "too old" in again.told(done)["reason"]
+    assert again.told(done)["made"] == ["user", "key", "sudo"]
+    assert results(again)[0]["made"] == ["user", "key", "sudo"]
