@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from orchestrator.fleet.ssh import Exchange
+from orchestrator.fleet.sudo import password_run_out
 from orchestrator.model.bootstrap import Bootstrapped, Standing
 from orchestrator.model.errors import AgentError, HostError, HostRefusedError
 from orchestrator.model.i18n import _
@@ -17,7 +18,6 @@ from orchestrator.model.text import quoted
 STATE = "/var/lib/luytre-bootstrap"
 # useradd(8) of Debian; sudo ignores files in sudoers.d whose names have a dot.
 _ACCOUNT = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
-_PASSWORD_RUN_OUT = re.compile(rb"[Pp]assword change required|required to change your password")
 _MADE = re.compile(r"user|key|sudo|package [a-z0-9][a-z0-9.+-]{1,99}")
 
 
@@ -58,12 +58,9 @@ def understand(host: str, said: Exchange) -> Told:
 
     Raises AgentError where that is no such answer, HostRefusedError where nothing can have begun.
     """
-    if _PASSWORD_RUN_OUT.search(said.stderr):
-        raise HostRefusedError(
-            host,
-            _("its password has run out"),
-            hint=_("log in by hand once and set a new one"),
-        )
+    run_out = password_run_out(said.stderr)
+    if run_out is not None:
+        raise HostRefusedError(host, run_out.message, hint=run_out.hint)
     lines = _lines(said)
     ends = [line for line in lines if line == "end" or line.startswith("end ")]
     if said.truncated or not ends:

@@ -11,6 +11,7 @@ from orchestrator.fleet.connection import Login, LoginError, Stage, connect
 from orchestrator.fleet.pins import Pins
 from orchestrator.fleet.pool import over_hosts
 from orchestrator.fleet.ssh import exchange, sudo_command
+from orchestrator.fleet.sudo import password_run_out
 from orchestrator.fleet.told import texts, well_formed
 from orchestrator.model.errors import AgentError, HostError, HostRefusedError
 from orchestrator.model.host import Endpoint, ManagedHost, Management
@@ -122,6 +123,9 @@ def _check_inside(host: ManagedHost, login: Login) -> HostCheck:
     except AgentError as error:
         remedy = _bootstrap(host)
         return HostCheck(host.name, Step.SUDO, error.message, error.hint, remedy=remedy)
+    run_out = password_run_out(said.stderr)
+    if run_out is not None:
+        return HostCheck(host.name, Step.LOGIN, run_out.message, run_out.hint)
     found = _VERSION.search(said.stdout)
     if said.status != 0 or found is None:
         return _no_python(host, said.stderr or said.stdout)

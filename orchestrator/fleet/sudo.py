@@ -1,4 +1,4 @@
-"""What sudo says, in our words. Pure: sudo speaks English here (LC_ALL=C)."""
+"""What sudo says, or PAM before it, in our words. Pure: sudo speaks English here (LC_ALL=C)."""
 
 import re
 from typing import NamedTuple
@@ -19,6 +19,7 @@ _WRONG_PASSWORD = re.compile(rb"sudo: \d+ incorrect password attempt|Sorry, try 
 _LOCKED = re.compile(rb"sudo: (account validation failure|PAM account management error)[^\n]*")
 _NEEDS_TERMINAL = re.compile(rb"you must have a tty to run sudo")
 _OTHER = re.compile(rb"^sudo: (?!unable to resolve host)[^\n]+", re.MULTILINE)
+_PASSWORD_RUN_OUT = re.compile(rb"[Pp]assword change required|required to change your password")
 
 
 class Refusal(NamedTuple):
@@ -57,6 +58,13 @@ def wrong_password() -> Refusal:
         _("sudo does not accept the password"),
         _("mend ansible_become_password in the inventory's vault"),
     )
+
+
+def password_run_out(stderr: bytes) -> Refusal | None:
+    """Return the words for an account that may only change its password; ``None`` for others."""
+    if not _PASSWORD_RUN_OUT.search(stderr):
+        return None
+    return Refusal(_("its password has run out"), _("log in by hand once and set a new one"))
 
 
 def _by_name(endpoint: Endpoint, stderr: bytes) -> Refusal | None:

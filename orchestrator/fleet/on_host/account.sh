@@ -16,8 +16,10 @@ stage_user() {
     printf '%s' "$base/$user" >"$STATE/made.user"
     sync
     useradd --create-home "$group" --shell /bin/bash "$user"
-    # No password at all; "!", which useradd writes, would lock the account for keys too.
+    # No password at all; "!", which useradd writes, would lock the account for keys too. Neither
+    # does it run out one day: nobody could log in by key then, and there is none to be renewed.
     usermod --password '*' "$user"
+    chage -M -1 -I -1 -E -1 "$user"
     say made user
 }
 

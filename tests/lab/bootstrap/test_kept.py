@@ -51,3 +51,16 @@ def test_what_stays_is_told_also_where_it_does_not_suffice(again: Novice) -> Non
     assert "too old" in again.told(done)["reason"]
     assert again.told(done)["made"] == ["user", "key", "sudo"]
     assert results(again)[0]["made"] == ["user", "key", "sudo"]
+
+
+def test_the_account_does_not_run_out(again: Novice) -> None:
+    again.sh(
+        "cp /etc/login.defs /root; sed -i 's/^PASS_MAX_DAYS.*/PASS_MAX_DAYS 90/' /etc/login.defs"
+    )
+    assert again.bootstrap().code == 0
+    again.sh("mv /root/login.defs /etc/login.defs; chage -d 2025-01-01 ops")
+    assert again.told(again.desk.ask("inventory", "check"))["failed"] is None
+    again.sh("chage -M 90 ops")
+    told = again.told(again.desk.ask("inventory", "check"))
+    assert (told["failed"], told["remedy"]) == ("login", "")
+    assert "run out" in told["reason"]
