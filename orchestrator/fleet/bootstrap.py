@@ -115,8 +115,9 @@ def _bootstrap(work: _Work) -> Bootstrapped:
     problem = talk.account_problem(endpoint.user)
     if problem:
         return Bootstrapped(endpoint.name, Standing.REFUSED, reason=problem)
+    sudo = "free" if endpoint.sudo_password is None else "password"
     limits = (str(WORK_SECONDS), str(work.task.window))
-    words = [endpoint.user, endpoint.python, work.run.line, *limits, work.run.name]
+    words = [endpoint.user, endpoint.python, work.run.line, *limits, work.run.name, sudo]
     try:
         said = _as_root_before(work, begin(words), WORK_SECONDS + _GRACE)
         told = talk.understand(endpoint.name, said)

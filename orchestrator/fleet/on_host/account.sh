@@ -67,11 +67,19 @@ remove_user() {
 stage_sudo() {
     user=$(setting user)
     [ "$user" != root ] || return 0
-    # Not asked of an account that cannot: sudo may send root a letter.
-    if [ ! -e "$STATE/made.user" ] && as_user sudo -n true 2>/dev/null; then return 0; fi
+    tag='NOPASSWD: '
+    # An account that was there keeps what it has: not asked where it cannot, sudo may send root a
+    # letter. Where the inventory has its password, a rule without one would be weaker.
+    if [ ! -e "$STATE/made.user" ]; then
+        ! as_user sudo -n true 2>/dev/null || return 0
+        if [ "$(setting sudo)" = password ]; then
+            sudo -l -U "$user" | grep -q 'is not allowed to run sudo' || return 0
+            tag=
+        fi
+    fi
     # The last rule that matches counts, so this file comes late.
     file=/etc/sudoers.d/zz-luytre-$user
-    printf '# luytre inventory bootstrap\n%s ALL=(ALL:ALL) NOPASSWD: ALL\n' "$user" >"$STATE/sudoers"
+    printf '# luytre inventory bootstrap\n%s ALL=(ALL:ALL) %sALL\n' "$user" "$tag" >"$STATE/sudoers"
     sound -f "$STATE/sudoers"
     keep "$file"
     printf '%s' "$file" >"$STATE/made.sudo"

@@ -5,7 +5,7 @@
 # The files of this directory are sent as one: ground, way_back, packages, key, account, work. Only
 # ask goes by itself, with every later question.
 #
-#   begin USER PYTHON KEY WORK WINDOW RUN        arm, do the work, tell how it went (in the session)
+#   begin USER PYTHON KEY WORK WINDOW RUN SUDO   arm, do the work, tell how it went (in the session)
 #   work                                         what begin starts, in a unit of its own
 #   stage NAME                                   one step of it; what it changes is kept first
 #   confirm RUN                                  over the new login: it stays

@@ -60,6 +60,7 @@ prepare() {
         printf '%s\n' "$3" >"$STATE/setting.key" &&
         printf '%s' "$5" >"$STATE/setting.window" &&
         printf '%s' "$6" >"$STATE/setting.run" &&
+        printf '%s' "$7" >"$STATE/setting.sudo" &&
         cp "$here/script" "$STATE/arrived" && sync && mv -T "$STATE/arrived" "$SCRIPT"
 }
 

@@ -64,3 +64,17 @@ def test_the_account_does_not_run_out(again: Novice) -> None:
     told = again.told(again.desk.ask("inventory", "check"))
     assert (told["failed"], told["remedy"]) == ("login", "")
     assert "run out" in told["reason"]
+
+
+def test_sudo_that_asks_for_a_password_goes_on_asking(again: Novice) -> None:
+    again.sh("useradd -m -s /bin/bash ops; echo ops:correct-horse-1 | chpasswd")
+    again.sh("echo 'ops ALL=(ALL:ALL) ALL' >/etc/sudoers.d/ops; chmod 440 /etc/sudoers.d/ops")
+    again.desk.declare(again.name, ansible_become_password="correct-horse-1")
+    done = again.bootstrap()
+    assert (done.code, again.told(done)["made"]) == (0, ["key"]), done
+    assert again.sh("runuser -u ops -- sudo -n true 2>/dev/null || echo asks") == "asks\n"
+    again.forget()
+    again.sh("useradd -m -s /bin/bash ops; echo ops:correct-horse-1 | chpasswd")
+    done = again.bootstrap()
+    assert (done.code, again.told(done)["made"]) == (0, ["key", "sudo"]), done
+    assert again.sh("runuser -u ops -- sudo -n true 2>/dev/null || echo asks") == "asks\n"
