@@ -29,6 +29,7 @@ _CODES = {
     Standing.FAILED: ExitCode.FAILED,
     Standing.REFUSED: ExitCode.REFUSED,
     Standing.UNREACHABLE: ExitCode.UNREACHABLE,
+    Standing.INTERRUPTED: ExitCode.INTERRUPTED,
 }
 
 
@@ -61,7 +62,8 @@ def command(
     output: Output,
 ) -> ExitCode:
     """Bootstrap the hosts that need it and show how each ended."""
-    from orchestrator.fleet.inventory import load_hosts  # noqa: PLC0415 - start-up time
+    from orchestrator.fleet.bootstrap import InterruptedBootstrap  # noqa: PLC0415 - start-up time
+    from orchestrator.fleet.inventory import load_hosts  # noqa: PLC0415
     from orchestrator.fleet.keys import require_keys  # noqa: PLC0415
 
     way.check()
@@ -78,7 +80,12 @@ def command(
     if needy:
         names = [host.name for host in needy]
         context.confirm_hosts(names, yes=consent.yes, count=_count(consent, names), output=output)
-        results |= _bootstrap(workspace, needy, inventory, way, output)
+        try:
+            results |= _bootstrap(workspace, needy, inventory, way, output)
+        except InterruptedBootstrap as interrupted:
+            results |= {one.host: one for one in interrupted.results}
+            _show([results[host.name] for host in hosts], skipped, output)
+            raise
     _show([results[host.name] for host in hosts], skipped, output)
     return combine(_CODES[one.standing] for one in results.values())
 
@@ -187,11 +194,19 @@ def _bootstrap(
     way: Way,
     output: Output,
 ) -> dict[str, Bootstrapped]:
-    """Bootstrap the hosts; who did it, and how it ended, is written into the audit log."""
-    from orchestrator.cli.views.bootstrap_view import document_host  # noqa: PLC0415 - start-up time
+    """Bootstrap the hosts; who did it, and how each ended, is written into the audit log at once.
+
+    Raises InterruptedBootstrap, after writing how the hosts were left.
+    """
+    from orchestrator.change.interrupted import undisturbed  # noqa: PLC0415 - start-up time
+    from orchestrator.cli.views.bootstrap_view import document_host  # noqa: PLC0415
     from orchestrator.cli.views.output import progress  # noqa: PLC0415
     from orchestrator.drift.watch import open_store  # noqa: PLC0415
-    from orchestrator.fleet.bootstrap import Task, bootstrap_hosts  # noqa: PLC0415
+    from orchestrator.fleet.bootstrap import (  # noqa: PLC0415
+        InterruptedBootstrap,
+        Task,
+        bootstrap_hosts,
+    )
     from orchestrator.fleet.pins import load_pins  # noqa: PLC0415
 
     settings = workspace.settings
@@ -203,13 +218,24 @@ def _bootstrap(
         settings.confirm_window,
         operator.ssh_key,
     )
-    with open_store(workspace) as store:
+    logged: set[str] = set()
+    with open_store(workspace) as store, progress(_("bootstrap"), len(hosts), output) as done:
+
+        def note(one: Bootstrapped) -> None:
+            with undisturbed():
+                store.log.append(operator.name, "bootstrap", document_host(one))
+                logged.add(one.host)
+            done(one.host)
+
         begun = {"hosts": [host.name for host in hosts], "login": way.user}
         store.log.append(operator.name, "bootstrap-begin", begun)
-        with progress(_("bootstrap"), len(hosts), output) as done:
-            results = bootstrap_hosts(hosts, task, settings.concurrency, lambda one: done(one.host))
-        for one in results:
-            store.log.append(operator.name, "bootstrap", document_host(one))
+        try:
+            results = bootstrap_hosts(hosts, task, settings.concurrency, note)
+        except InterruptedBootstrap as interrupted:
+            for one in interrupted.results:
+                if one.host not in logged:
+                    note(one)
+            raise
     return {one.host: one for one in results}
 
 

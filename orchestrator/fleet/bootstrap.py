@@ -4,6 +4,7 @@ The work is done by a script on the host (``on_host``), which takes all of it ba
 login with the key confirms it. Here: the way in, that login, and what is told of it.
 """
 
+import math
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -20,8 +21,9 @@ from orchestrator.fleet.pins import Pins
 from orchestrator.fleet.pool import over_hosts
 from orchestrator.fleet.ssh import Exchange, exchange, sudo_command
 from orchestrator.model.bootstrap import Bootstrapped, Standing
-from orchestrator.model.errors import AgentError, HostError, UnreachableError
+from orchestrator.model.errors import AgentError, HostError, Interrupted, UnreachableError
 from orchestrator.model.host import Endpoint, ManagedHost
+from orchestrator.model.i18n import _
 
 # What fetching and installing packages may take on a slow line (seconds).
 WORK_SECONDS = 600
@@ -63,6 +65,14 @@ class Task:
     operator_key: Path | None = None
 
 
+class InterruptedBootstrap(Interrupted):
+    """The operator interrupted; ``results`` tell how each host was left, in the hosts' order."""
+
+    def __init__(self, results: Sequence[Bootstrapped]) -> None:
+        super().__init__(_("interrupted"))
+        self.results = tuple(results)
+
+
 @dataclass(frozen=True)
 class _Work:
     """One host of a task, and its run."""
@@ -86,12 +96,14 @@ def bootstrap_hosts(
 
     ``on_done`` is called in this thread with every result, as hosts finish. Raises
     ConfigurationError, before anybody is contacted, where there is no key to install;
-    Interrupted on Ctrl-C: hosts under way take themselves back.
+    InterruptedBootstrap on Ctrl-C: hosts under way take themselves back.
     """
     lines = {host.name: public_line(host.endpoint, task.operator_key) for host in hosts}
+    begun: set[str] = set()
     finished: dict[str, Bootstrapped] = {}
 
     def work(host: ManagedHost) -> Bootstrapped:
+        begun.add(host.name)
         run = Run(secrets.token_hex(8), host.endpoint.user, lines[host.name])
         return _bootstrap(_Work(host, run, task))
 
@@ -100,7 +112,12 @@ def bootstrap_hosts(
         on_done(one)
         finished[host.name] = one
 
-    over_hosts(hosts, work, concurrency, note)
+    try:
+        over_hosts(hosts, work, concurrency, note)
+    except Interrupted as interrupted:
+        names = [host.name for host in hosts]
+        left = [finished.get(name) or _cut_off(name, task, name in begun) for name in names]
+        raise InterruptedBootstrap(left) from interrupted
     return tuple(finished[host.name] for host in hosts)
 
 
@@ -108,6 +125,14 @@ def _failed(error: HostError) -> Bootstrapped:
     lost = isinstance(error, UnreachableError)
     standing = Standing.UNREACHABLE if lost else Standing.FAILED
     return Bootstrapped(error.host, standing, reason=error.message, hint=error.hint)
+
+
+def _cut_off(host: str, task: Task, begun: bool) -> Bootstrapped:
+    if not begun:
+        return Bootstrapped(host, Standing.INTERRUPTED, reason=_("not begun"))
+    minutes = math.ceil((WORK_SECONDS + task.window) / 60)
+    message = _("the host goes on; unconfirmed, it takes itself back within {minutes} minutes")
+    return Bootstrapped(host, Standing.INTERRUPTED, reason=message.format(minutes=minutes))
 
 
 def _bootstrap(work: _Work) -> Bootstrapped:

@@ -13,6 +13,7 @@ class Standing(StrEnum):
     FAILED = "failed"
     REFUSED = "refused"
     UNREACHABLE = "unreachable"
+    INTERRUPTED = "interrupted"
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ _STYLES = {
     Standing.FAILED: "red",
     Standing.REFUSED: "red",
     Standing.UNREACHABLE: "magenta",
+    Standing.INTERRUPTED: "yellow",
 }
 
 
@@ -81,4 +82,5 @@ def _standing_names() -> dict[Standing, str]:
         Standing.FAILED: _("failed"),
         Standing.REFUSED: _("refused"),
         Standing.UNREACHABLE: _("unreachable"),
+        Standing.INTERRUPTED: _("interrupted"),
     }

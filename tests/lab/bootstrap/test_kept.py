@@ -1,11 +1,16 @@
 """What was confirmed stays, and is told; what an account had before is not made weaker."""
 
+import signal
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from .conftest import Novice
+from orchestrator.lab import Trait
+
+from ..change.desk import ended, until
+from .conftest import MakeNovice, Novice
+from .test_undone import at_work, slow
 
 pytestmark = pytest.mark.lab
 
@@ -78,3 +83,24 @@ def test_sudo_that_asks_for_a_password_goes_on_asking(again: Novice) -> None:
     done = again.bootstrap()
     assert (done.code, again.told(done)["made"]) == (0, ["key", "sudo"]), done
     assert again.sh("runuser -u ops -- sudo -n true 2>/dev/null || echo asks") == "asks\n"
+
+
+def test_an_interrupt_loses_no_result_and_tells_what_goes_on(
+    again: Novice, novice: MakeNovice
+) -> None:
+    late = slow(novice(Trait.ROOT_LOGIN, Trait.NO_PYTHON), "DPkg::Pre-Invoke", 60)
+    password = ("--password-file", str(again.lab.password))
+    limit = ("--limit", f"{again.name},{late.name}")
+    desk = late.desk
+    with desk.started("inventory", "bootstrap", *limit, *password, "--yes") as process:
+        at_work(late)
+        until(lambda: results(late), "the first is done")
+        process.send_signal(signal.SIGINT)
+        done = ended(process)
+    assert done.code == 130, done
+    lines = {line.split()[0]: line for line in done.out.splitlines() if line}
+    assert "manageable" in lines[again.name]
+    assert "interrupted" in lines[late.name]
+    assert "takes itself back within" in done.out
+    told = [(one["result"], one["made"]) for one in results(late)]
+    assert told == [("interrupted", []), ("done", ["user", "key", "sudo"])]
