@@ -20,6 +20,7 @@ from orchestrator.fleet.keys import public_line
 from orchestrator.fleet.pins import Pins
 from orchestrator.fleet.pool import over_hosts
 from orchestrator.fleet.ssh import Exchange, exchange, sudo_command
+from orchestrator.fleet.unspoken import reason_without
 from orchestrator.model.bootstrap import Bootstrapped, Standing
 from orchestrator.model.errors import AgentError, HostError, Interrupted, UnreachableError
 from orchestrator.model.host import Endpoint, ManagedHost
@@ -109,6 +110,7 @@ def bootstrap_hosts(
 
     def note(host: ManagedHost, result: Bootstrapped | HostError) -> None:
         one = _failed(result) if isinstance(result, HostError) else result
+        one = replace(one, reason=reason_without(_entrance(host.endpoint, task), one.reason))
         on_done(one)
         finished[host.name] = one
 
@@ -154,15 +156,20 @@ def _bootstrap(work: _Work) -> Bootstrapped:
     return _confirm(work, told)
 
 
-def _as_root_before(work: _Work, message: Message, seconds: float) -> Exchange:
-    """Run something as root through the entrance that there was before; raises HostError."""
-    task = work.task
-    entrance = replace(
-        work.endpoint,
+def _entrance(endpoint: Endpoint, task: Task) -> Endpoint:
+    """Return the way into a host that there was before its bootstrap."""
+    return replace(
+        endpoint,
         user=task.entrance.user,
         login_password=task.entrance.password,
         sudo_password=task.entrance.password,
     )
+
+
+def _as_root_before(work: _Work, message: Message, seconds: float) -> Exchange:
+    """Run something as root through the entrance that there was before; raises HostError."""
+    task = work.task
+    entrance = _entrance(work.endpoint, task)
     with connect(entrance, task.endpoints, task.pins) as login:
         command = sudo_command(entrance, message.argv, seconds)
         return exchange(

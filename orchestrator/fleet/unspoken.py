@@ -35,6 +35,14 @@ def told_by(endpoint: Endpoint, words: str) -> str:
     return quoted(unspoken(endpoint, words.encode("utf-8", "surrogatepass")))
 
 
+def reason_without(endpoint: Endpoint, reason: str) -> str:
+    """Return a reason that may hold a host's words, without the passwords of another login to it.
+
+    A login with the key knows nothing of the password that the host was given before.
+    """
+    return unspoken(endpoint, reason.encode("utf-8", "surrogatepass")).decode("utf-8", "replace")
+
+
 def methods_of(endpoint: Endpoint, methods: Sequence[str]) -> str:
     """Return the ways to log in that a host names: its own words, cut by paramiko at the commas."""
     return told_by(endpoint, ",".join(methods)).replace(",", ", ")

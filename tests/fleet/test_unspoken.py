@@ -3,12 +3,14 @@
 import paramiko
 import pytest
 
+from orchestrator.fleet import bootstrap
+from orchestrator.fleet.bootstrap import Entrance, Task
 from orchestrator.fleet.bootstrap_talk import understand
 from orchestrator.fleet.connection import LoginError, connect
 from orchestrator.fleet.ssh import exchange, sudo_command
-from orchestrator.fleet.unspoken import unspoken
+from orchestrator.fleet.unspoken import reason_without, unspoken
 from orchestrator.model.errors import AgentError
-from orchestrator.model.host import Endpoint
+from orchestrator.model.host import Endpoint, ManagedHost
 
 from .servers import NAME, Server, running, speaking
 
@@ -122,3 +124,18 @@ def test_fault_26_the_ways_to_log_in_are_quoted_and_cut(tmp_path):
         assert "\\x1b]0;owned\\x07\\u202egnp.exe, yyy" in message
         assert message.isprintable()
         assert len(message) < 400
+
+
+def test_a_reason_is_told_without_the_password_of_a_login_before(monkeypatch, tmp_path):
+    entrance = Entrance("root", PASSWORD)
+    task = Task({}, {}, entrance, 30, tmp_path / "key.pub")
+    monkeypatch.setattr(bootstrap, "public_line", lambda *_: "ssh-ed25519 AAAA")
+    broken = AgentError(NAME, f"it said {PASSWORD}, twice: {PASSWORD}")
+    monkeypatch.setattr(bootstrap, "_bootstrap", lambda _work: fails(broken))
+    (told,) = bootstrap.bootstrap_hosts([ManagedHost(NAME, Endpoint(NAME, NAME))], task, 1)
+    assert told.reason == "it said ***, twice: ***"
+    assert reason_without(Endpoint(NAME, NAME), "nothing given") == "nothing given"
+
+
+def fails(problem):
+    raise problem
