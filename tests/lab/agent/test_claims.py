@@ -201,7 +201,7 @@ def test_a_lock_that_nobody_needs_is_taken_over(host, held, free):
     assert ("result" in told) is free, told
 
 
-def test_confirm_and_expire_at_the_same_moment_exclude_each_other(host):
+def test_fault_03_confirm_and_expire_at_the_same_moment_exclude_each_other(host):
     """Whichever comes first, the host is wholly in one state, and free."""
     told = host.python(
         RACE,
