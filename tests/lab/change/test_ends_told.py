@@ -36,7 +36,7 @@ def sulky(yard, c1):
     yard.lab.run(c1, ["rm", "-rf", "/run/own-sulky"])
 
 
-def test_fault_06_one_service_that_does_not_come_back_is_critical_and_ssh_is_taken_back_all_the_same(
+def test_fault_06_a_service_that_does_not_come_back_is_critical_and_ssh_is_taken_back_with_it(
     desk, yard, c1, sulky
 ):
     desk.want(NOBODY, control("own-sulky", content("/etc/own-sulky", reload=[sulky])))
