@@ -39,23 +39,45 @@ def pin(changes: "List[Dict[str, Any]]", unplanned: "Dict[str, str]", host: "Hos
     A question to apt takes a second of the host: where everything together goes well, one is
     enough for all; where it does not, each change is asked for alone, and told why.
     """
-    together = _installed_together(changes, host)
+    found: "Dict[str, Dict[str, str]]" = {}
+    while len(found) < len(changes):
+        together = _installed_together(changes, host)
+        found = _versions(changes, unplanned, host, together)
+        kept = [change for change in changes if change["control"] in found]
+        # Without what was dropped from all together, apt may choose otherwise.
+        again = together is not None and len(kept) < len(changes)
+        changes[:] = kept
+        if not again:
+            break
+        found = {}
+    for change in changes:
+        names, versions = change["install"], found[change["control"]]
+        change["install"] = {name: versions.get(name, "") for name in names}
+        if len(versions) > len(names):
+            others = sorted(set(versions) - set(names))
+            change["summary"].append("with them: {}".format(", ".join(others)))
+
+
+def _versions(
+    changes: "List[Dict[str, Any]]",
+    unplanned: "Dict[str, str]",
+    host: "Host",
+    together: "Optional[Together]",
+) -> "Dict[str, Dict[str, str]]":
+    """Return, by control, what would be installed; what cannot be is told in ``unplanned``."""
     simple = _removed_alone(changes, host)
-    for change in list(changes):
+    found = {}
+    for change in changes:
         names, removed = change["install"], change["remove"]
         try:
             versions = together.part(names) if together else _installed_alone(names, host)
             if removed and not simple:
                 _refuse_others(packages.simulate("remove", removed, host)[1], removed)
             debs.refuse_without_way_back([*versions, *removed], versions, host)
+            found[change["control"]] = versions
         except Unreadable as problem:
             unplanned[change["control"]] = str(problem)
-            changes.remove(change)
-            continue
-        change["install"] = {name: versions.get(name, "") for name in names}
-        if len(versions) > len(names):
-            others = sorted(set(versions) - set(names))
-            change["summary"].append("with them: {}".format(", ".join(others)))
+    return found
 
 
 def _installed_alone(names: "List[str]", host: "Host") -> "Dict[str, str]":

@@ -8,8 +8,6 @@ if TYPE_CHECKING:
     from typing import Any, Dict, List
 
 _SECONDS = 10.0
-# RFC 9110, 15: from here on an answer tells of an error.
-_ERRORS = 400
 
 
 def failing(checks: "List[Dict[str, Any]]", host: Host) -> "List[str]":
@@ -22,8 +20,14 @@ def failing(checks: "List[Dict[str, Any]]", host: Host) -> "List[str]":
         except (Unreadable, OSError) as error:
             problem = str(error)
         if problem:
-            told.append("{} {}: {}".format(kind, check[kind], problem))
+            told.append("{} {}: {}".format(kind, _shown(str(check[kind])), problem))
     return told
+
+
+def _shown(what: str) -> str:
+    """Return a check without what may be secret in it: a command's arguments, a URL's query."""
+    words = what.split()
+    return words[0].partition("?")[0] + (" …" if len(words) > 1 else "")
 
 
 def _tcp(check: "Dict[str, Any]", host: Host) -> str:
@@ -47,13 +51,13 @@ def _http(check: "Dict[str, Any]", host: Host) -> str:
         urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
     )
     try:
-        with opener.open(check["http"], timeout=_SECONDS) as answer:
-            status = int(answer.status)
+        opener.open(check["http"], timeout=_SECONDS).close()
     except urllib.error.HTTPError as answer:
-        status = answer.code
+        # From 400 on (RFC 9110, 15), and a redirection without end.
+        return "answers {}".format(answer.code)
     except http.client.HTTPException as problem:
         return "no HTTP ({})".format(type(problem).__name__)
-    return "answers {}".format(status) if status >= _ERRORS else ""
+    return ""
 
 
 def _unit(check: "Dict[str, Any]", host: Host) -> str:

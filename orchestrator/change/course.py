@@ -75,7 +75,7 @@ class Course:
                     heard.wave(*wave_words(number, len(waves), len(wave)))
                 self._change(wave, heard)
                 if too_many_failed(self.outcomes.values(), self._agreed.waves):
-                    heard.save(self._stop([host for later in waves[number:] for host in later]))
+                    self._stop([host for later in waves[number:] for host in later], heard)
                     break
         except InterruptedRun as interrupted:
             raise interrupted.beside(alone | self.outcomes) from interrupted
@@ -99,35 +99,48 @@ class Course:
     def _audit_again(self, hosts: Sequence[ManagedHost]) -> Mapping[str, HostAudit]:
         return by_host(watch(self._workspace, self._scope.only(hosts), self._store).audits)
 
-    def _stop(self, left: Sequence[ManagedHost]) -> list[HostOutcome]:
+    def _stop(self, left: Sequence[ManagedHost], heard: Listeners) -> None:
         """Let no other wave begin; take back what was confirmed where that was agreed to."""
         failed = sorted(o.host for o in self.outcomes.values() if o.outcome in FAILURES)
         why = _("too many failed before: {hosts}").format(hosts=", ".join(failed))
-        ended = self._keep(_not_started(host.name, why) for host in left)
+        heard.save(self._keep(_not_started(host.name, why) for host in left))
         if self._agreed.waves.on_failure is OnFailure.ROLLBACK:
-            ended += self._keep(self._take_back(why))
-        return ended
+            self._take_back(why, heard)
 
-    def _take_back(self, why: str) -> list[HostOutcome]:
-        """Take the run back wherever it stands; a host that does not go back tells why."""
+    def _take_back(self, why: str, heard: Listeners) -> None:
+        """Take the run back wherever it stands; a host that does not go back tells why.
+
+        Until it is told how a host ended, it counts as interrupted: whoever ends this process must
+        not leave a host as confirmed that is on its way back.
+        """
         standing = (Outcome.CONFIRMED, Outcome.FAILED)
-        found = {name for name, one in self.outcomes.items() if one.outcome in standing}
-        hosts = [host for host in self._scope.hosts if host.name in found]
+        before = {name: one for name, one in self.outcomes.items() if one.outcome in standing}
+        hosts = [host for host in self._scope.hosts if host.name in before]
+        told = _("being taken back; next: luytre rollback --run {run}").format(run=self._order.run)
+        under_way = [HostOutcome(host.name, Outcome.INTERRUPTED, told) for host in hosts]
+        heard.save(self._keep(under_way))
 
         def work(host: ManagedHost) -> HostOutcome:
-            before = self.outcomes[host.name]
-            taken = take_back(self._scope.fleet, host, self._order.run, force=False)
-            if taken.outcome is Outcome.ROLLED_BACK:
-                told = _("taken back: {why}").format(why=why)
-                return replace(taken, reason="; ".join(filter(None, (before.reason, told))))
-            told = _("not taken back: {why}").format(why=taken.reason)
-            reason = "; ".join(filter(None, (before.reason, told)))
-            return replace(before, outcome=Outcome.FAILED, reason=reason)
+            fleet, run = self._scope.fleet, self._order.run
+            taken = take_back(fleet, host, run, force=False, abandoned=True)
+            return _gone_back(before[host.name], taken, why)
 
-        ended = over_hosts(hosts, work, self._scope.fleet.concurrency)
+        def keep(_host: ManagedHost, ended: HostOutcome | HostError) -> None:
+            if not isinstance(ended, HostError):
+                heard.save(self._keep([ended]))
+
+        over_hosts(hosts, work, self._scope.fleet.concurrency, keep)
         if hosts:
             self._audit_again(hosts)
-        return [one for one in ended if not isinstance(one, HostError)]
+
+
+def _gone_back(before: HostOutcome, taken: HostOutcome, why: str) -> HostOutcome:
+    if taken.outcome is Outcome.ROLLED_BACK:
+        told = _("taken back: {why}").format(why=why)
+        return replace(taken, reason="; ".join(filter(None, (before.reason, told))))
+    told = _("not taken back: {why}").format(why=taken.reason)
+    reason = "; ".join(filter(None, (before.reason, told)))
+    return replace(before, outcome=Outcome.FAILED, reason=reason)
 
 
 def too_many_failed(outcomes: Iterable[HostOutcome], waves: Waves) -> bool:

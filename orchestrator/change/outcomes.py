@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from orchestrator.model.change import HostOutcome, HostPlan, Outcome
 from orchestrator.model.errors import HostError, HostRefusedError, UnreachableError
-from orchestrator.model.finding import HostAudit, Mark, Verdict
+from orchestrator.model.finding import HostAudit, Mark, Reach, Verdict
 from orchestrator.model.host_words import in_words
 from orchestrator.model.i18n import _
 
@@ -39,11 +39,15 @@ def with_unplanned(outcome: HostOutcome, plan: HostPlan) -> HostOutcome:
 def settled(outcome: HostOutcome, plan: HostPlan, audit: HostAudit | None) -> HostOutcome:
     """Return what an audit makes of an outcome: a confirmed host must be as it was wanted.
 
-    One whose changed controls still fail is a failed apply (DESIGN 5.8); without an audit, the
-    outcome stays.
+    One whose changed controls still fail, or that does not answer any more, is a failed apply
+    (DESIGN 5.8); without an audit, the outcome stays.
     """
     if outcome.outcome is not Outcome.CONFIRMED or audit is None:
         return outcome
+    if audit.reach is not Reach.ANSWERED:
+        told = _("confirmed, but gone when it was audited again: {why}").format(why=audit.failure)
+        reason = "; ".join(filter(None, (told, outcome.reason)))
+        return replace(outcome, outcome=Outcome.FAILED, reason=reason)
     planned = {change.control for change in plan.changes}
     wrong = (Verdict.FAIL, Verdict.ERROR)
     still = tuple(

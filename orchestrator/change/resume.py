@@ -1,6 +1,7 @@
 """Resume: what became of the hosts of an apply whose controller was killed, as they tell it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orchestrator.change.confirm import state_of
@@ -8,6 +9,7 @@ from orchestrator.change.outcomes import outcome_of_error, way_back_failed
 from orchestrator.change.rollback import take_back
 from orchestrator.drift.underway import is_under_way
 from orchestrator.fleet.agent import Fleet, ask
+from orchestrator.fleet.connection import Login
 from orchestrator.fleet.pool import over_hosts
 from orchestrator.fleet.told import lock_holder
 from orchestrator.model.change import HostOutcome, Outcome
@@ -40,6 +42,14 @@ def resumable(workspace: Workspace, store: "Store", run: str) -> tuple[Run, tupl
     return record, store.run_hosts(run)
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What a host says of a run; ``known`` is false where nobody can tell yet how it ended."""
+
+    outcome: HostOutcome
+    known: bool = True
+
+
 def settle_run(
     workspace: Workspace,
     store: "Store",
@@ -49,50 +59,65 @@ def settle_run(
 ) -> list[HostOutcome]:
     """Find out how the hosts ended of which nobody knows, and record it; return those outcomes.
 
-    What is half done goes back; a host that is not reached stays open. ``reached`` are the fleet
-    and the hosts of the inventory. The audit log tells that it was asked for.
+    What is half done goes back. A host that does not say how it ended stays open, and so does one
+    that is not among the managed hosts any more. ``reached`` are the fleet and the managed hosts.
+    The audit log tells that it was asked for.
     """
-    fleet, inventory = reached
+    fleet, managed = reached
     open_ = {one.host for one in hosts if one.outcome in _OPEN}
-    asked = [host for host in inventory if host.name in open_]
-    store.log.append(
-        workspace.settings.operator.name,
-        "apply resumed",
-        {"run": run.id, "hosts": sorted(host.name for host in asked)},
-    )
-    found = over_hosts(asked, lambda host: how_it_ended(fleet, host, run.id), fleet.concurrency)
-    outcomes = [outcome_of_error(one) if isinstance(one, HostError) else one for one in found]
-    for outcome in outcomes:
-        if outcome.outcome is not Outcome.UNREACHABLE:
-            store.save_host_outcome(run.id, outcome)
+    asked = [host for host in managed if host.name in open_]
+    detail = {"run": run.id, "hosts": sorted(open_)}
+    store.log.append(workspace.settings.operator.name, "apply resumed", detail)
+    told = over_hosts(asked, lambda host: how_it_ended(fleet, host, run.id), fleet.concurrency)
+    seen = [
+        Seen(outcome_of_error(one), known=False) if isinstance(one, HostError) else one
+        for one in told
+    ]
+    for one in seen:
+        if one.known:
+            store.save_host_outcome(run.id, one.outcome)
     if run.status is RunStatus.RUNNING:
         store.finish_run(run.id, RunStatus.INTERRUPTED)
-    return outcomes
+    lost = _("not asked: it is not among the managed hosts of the inventory any more")
+    names = sorted(open_ - {host.name for host in asked})
+    return [
+        *(one.outcome for one in seen),
+        *(HostOutcome(name, Outcome.FAILED, lost) for name in names),
+    ]
 
 
-def how_it_ended(fleet: Fleet, host: ManagedHost, run: str) -> HostOutcome:
+def how_it_ended(fleet: Fleet, host: ManagedHost, run: str) -> Seen:
     """Return how a run ended on its host, by what the host says; raises HostError.
 
     A run that was not confirmed is taken back: whoever would have confirmed it is gone.
     """
     with fleet.login(host) as login:
         told = ask(login, {"operation": "status"}, seconds=_SECONDS).result
-        state = state_of(host.name, told, run)
-        if state == "confirmed" and lock_holder(host.name, told) == run:
-            # Removals were to follow; the next plan has them.
-            ask(login, {"operation": "finish", "run": run}, seconds=_SECONDS)
-    if state == "unknown":
-        return HostOutcome(host.name, Outcome.NOT_STARTED, _("the run never came to it"))
-    if state == "confirmed":
-        return HostOutcome(host.name, Outcome.CONFIRMED)
+        state, holding = state_of(host.name, told, run), lock_holder(host.name, told) == run
+        if state == "confirmed":
+            return Seen(_confirmed(login, host.name, run, holding=holding))
+    # A run that still begins has the lock, and no record yet.
+    if state == "unknown" and not holding:
+        return Seen(HostOutcome(host.name, Outcome.NOT_STARTED, _("the run never came to it")))
     if state == "broken":
-        why = _("its controller was gone")
-        return HostOutcome(host.name, Outcome.FAILED, way_back_failed(host.name, why))
+        why = way_back_failed(host.name, _("its controller was gone"))
+        return Seen(HostOutcome(host.name, Outcome.FAILED, why))
     if state in ("rolled_back", "dropped"):
-        reason = _("took itself back: {why}").format(why=_("its controller was gone"))
-        return HostOutcome(host.name, Outcome.ROLLED_BACK, reason)
+        return Seen(HostOutcome(host.name, Outcome.ROLLED_BACK, _("it had gone back already")))
     taken = take_back(fleet, host, run, force=False, abandoned=True)
     if taken.outcome is not Outcome.ROLLED_BACK:
-        return taken
-    reason = _("it was {state} when its controller was gone").format(state=in_words(state))
-    return HostOutcome(host.name, Outcome.ROLLED_BACK, reason)
+        return Seen(taken, known=False)
+    was = in_words("begun" if state == "unknown" else state)
+    reason = _("it was {state} when its controller was gone").format(state=was)
+    return Seen(HostOutcome(host.name, Outcome.ROLLED_BACK, reason))
+
+
+def _confirmed(login: Login, host: str, run: str, *, holding: bool) -> HostOutcome:
+    """Close a confirmed run whose removals were to follow: the next plan has them."""
+    reason = ""
+    if holding:
+        try:
+            ask(login, {"operation": "finish", "run": run}, seconds=_SECONDS)
+        except HostError as problem:
+            reason = _("confirmed, but not closed: {why}").format(why=problem.message)
+    return HostOutcome(host, Outcome.CONFIRMED, reason)

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from orchestrator.cli.context import Context, ExitCode, Output
+from orchestrator.cli.context import Context, ExitCode, Output, code_of_outcomes, combine
 from orchestrator.cli.options import (
     accept_impact_option,
     consent_options,
     output_option,
     wave_options,
 )
+from orchestrator.model.change import Outcome
 from orchestrator.model.errors import RefusedError
 from orchestrator.model.i18n import _
 from orchestrator.model.record import RunKind
@@ -122,4 +123,7 @@ def resume(
     if not names:
         raise RefusedError(_("no host of run {run} is managed any more").format(run=run))
     selection = selection_of(workspace, record, names)
-    return apply_selected(context, selection, Terms(consent, accepted, waves), output)
+    code = apply_selected(context, selection, Terms(consent, accepted, waves), output)
+    # What went back or never began is done by now; what nobody could settle is not.
+    unsettled = [one for one in settled if one.outcome is Outcome.FAILED]
+    return combine([code, code_of_outcomes(unsettled)])

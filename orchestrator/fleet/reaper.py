@@ -21,7 +21,7 @@ ENDING_PAUSE = 0.02
 
 
 def end_processes(directory: Path) -> None:
-    """End every process that names a play's directory on its command line, but this one.
+    """End every process of ours that names a play's directory on its command line, but this one.
 
     Control masters are among them and, after a cancel, Ansible's workers: they would go on, and
     connect anew.
@@ -29,7 +29,7 @@ def end_processes(directory: Path) -> None:
     deadline = time.monotonic() + ENDING_SECONDS
     while (left := list(_processes(directory))) and time.monotonic() < deadline:
         for process in left:
-            with suppress(ProcessLookupError):  # it ended by itself
+            with suppress(ProcessLookupError, PermissionError):  # it ended, or became another's
                 os.kill(process, signal.SIGKILL)
         time.sleep(ENDING_PAUSE)
 
@@ -38,7 +38,8 @@ def _processes(directory: Path) -> Iterator[int]:
     for process in Path("/proc").iterdir():
         if process.name.isdigit() and int(process.name) != os.getpid():
             with suppress(OSError):
-                if str(directory).encode() in (process / "cmdline").read_bytes():
+                ours = process.stat().st_uid == os.geteuid()
+                if ours and str(directory).encode() in (process / "cmdline").read_bytes():
                     yield int(process.name)
 
 
@@ -47,8 +48,10 @@ def main() -> None:
     directory = Path(sys.argv[1])
     while os.read(0, 4096):
         pass
-    end_processes(directory)
-    shutil.rmtree(directory, ignore_errors=True)
+    try:
+        end_processes(directory)
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 if __name__ == "__main__":

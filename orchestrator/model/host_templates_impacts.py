@@ -14,10 +14,9 @@ IMPACTS = (
         _later("this login comes from {address} to {port}, which the new rules keep out"),
         words=("address", "port"),
     ),
-    Template(
-        _later("{address} is connected to {port} and could not come again"),
-        words=("address", "port"),
-    ),
+    Template(_later("connected to {port} and could not come again: {peers}"), words=("port",)),
+    Template(_later("accounts from {sources} cannot be counted: some may not get in any more")),
+    Template(_later("sshd does not tell whence this login came")),
     Template(_later("{port} ({program}) could not be reached any more"), inner=("program",)),
     Template(_later("nobody declared what these rules let in")),
     Template(_later("{unit} is running and would stop"), words=("unit",)),

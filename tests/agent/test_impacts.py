@@ -8,7 +8,7 @@ from orchestrator.agent.accounts import Password
 from orchestrator.agent.host import Unreadable
 from orchestrator.agent.impacts.connections import parse
 from orchestrator.agent.impacts.firewall import Opening, openings
-from orchestrator.agent.impacts.logins import Ways, ends_at_once, lets_in
+from orchestrator.agent.impacts.logins import Ways, ends_at_once, lets_in, other_sources
 from orchestrator.agent.impacts.services import shipped_units
 
 OPTIONS = {
@@ -50,13 +50,23 @@ ROOT = Ways("root", {"root"}, keys=True, password=True)
         (BOTH, {"authenticationmethods": "publickey,keyboard-interactive:pam"}, False),
         (ROOT, {"passwordauthentication": "no"}, True),
         (ROOT, {"permitrootlogin": "no"}, False),
-        (ROOT, {"permitrootlogin": "forced-commands-only"}, False),
+        (ROOT, {"permitrootlogin": "forced-commands-only"}, True),
+        (BY_PASSWORD, {"passwordauthentication": "no", "gssapiauthentication": "yes"}, True),
         (ROOT, {"pubkeyauthentication": "no"}, False),
         (ROOT, {"pubkeyauthentication": "no", "permitrootlogin": "yes"}, True),
     ],
 )
 def test_who_a_server_lets_in_follows_its_options(ways, changed, enters):
     assert lets_in({**OPTIONS, **changed}, ways) is enters
+
+
+def test_accounts_that_are_not_in_the_hosts_own_files_are_told_by_their_source():
+    assert other_sources(b"passwd: files systemd\ngroup: files sss\n") == []
+    assert other_sources(b"# x\npasswd:\t\tfiles [NOTFOUND=return] sss ldap # y\n") == [
+        "sss",
+        "ldap",
+    ]
+    assert other_sources(b"") == []
 
 
 def password(changed, maximum, inactive):
@@ -129,5 +139,7 @@ def test_templates_of_units_and_other_files_are_no_services_of_a_package():
         "/lib/systemd/system/nginx@.service",
         "/lib/systemd/system/nginx.service.d/own.conf",
         "/usr/share/doc/nginx.service",
+        "/etc/init.d",
+        "/etc/init.d/older",
     ]
-    assert shipped_units(files) == ["nginx.service", "nginx.socket"]
+    assert shipped_units(files) == ["nginx.service", "nginx.socket", "older.service"]

@@ -60,6 +60,18 @@ def parse(text: str) -> "List[Session]":
     return found
 
 
+def _login(told: str) -> Session:
+    """Return the connection that sshd tells: peer, its port, our address, our port."""
+    import ipaddress
+
+    words = told.split()
+    try:
+        address = ipaddress.ip_address(words[0].partition("%")[0])
+        return Session(unmapped(address), int(words[3]), "")
+    except (IndexError, ValueError):
+        raise Unreadable("sshd does not tell whence this login came") from None
+
+
 def unmapped(address: "Address") -> "Address":
     """Return the IPv4 address that an IPv6 one stands for, otherwise the address itself."""
     return getattr(address, "ipv4_mapped", None) or address
@@ -80,8 +92,6 @@ def own_login() -> "Optional[Session]":
 
     sudo takes the variable away: the processes before it still have it.
     """
-    import ipaddress
-
     process = os.getpid()
     while process > 1:
         try:
@@ -94,7 +104,5 @@ def own_login() -> "Optional[Session]":
             return None  # it has ended meanwhile: nobody is left to ask
         for variable in variables:
             if variable.startswith(_LOGIN):
-                words = variable[len(_LOGIN) :].decode("ascii", "replace").split()
-                address = ipaddress.ip_address(words[0].partition("%")[0])
-                return Session(unmapped(address), int(words[3]), "")
+                return _login(variable[len(_LOGIN) :].decode("ascii", "replace"))
     return None

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 _CLIENTS = {("udp", 68), ("udp", 546)}
 
 
+# Of the peers of one port, so many are named.
+_SHOWN = 3
+
+
 class Opening:
     """A port that the rules let in: from everybody, or from some networks."""
 
@@ -46,6 +50,7 @@ def of_nft(want: "Dict[str, Any]", observed: "Observed", target: "Target") -> "L
         return [("listeners", "nobody declared what these rules let in")]
     host = target.host
     heard = listeners.heard_by_others(host)
+    heard = [*heard, *listeners.kernel_ports(host)]
     reached = {(one.protocol, one.port): one.inode for one in heard}
     tcp = {port for protocol, port in reached if protocol == "tcp"}
     before = None if observed.running is None else _declared_before(host)
@@ -72,8 +77,19 @@ def _sessions(opened: "List[Opening]", listening: "Set[int]", host: Host) -> "Li
         for one in connections.sessions(listening, host)
         if not _reaches(opened, one.port, one.peer)
     }
-    text = "{} is connected to tcp/{} and could not come again"
-    return told + sorted(("sessions", text.format(peer, port)) for port, peer in found - here)
+    peers: "Dict[int, List[str]]" = {}
+    for port, peer in found - here:
+        peers.setdefault(port, []).append(str(peer))
+    text = "connected to tcp/{} and could not come again: {}"
+    return told + [
+        ("sessions", text.format(port, _some(sorted(peers[port])))) for port in sorted(peers)
+    ]
+
+
+def _some(names: "List[str]") -> str:
+    """Return the first of many names, and how many there are."""
+    shown = ", ".join(names[:_SHOWN])
+    return shown if len(names) <= _SHOWN else "{} … ({} in all)".format(shown, len(names))
 
 
 def _own(mine: "Session") -> "Impact":
@@ -107,8 +123,10 @@ def _declared_before(host: Host) -> "Optional[List[Opening]]":
     """Return what the rules that run now were declared to let in; None where nobody knows."""
     for run in runs.known():
         if run.record()["state"] == "confirmed":
-            for control in run.load("request.json")["manifest"]["controls"]:
+            request = run.load("request.json")
+            # A control that the run did not change (waived, as wanted) loaded nothing.
+            for control in request["manifest"]["controls"]:
                 for _number, state in chosen_states(control, host):
-                    if state["kind"] == "nft":
+                    if state["kind"] == "nft" and control["id"] in request["changes"]:
                         return openings(state["want"])
     return None

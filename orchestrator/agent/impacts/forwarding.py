@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _SWITCHES = ("ip_forward", "forwarding")
 _INTERFACES = "/sys/class/net"
 _LOOPBACK = "lo"
+# netdevice(7): IFF_UP.
+_UP = 1
 
 
 def of_sysctl(
@@ -38,10 +40,18 @@ def of_sysctl(
 
 
 def _users() -> "List[str]":
-    """Return bridges and tunnels; of a host with several cards, those."""
+    """Return the interfaces that are up, where there are several; otherwise bridges and tunnels."""
     names = sorted(name for name in os.listdir(_INTERFACES) if name != _LOOPBACK)
-    cards = [n for n in names if os.path.exists("{}/{}/device".format(_INTERFACES, n))]
-    return [n for n in names if _passes_on(n)] or (cards if len(cards) > 1 else [])
+    up = [name for name in names if _is_up(name)]
+    return up if len(up) > 1 else [name for name in names if _passes_on(name)]
+
+
+def _is_up(name: str) -> bool:
+    try:
+        with open("{}/{}/flags".format(_INTERFACES, name)) as stream:
+            return bool(int(stream.read(), 16) & _UP)
+    except (OSError, ValueError):
+        return False  # it has gone meanwhile
 
 
 def _passes_on(name: str) -> bool:

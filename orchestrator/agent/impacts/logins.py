@@ -17,7 +17,18 @@ if TYPE_CHECKING:
     from . import Impact
 
 # sshd_config(5), PermitRootLogin: what lets root in, by a key and by a password.
-_ROOT_BY_KEY = ("yes", "prohibit-password", "without-password")
+_ROOT_BY_KEY = ("yes", "prohibit-password", "without-password", "forced-commands-only")
+# Where keys and certificates come from that no file of the user shows.
+_ELSEWHERE = ("authorizedkeyscommand", "trustedusercakeys")
+# sshd_config(5): ways that need no key and no password of ours to know of.
+_WITHOUT = {
+    "gssapiauthentication": "gssapi-with-mic",
+    "hostbasedauthentication": "hostbased",
+}
+_NSSWITCH = "/etc/nsswitch.conf"
+_OWN_SOURCES = ("files", "compat", "db", "systemd")
+# Options that decide who may log in, not only how.
+_WHO = ("allowusers", "allowgroups", "denyusers", "denygroups", "passwordauthentication")
 _DAYS = ("maximum", "inactive")
 
 
@@ -41,11 +52,17 @@ def of_sshd(want: "Dict[str, Any]", observed: "sshd.Observed", target: "Target")
     now = observed.effective
     becoming = {**now, **{o.lower(): sshd.value(o, c, observed) for o, c in want.items()}}
     told = "{} can log in over SSH now and could not any more"
-    return [
+    found = [
         ("logins", told.format(ways.name))
         for ways in _all_ways(now, target.host)
         if lets_in(now, ways) and not lets_in(becoming, ways)
     ]
+    changing = [option for option in _WHO if now.get(option) != becoming.get(option)]
+    sources = other_sources(target.host.read(_NSSWITCH) or b"") if changing else []
+    if sources:
+        text = "accounts from {} cannot be counted: some may not get in any more"
+        found.append(("logins", text.format(", ".join(sources))))
+    return found
 
 
 def of_accounts(
@@ -73,6 +90,16 @@ def of_accounts(
         for name in names
         if name in ways and _loses(ways[name], mend, effective)
     ]
+
+
+def other_sources(nsswitch: bytes) -> "List[str]":
+    """Return from where accounts come beside the host's own files (nsswitch.conf(5))."""
+    for line in nsswitch.decode("utf-8", "replace").splitlines():
+        name, _, sources = line.partition("#")[0].partition(":")
+        if name.strip() == "passwd":
+            words = [word for word in sources.split() if word.isalnum()]
+            return [word for word in words if word not in _OWN_SOURCES]
+    return []
 
 
 def ends_at_once(password: accounts.Password, mend: str, days: int, today: int) -> int:
@@ -106,6 +133,7 @@ def lets_in(options: "Dict[str, str]", ways: Ways) -> bool:
         methods.add("password")
     if password and options.get("kbdinteractiveauthentication") == "yes":
         methods.add("keyboard-interactive")
+    methods.update(way for option, way in _WITHOUT.items() if options.get(option) == "yes")
     wanted = options.get("authenticationmethods", "any").split()
     if wanted == ["any"]:
         return bool(methods)
@@ -143,7 +171,7 @@ def _all_ways(options: "Dict[str, str]", host: Host) -> "List[Ways]":
 
 def _has_keys(user: accounts.User, options: "Dict[str, str]", host: Host) -> bool:
     """Return whether the server would find keys of a user; a program that looks may find some."""
-    if options.get("authorizedkeyscommand", "none") != "none":
+    if any(options.get(option, "none") != "none" for option in _ELSEWHERE):
         return True
     for name in options.get("authorizedkeysfile", ".ssh/authorized_keys").split():
         place = name.replace("%h", user.home).replace("%u", user.name).replace("%U", str(user.uid))

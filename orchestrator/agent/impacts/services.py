@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _LISTS = "/var/lib/dpkg/info"
 _DIRECTORIES = ("/lib/systemd/system", "/usr/lib/systemd/system")
+_SCRIPTS = "/etc/init.d"
 _SUFFIXES = (".service", ".socket")
 
 
@@ -47,6 +48,9 @@ def shipped_units(files: "List[str]") -> "List[str]":
         for place in files
         if os.path.dirname(place) in _DIRECTORIES and place.endswith(_SUFFIXES)
     }
+    # systemd makes a unit of a script that has none of its own.
+    scripts = {p for p in files if os.path.dirname(p) == _SCRIPTS}
+    found |= {os.path.basename(place) + _SUFFIXES[0] for place in scripts}
     return sorted(name for name in found if "@." not in name)
 
 

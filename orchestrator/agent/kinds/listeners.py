@@ -59,6 +59,14 @@ def heard_by_others(host: Host) -> "List[Listener]":
     return host.once("listeners", lambda: _read(host))  # type: ignore[no-any-return]
 
 
+def kernel_ports(host: Host) -> "List[Listener]":
+    """Return the UDP ports that the kernel itself listens on (WireGuard), whatever their number.
+
+    No process owns them: their sockets have no inode.
+    """
+    return [one for one in _table(host, "udp") if one.inode == "0"]
+
+
 def owners(host: Host) -> "Dict[str, str]":
     """Return socket inode → program name, as far as processes can be looked into."""
     return host.once("socket-owners", _owners)  # type: ignore[no-any-return]

@@ -183,7 +183,8 @@ def _totals(plans: Sequence[HostPlan]) -> list[RenderableType]:
 
 
 def _refused(plans: Sequence[HostPlan], accepted: Collection[ImpactName]) -> list[RenderableType]:
-    found = {i.name for plan in plans for change in plan.changes for i in change.impacts}
+    to_change = [change for plan in plans if not plan.audit_only for change in plan.changes]
+    found = {impact.name for change in to_change for impact in change.impacts}
     if not (names := sorted(found - set(accepted))):
         return []
     told = _("  apply refuses impacts that nobody accepted: {options}")

@@ -30,7 +30,7 @@ def web(yard, c1):
         ({"unit": "own-web.service"}, "unit own-web.service: is inactive"),
         (
             {"command": "systemctl -q is-active own-web"},
-            "command systemctl -q is-active own-web: ended with 3",
+            "command systemctl …: ended with 3",
         ),
     ],
     ids=["tcp", "http", "unit", "command"],

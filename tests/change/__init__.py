@@ -1,0 +1,1 @@
+"""Changes, without a host."""
