@@ -272,7 +272,9 @@ def _words_for(error: BaseException, *, known: bool) -> tuple[str, str]:
         return str(error), error.hint
     if isinstance(error, click.UsageError) and error.ctx:
         hint = _("Try '{command} {option}' for help.")
-        return error.format_message(), hint.format(command=error.ctx.command_path, option="--help")
+        # click breaks a list of choices into lines; ours are told on one.
+        told = " ".join(error.format_message().split())
+        return told, hint.format(command=error.ctx.command_path, option="--help")
     if isinstance(error, click.ClickException):
         return error.format_message(), ""
     if known:

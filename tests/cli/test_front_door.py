@@ -174,6 +174,11 @@ def test_the_language_can_be_chosen_for_one_call() -> None:
     assert "Hiển thị trợ giúp" in told
 
 
+def test_a_missing_choice_is_told_on_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["completion"]) == 2
+    assert "Choose from: bash, zsh, fish" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_scripts_are_printed(shell: str) -> None:
     done = luytre("completion", shell)
