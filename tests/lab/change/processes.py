@@ -9,9 +9,10 @@ from .desk import Desk
 
 
 class Seen(NamedTuple):
-    """One process: its number, its arguments and its environment as they are in memory."""
+    """One process: its number and its parent's, arguments and environment as in memory."""
 
     number: int
+    parent: int
     arguments: bytes
     environment: bytes
 
@@ -22,9 +23,11 @@ def everyone() -> Iterator[Seen]:
         try:
             arguments = (place / "cmdline").read_bytes()
             environment = (place / "environ").read_bytes()
+            # proc(5): the name in parentheses may hold blanks; after it, state and parent.
+            parent = int((place / "stat").read_text().rpartition(")")[2].split()[1])
         except (FileNotFoundError, ProcessLookupError, PermissionError):
             continue
-        yield Seen(int(place.name), arguments, environment)
+        yield Seen(int(place.name), parent, arguments, environment)
 
 
 def of_desk(desk: Desk) -> list[str]:
