@@ -39,17 +39,14 @@ def pin(changes: "List[Dict[str, Any]]", unplanned: "Dict[str, str]", host: "Hos
     A question to apt takes a second of the host: where everything together goes well, one is
     enough for all; where it does not, each change is asked for alone, and told why.
     """
-    found: "Dict[str, Dict[str, str]]" = {}
-    while len(found) < len(changes):
+    while True:
         together = _installed_together(changes, host)
         found = _versions(changes, unplanned, host, together)
-        kept = [change for change in changes if change["control"] in found]
+        dropped = len(found) < len(changes)
+        changes[:] = [change for change in changes if change["control"] in found]
         # Without what was dropped from all together, apt may choose otherwise.
-        again = together is not None and len(kept) < len(changes)
-        changes[:] = kept
-        if not again:
+        if not (together and dropped):
             break
-        found = {}
     for change in changes:
         names, versions = change["install"], found[change["control"]]
         change["install"] = {name: versions.get(name, "") for name in names}

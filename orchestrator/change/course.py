@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.change.apply import Order, Report, apply_to
 from orchestrator.change.interrupted import InterruptedRun
-from orchestrator.change.outcomes import settled, with_unplanned
+from orchestrator.change.outcomes import joined, settled, with_unplanned
 from orchestrator.change.recorded import Save
 from orchestrator.change.rollback import take_back
 from orchestrator.drift.scope import Scope
@@ -126,8 +126,9 @@ class Course:
             return _gone_back(before[host.name], taken, why)
 
         def keep(_host: ManagedHost, ended: HostOutcome | HostError) -> None:
-            if not isinstance(ended, HostError):
-                heard.save(self._keep([ended]))
+            if isinstance(ended, HostError):
+                raise ended
+            heard.save(self._keep([ended]))
 
         over_hosts(hosts, work, self._scope.fleet.concurrency, keep)
         if hosts:
@@ -137,10 +138,9 @@ class Course:
 def _gone_back(before: HostOutcome, taken: HostOutcome, why: str) -> HostOutcome:
     if taken.outcome is Outcome.ROLLED_BACK:
         told = _("taken back: {why}").format(why=why)
-        return replace(taken, reason="; ".join(filter(None, (before.reason, told))))
+        return replace(taken, reason=joined(before.reason, told))
     told = _("not taken back: {why}").format(why=taken.reason)
-    reason = "; ".join(filter(None, (before.reason, told)))
-    return replace(before, outcome=Outcome.FAILED, reason=reason)
+    return replace(before, outcome=Outcome.FAILED, reason=joined(before.reason, told))
 
 
 def too_many_failed(outcomes: Iterable[HostOutcome], waves: Waves) -> bool:

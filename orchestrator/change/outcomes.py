@@ -27,13 +27,18 @@ def way_back_failed(host: str, why: str) -> str:
     return critical.format(why=why, host=host)
 
 
+def joined(*reasons: str) -> str:
+    """Return reasons as one; empty ones are left out."""
+    return "; ".join(filter(None, reasons))
+
+
 def with_unplanned(outcome: HostOutcome, plan: HostPlan) -> HostOutcome:
     """Tell beside the outcome which controls could not be planned, and why."""
     if not plan.unplanned:
         return outcome
     told = "; ".join(f"{control}: {in_words(why)}" for control, why in plan.unplanned.items())
-    reasons = (outcome.reason, _("cannot be planned: {told}").format(told=told))
-    return replace(outcome, reason="; ".join(filter(None, reasons)))
+    unplanned = _("cannot be planned: {told}").format(told=told)
+    return replace(outcome, reason=joined(outcome.reason, unplanned))
 
 
 def settled(outcome: HostOutcome, plan: HostPlan, audit: HostAudit | None) -> HostOutcome:
@@ -46,8 +51,7 @@ def settled(outcome: HostOutcome, plan: HostPlan, audit: HostAudit | None) -> Ho
         return outcome
     if audit.reach is not Reach.ANSWERED:
         told = _("confirmed, but gone when it was audited again: {why}").format(why=audit.failure)
-        reason = "; ".join(filter(None, (told, outcome.reason)))
-        return replace(outcome, outcome=Outcome.FAILED, reason=reason)
+        return replace(outcome, outcome=Outcome.FAILED, reason=joined(told, outcome.reason))
     planned = {change.control for change in plan.changes}
     wrong = (Verdict.FAIL, Verdict.ERROR)
     still = tuple(
@@ -58,5 +62,5 @@ def settled(outcome: HostOutcome, plan: HostPlan, audit: HostAudit | None) -> Ho
     if not still:
         return outcome
     told = _("confirmed, but not as wanted: {controls}").format(controls=", ".join(still))
-    reason = "; ".join(filter(None, (told, outcome.reason)))
+    reason = joined(told, outcome.reason)
     return replace(outcome, outcome=Outcome.FAILED, reason=reason, still_failing=still)

@@ -1,30 +1,21 @@
 """``luytre apply``: make the planned changes, safely."""
 
 import sys
-from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import click
 
 from orchestrator.cli.context import Context, ExitCode, Output, code_of_outcomes, combine
-from orchestrator.cli.options import (
-    accept_impact_option,
-    consent_options,
-    output_option,
-    selection_options,
-    wave_options,
-)
+from orchestrator.cli.options import output_option, selection_options, terms_options
 from orchestrator.model.change import HostOutcome, Outcome
 from orchestrator.model.i18n import _
-from orchestrator.model.selection import Consent, Selection
+from orchestrator.model.selection import Selection, Terms
 
 if TYPE_CHECKING:
     from orchestrator.change.course import Agreed
     from orchestrator.drift.scope import Scope
     from orchestrator.model.change import HostPlan
-    from orchestrator.model.impact import ImpactName
-    from orchestrator.model.waves import Waves
     from orchestrator.workspace.directory import Workspace
 
 
@@ -36,38 +27,20 @@ if TYPE_CHECKING:
     )
 )
 @selection_options
-@wave_options
-@consent_options
-@accept_impact_option
+@terms_options
 @output_option
 @click.pass_obj
-def command(
-    context: Context,
-    selection: Selection,
-    consent: Consent,
-    accepted: "Set[ImpactName]",
-    waves: "Waves",
-    output: Output,
-) -> ExitCode:
+def command(context: Context, selection: Selection, terms: Terms, output: Output) -> ExitCode:
     """Apply the baseline to the hosts and show how each ended."""
-    return apply_selected(context, selection, Terms(consent, accepted, waves), output)
-
-
-@dataclass(frozen=True)
-class Terms:
-    """What an operator agrees to with a change."""
-
-    consent: Consent
-    accepted: "Set[ImpactName]"
-    waves: "Waves"
+    return apply_selected(context, selection, terms, output)
 
 
 def apply_selected(
     context: Context, selection: Selection, terms: Terms, output: Output
 ) -> ExitCode:
     """Plan, show, ask, change; return the exit code."""
-    from orchestrator.change.course import Agreed  # noqa: PLC0415
-    from orchestrator.change.impact import withhold  # noqa: PLC0415 - start-up time
+    from orchestrator.change.course import Agreed  # noqa: PLC0415 - start-up time
+    from orchestrator.change.impact import withhold  # noqa: PLC0415
     from orchestrator.change.outcomes import outcome_of_error  # noqa: PLC0415
     from orchestrator.cli.planning import code_of_rest, make_plans  # noqa: PLC0415
     from orchestrator.cli.views import plan_view  # noqa: PLC0415

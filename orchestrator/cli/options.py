@@ -10,7 +10,7 @@ import click
 from orchestrator.cli.context import Output
 from orchestrator.model.i18n import _
 from orchestrator.model.impact import ImpactName
-from orchestrator.model.selection import Consent, Selection
+from orchestrator.model.selection import Consent, Selection, Terms
 from orchestrator.model.waves import MANY, OnFailure, Waves
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -112,6 +112,17 @@ def consent_options(command: Command) -> Command:
     return yes_option(count_option(cast("Command", consenting)))
 
 
+def terms_options(command: Command) -> Command:
+    """Add what is agreed to with a change: waves, consent, impacts; it gets ``terms: Terms``."""
+
+    @functools.wraps(command)
+    def agreeing(*args: Any, **options: Any) -> Any:
+        given = (options.pop(name) for name in ("consent", "accepted", "waves"))
+        return command(*args, terms=Terms(*given), **options)
+
+    return wave_options(consent_options(accept_impact_option(cast("Command", agreeing))))
+
+
 def accept_impact_option(command: Command) -> Command:
     """Add ``--accept-impact`` (repeatable); the command gets ``accepted``, a set of ImpactName."""
     all_ = "all"
@@ -140,23 +151,32 @@ def wave_options(command: Command) -> Command:
     number = click.IntRange(min=0)
     then = click.Choice([each.value for each in OnFailure])
     few = _("1 where many are changed (over {n}), otherwise 0").format(n=MANY)
-    options: list[tuple[str, click.ParamType[Any], Any, bool | str, str]] = [
-        (
-            *("--on-failure", then, OnFailure.STOP.value, True),
-            _("What becomes of confirmed hosts when too many failed: they stay, or go back."),
+    stay_or_go = _("What becomes of confirmed hosts when too many failed: they stay, or go back.")
+    stop = OnFailure.STOP.value
+    # The last one that is added stands first in the help.
+    for option in (
+        click.option("--on-failure", type=then, default=stop, show_default=True, help=stay_or_go),
+        click.option(
+            "--max-fail",
+            type=number,
+            default=0,
+            show_default=True,
+            help=_("Begin no other wave once more hosts than this have failed."),
         ),
-        (
-            *("--max-fail", number, 0, True),
-            _("Begin no other wave once more hosts than this have failed."),
+        click.option(
+            "--batch",
+            type=number,
+            default=0,
+            show_default=True,
+            help=_("Change the others so many at a time; 0: all at once."),
         ),
-        (*("--batch", number, 0, True), _("Change the others so many at a time; 0: all at once.")),
-        (
-            *("--canary", number, None, few),
-            _("Change so many hosts first; the others only if these hold."),
+        click.option(
+            "--canary",
+            type=number,
+            show_default=few,
+            help=_("Change so many hosts first; the others only if these hold."),
         ),
-    ]
-    for name, type_, default, shown, help_ in options:
-        option = click.option(name, type=type_, default=default, show_default=shown, help=help_)
+    ):
         waving = option(waving)
     return cast("Command", waving)
 

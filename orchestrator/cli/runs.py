@@ -1,27 +1,16 @@
 """``luytre runs``: what was run, by whom, and how it ended."""
 
 import sys
-from collections.abc import Set
-from typing import TYPE_CHECKING
 
 import click
 
 from orchestrator.cli.context import Context, ExitCode, Output, code_of_outcomes, combine
-from orchestrator.cli.options import (
-    accept_impact_option,
-    consent_options,
-    output_option,
-    wave_options,
-)
+from orchestrator.cli.options import output_option, terms_options
 from orchestrator.model.change import Outcome
 from orchestrator.model.errors import RefusedError
 from orchestrator.model.i18n import _
 from orchestrator.model.record import RunKind
-from orchestrator.model.selection import Consent
-
-if TYPE_CHECKING:
-    from orchestrator.model.impact import ImpactName
-    from orchestrator.model.waves import Waves
+from orchestrator.model.selection import Terms
 
 
 @click.group(
@@ -90,22 +79,13 @@ def show(context: Context, run: str, output: Output) -> None:
     )
 )
 @click.argument("run")
-@wave_options
-@consent_options
-@accept_impact_option
+@terms_options
 @output_option
 @click.pass_obj
-def resume(
-    context: Context,
-    run: str,
-    consent: Consent,
-    accepted: "Set[ImpactName]",
-    waves: "Waves",
-    output: Output,
-) -> ExitCode:
+def resume(context: Context, run: str, terms: Terms, output: Output) -> ExitCode:
     """Settle the run, then apply to its hosts."""
     from orchestrator.change.resume import resumable, settle_run  # noqa: PLC0415 - start-up time
-    from orchestrator.cli.apply import Terms, apply_selected  # noqa: PLC0415
+    from orchestrator.cli.apply import apply_selected  # noqa: PLC0415
     from orchestrator.cli.views import outcome_view  # noqa: PLC0415
     from orchestrator.cli.views.output import console  # noqa: PLC0415
     from orchestrator.drift.scope import reach, selection_of  # noqa: PLC0415
@@ -123,7 +103,7 @@ def resume(
     if not names:
         raise RefusedError(_("no host of run {run} is managed any more").format(run=run))
     selection = selection_of(workspace, record, names)
-    code = apply_selected(context, selection, Terms(consent, accepted, waves), output)
+    code = apply_selected(context, selection, terms, output)
     # What went back or never began is done by now; what nobody could settle is not.
     unsettled = [one for one in settled if one.outcome is Outcome.FAILED]
     return combine([code, code_of_outcomes(unsettled)])

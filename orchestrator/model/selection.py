@@ -1,6 +1,10 @@
 """What an operator selected and agreed to on the command line."""
 
+from collections.abc import Set
 from dataclasses import dataclass
+
+from orchestrator.model.impact import ImpactName
+from orchestrator.model.waves import Waves
 
 
 @dataclass(frozen=True)
@@ -23,3 +27,12 @@ class Consent:
 
     yes: bool = False
     count: int | None = None
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What an operator agreed to of a change: whether, despite which impacts, in which waves."""
+
+    consent: Consent
+    accepted: Set[ImpactName]
+    waves: Waves

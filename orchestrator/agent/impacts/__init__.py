@@ -1,8 +1,8 @@
 """Impacts: what a change takes from somebody who uses it now. Told by the plan, never guessed.
 
-One module for the kinds that can have one, imported only to plan. Each offers ``find(want,
-observed, target)``, which returns (name, what happens) pairs and reads only; the names are those
-of ``orchestrator.model.impact``.
+Modules are imported only to plan. For each kind that can have an impact, one of them offers
+``of_KIND(want, observed, target)``, which returns (name, what happens) pairs and reads only; the
+names are those of ``orchestrator.model.impact``.
 """
 
 TYPE_CHECKING = False

@@ -4,6 +4,7 @@ import os
 import struct
 
 from ..host import Host, Unreadable
+from ..kinds import listeners
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,22 +22,16 @@ _LOGIN = b"SSH_CONNECTION="
 class Session:
     """A TCP connection that somebody else opened to a port of this host."""
 
-    __slots__ = ("inode", "peer", "port")
+    __slots__ = ("peer", "port")
 
-    def __init__(self, peer: "Address", port: int, inode: str) -> None:
+    def __init__(self, peer: "Address", port: int) -> None:
         self.peer = peer
         self.port = port
-        self.inode = inode
 
 
 def sessions(listening: "Set[int]", host: Host) -> "List[Session]":
     """Return the connections from elsewhere to the TCP ports on which this host listens."""
-    found = []
-    for place in ("/proc/net/tcp", "/proc/net/tcp6"):
-        data = host.read(place)
-        if data is None and place.endswith("tcp"):
-            raise Unreadable("{}: missing".format(place))
-        found += parse((data or b"").decode("ascii", "replace"))
+    found = [one for text in listeners.tables("tcp", host) for one in parse(text)]
     return [one for one in found if one.port in listening]
 
 
@@ -56,7 +51,7 @@ def parse(text: str) -> "List[Session]":
         except (ValueError, struct.error):
             raise Unreadable("/proc/net/tcp: cannot be understood") from None
         if peer != own and not peer.is_loopback:
-            found.append(Session(peer, port, fields[9]))
+            found.append(Session(peer, port))
     return found
 
 
@@ -67,7 +62,7 @@ def _login(told: str) -> Session:
     words = told.split()
     try:
         address = ipaddress.ip_address(words[0].partition("%")[0])
-        return Session(unmapped(address), int(words[3]), "")
+        return Session(unmapped(address), int(words[3]))
     except (IndexError, ValueError):
         raise Unreadable("sshd does not tell whence this login came") from None
 

@@ -67,6 +67,17 @@ def kernel_ports(host: Host) -> "List[Listener]":
     return [one for one in _table(host, "udp") if one.inode == "0"]
 
 
+def tables(protocol: str, host: Host) -> "List[str]":
+    """Return /proc/net's tables of a protocol, of IPv6 where the kernel has it."""
+    found = []
+    for family in ("", "6"):
+        data = host.read("/proc/net/" + protocol + family)
+        if data is None and not family:
+            raise Unreadable("/proc/net/{}: missing".format(protocol))
+        found.append((data or b"").decode("ascii", "replace"))
+    return found
+
+
 def owners(host: Host) -> "Dict[str, str]":
     """Return socket inode → program name, as far as processes can be looked into."""
     return host.once("socket-owners", _owners)  # type: ignore[no-any-return]
@@ -145,13 +156,7 @@ def _read(host: Host) -> "List[Listener]":
 
 
 def _table(host: Host, protocol: str) -> "List[Listener]":
-    found = []
-    for family in ("", "6"):
-        data = host.read("/proc/net/" + protocol + family)
-        if data is None and not family:
-            raise Unreadable("/proc/net/{}: missing".format(protocol))
-        found += parse((data or b"").decode("ascii", "replace"), protocol)
-    return found
+    return [one for text in tables(protocol, host) for one in parse(text, protocol)]
 
 
 def _client_ports(host: Host) -> range:
