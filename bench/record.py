@@ -34,7 +34,10 @@ def main() -> None:
         document = {"manifest": manifest.document}
         _write("manifest", manifest.document)
         _write("audit", _answer(scope, {"operation": "audit", **document}))
-        _write("plan", _answer(scope, {"operation": "plan", "now": time.time(), **document}))
+        _write(
+            "plan",
+            _answer(scope, {"operation": "plan", "now": time.time(), "prune": None, **document}),
+        )
         made.luytre("apply", "--yes", "--control", "banners-console", codes=(0, 1, 3))
         _write("status", _answer(scope, {"operation": "status"}))
         _write("survey", _answer(scope, {"operation": "survey", "run": None}))

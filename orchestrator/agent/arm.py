@@ -5,12 +5,19 @@ confirmed; the boot unit does it before network, firewall and SSH come up; the c
 without network or controller.
 """
 
+import os
 import sys
+import time
 
+from . import systemd
 from .host import Host, Unreadable
 from .resources import path
 from .resources import unit as units
 from .runs import BASE, Run
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict
 
 AGENT = "agent.pyz"
 # File names are UTF-8, whatever the services of the host speak.
@@ -22,6 +29,8 @@ _PERSISTENT = ("--property=Restart=on-failure", "--property=RestartSec=2s")
 _STOPPABLE = ("--property=KillSignal=SIGKILL",)
 UNDO = BASE + "/undo"
 MOTD = "/run/motd.d/luytre"
+_WORK_SECONDS = 600.0
+_POLL_SECONDS = 0.05
 BOOT_UNIT = "luytre-revert.service"
 _BOOT_FILE = units.ETC + "/" + BOOT_UNIT
 _BOOT_LINK = units.ETC + "/sysinit.target.wants/" + BOOT_UNIT
@@ -126,6 +135,19 @@ def detach_after_boot(run: Run, verb: str, host: Host) -> None:
     # Not waited for: the boot waits for us.
     late = ("--no-block", "--property=After=multi-user.target")
     host.expect([*_SYSTEMD_RUN, *late, "--unit=" + unit, *_PERSISTENT, *command(run, verb)])
+
+
+def wait_for(run: Run, name: str, unit: str, host: Host) -> "Dict[str, Any]":
+    """Return what a detached work wrote; raises Unreadable where it ended without a word."""
+    deadline = time.monotonic() + _WORK_SECONDS
+    while time.monotonic() < deadline:
+        running = systemd.unit_states(host, [unit])[unit].active in units.RUNNING
+        if os.path.exists(run.path(name)):
+            return run.load(name)
+        if not running:
+            raise Unreadable("{} ended without a word".format(unit))
+        host.pause(_POLL_SECONDS)
+    raise Unreadable("{}: no result after {:g} s".format(unit, _WORK_SECONDS))
 
 
 def halt(run: Run, verb: str, host: Host) -> None:

@@ -54,7 +54,7 @@ def serve(marker: bytes, request: "Document", secrets: "Document", sources: byte
 
 def console() -> None:
     """Run ``VERB RUN [--force]``: what timer, boot unit, transient units and undo call."""
-    from . import change, rollback
+    from . import converge, rollback
     from .runs import Run
 
     if len(sys.argv) < 3:
@@ -65,7 +65,7 @@ def console() -> None:
     if verb in ("rollback", "undo"):
         rollback.undo(run, host, force)
     else:
-        {"converge": change.converge, "expire": rollback.expire, "boot": rollback.expire}[verb](
+        {"converge": converge.converge, "expire": rollback.expire, "boot": rollback.expire}[verb](
             run, host
         )
     if verb == "undo":
@@ -85,7 +85,7 @@ def _plan(request: "Document", call: "Call") -> "Document":
     from . import plan
 
     key = bytes.fromhex(call.secrets["digest_key"])
-    told = plan.plan(request["manifest"], call.host, key)
+    told = plan.plan(request["manifest"], call.host, key, request["prune"])
     return dict(_facts(call.host), problems=_problems(request["now"], call.host), **told)
 
 
@@ -130,9 +130,9 @@ def _begin(request: "Document", call: "Call") -> "Document":
 
 
 def _converge(request: "Document", call: "Call") -> "Document":
-    from . import change
+    from . import converge
 
-    return change.start(request, call.host)
+    return converge.start(request, call.host)
 
 
 def _confirm(request: "Document", call: "Call") -> "Document":
@@ -169,13 +169,14 @@ def _rollback(request: "Document", call: "Call") -> "Document":
     if held:
         raise Refused(held)
     change.await_begin(run, call.host)
-    run.record()
+    if run.record().get("discarded"):
+        raise Refused("the journal of run {} was discarded: nothing leads back".format(run.name))
     try:
         os.unlink(run.path(rollback.RESULT))
     except FileNotFoundError:
         pass
     unit = arm.detach(run, "rollback", call.host, ("--force",) if request.get("force") else ())
-    return change.wait_for(run, rollback.RESULT, unit, call.host)
+    return arm.wait_for(run, rollback.RESULT, unit, call.host)
 
 
 def _survey(request: "Document", call: "Call") -> "Document":

@@ -12,7 +12,7 @@ from .runs import Run, private_directory, write_private
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, Iterable, List
+    from typing import Any, Dict, Iterable, List, Tuple
 
     from .host import Host
 
@@ -23,16 +23,24 @@ AFTER = "after.json"
 
 def record(run: Run, name: str, touched: "Iterable[str]", host: "Host") -> "Dict[str, str]":
     """Capture resources into one of the run's files and return their digests (not keyed)."""
-    private_directory(run.path("objects"))
     entries, digests = [], {}
     for resource in touched:
-        state, content = resources.capture(resource, host)
-        if state.get("type") == "file":
-            state["object"] = _store(run, content)
+        state, content = _captured(run, resource, host)
         entries.append({"resource": resource, "state": state})
         digests[resource] = resources.digest(state, content, b"")
     run.save(name, {"entries": entries})
     return digests
+
+
+def extend(run: Run, touched: "Iterable[str]", host: "Host") -> None:
+    """Capture into the journal what it does not hold yet."""
+    found = entries(run, JOURNAL)
+    known = {entry["resource"] for entry in found}
+    for resource in touched:
+        if resource not in known:
+            known.add(resource)
+            found.append({"resource": resource, "state": _captured(run, resource, host)[0]})
+    run.save(JOURNAL, {"entries": found})
 
 
 def entries(run: Run, name: str) -> "List[Dict[str, Any]]":
@@ -73,6 +81,24 @@ def ordered(controls: "Dict[str, Dict[str, str]]") -> "List[str]":
         for resource in before:
             found[resource] = None
     return list(found)
+
+
+def stale(changes: "Dict[str, Dict[str, str]]", key: bytes, host: "Host") -> "List[str]":
+    """Return the resources that are not as they were planned with; digests keyed with ``key``."""
+    return [
+        resource
+        for before in changes.values()
+        for resource, digest in before.items()
+        if resources.digest(*resources.capture(resource, host), key=key) != digest
+    ]
+
+
+def _captured(run: Run, resource: str, host: "Host") -> "Tuple[Dict[str, Any], bytes]":
+    state, content = resources.capture(resource, host)
+    if state.get("type") == "file":
+        private_directory(run.path("objects"))
+        state["object"] = _store(run, content)
+    return state, content
 
 
 def _store(run: Run, data: bytes) -> str:

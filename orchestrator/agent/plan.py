@@ -3,14 +3,14 @@
 import os
 import time
 
-from . import facts, foresee, impacts, kinds, packages, resources
+from . import facts, foresee, impacts, kinds, packages, prune, resources
 from .audit import chosen_states, judge_control, judge_state, prepare
 from .host import Unreadable
 from .resources import unit as units
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, Iterator, List, Tuple
+    from typing import Any, Dict, Iterator, List, Optional, Tuple
 
     from .host import Host
 
@@ -22,17 +22,23 @@ _SYSTEMD = "/run/systemd/system"
 _LOCKS = ("/var/lib/dpkg/lock-frontend", "/var/lib/apt/lists/lock")
 
 
-def plan(manifest: "Dict[str, Any]", host: "Host", key: bytes) -> "Dict[str, Any]":
+def plan(
+    manifest: "Dict[str, Any]", host: "Host", key: bytes, leaving: "Optional[Dict[str, Any]]"
+) -> "Dict[str, Any]":
     """Return the changes of every control that fails, and why others cannot be planned.
 
     ``by_hand`` holds those that are left to people on purpose, with what they have to decide.
+    ``leaving`` says which controls are to be taken out (see ``prune``); None: none at all. Where
+    it names them, they are all that is planned. ``prunes`` are the changes that do so, ``stuck``
+    holds those that people have to see to.
     """
     prepare(manifest, host)
     coming = _coming(manifest, host)
     changes: "List[Dict[str, Any]]" = []
     unplanned: "Dict[str, str]" = {}
     by_hand: "Dict[str, str]" = {}
-    for control in manifest["controls"]:
+    prunes, stuck = prune.planned(leaving, host, key) if leaving is not None else ([], {})
+    for control in manifest["controls"] if leaving is None or "keep" in leaving else ():
         finding = judge_control(control, host)
         soon = finding["verdict"] == "not_applicable" and _becomes(control, coming, host)
         if finding["verdict"] == "error":
@@ -46,7 +52,8 @@ def plan(manifest: "Dict[str, Any]", host: "Host", key: bytes) -> "Dict[str, Any
             except (Unreadable, kinds.Invalid, OSError) as problem:
                 unplanned[control["id"]] = str(problem)
     foresee.pin(changes, unplanned, host)
-    return {"changes": changes, "unplanned": unplanned, "by_hand": by_hand}
+    told = {"changes": changes, "unplanned": unplanned, "by_hand": by_hand}
+    return dict(told, prunes=prunes, stuck=stuck)
 
 
 def preflight(host: "Host", now: float) -> "List[str]":

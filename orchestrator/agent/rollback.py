@@ -1,6 +1,17 @@
 """The way back of a run: restore its resources in reverse, activate, check, disarm, unlock."""
 
-from . import arm, comparison, facts, journal, packages, resources, runs, settle, systemd
+from . import (
+    arm,
+    comparison,
+    facts,
+    journal,
+    owned,
+    packages,
+    resources,
+    runs,
+    settle,
+    systemd,
+)
 from .host import Host, NotEmpty, Refused, Unreadable
 from .resources import unit as units
 from .runs import Run
@@ -10,7 +21,6 @@ if TYPE_CHECKING:
     from typing import Any, Dict, Iterable, List, Optional
 
 RESULT = "rollback.json"
-SECONDS = 600
 # What an operator may take back; the timer and the boot unit only touch what is not confirmed.
 _UNCONFIRMED = ["armed", "converged"]
 _ANY = ["begun", "armed", "converged", "confirmed", "broken"]
@@ -109,6 +119,8 @@ def _release_unless(needed: bool, run: Run) -> None:
 
 def stands(record: "Dict[str, Any]") -> bool:
     """Return whether anything of a run is still there to be taken back."""
+    if record.get("discarded"):
+        return False
     return record["state"] not in _ENDED or bool(record.get("left"))
 
 
@@ -179,6 +191,7 @@ def revert(
                 first = _entries(run, journal.BEFORE, problems)
                 entries = first + _unknown_before(first, entries, host)
         kept = _put_back(run, record, entries, host, problems)
+        _attempt(problems, "owned", lambda: owned.give_back(run))
         state = "broken" if problems else "rolled_back"
         left = [] if put_packages_back else _left(run, host)
         run.step(["rolling_back"], state, left=left, kept=kept)

@@ -155,6 +155,16 @@ def holds(run: Run) -> bool:
     return held is not None and held["run"] == run.name
 
 
+def digest_key(run: Run) -> bytes:
+    """Return the key of the plan's digests, which preflight left in memory for this run."""
+    place = "{}/{}".format(SECRETS, run.name)
+    try:
+        with open(place, "rb") as stream:
+            return bytes.fromhex(json.loads(stream.read().decode())["digest_key"])
+    except FileNotFoundError:
+        raise Refused("no preflight of run {} on this host".format(run.name)) from None
+
+
 def forget_secrets(run: Run) -> None:
     """Remove what preflight left in memory for a run, and the directory after the last one."""
     import errno

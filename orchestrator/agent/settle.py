@@ -5,7 +5,7 @@ its end, the run is marked ``settling`` and keeps its timer and its boot unit: t
 on, and nothing that was confirmed is lost at the next boot.
 """
 
-from . import arm, journal, kinds, runs
+from . import arm, journal, kinds, owned, runs
 from .host import Host, Unreadable
 from .runs import Run
 
@@ -21,8 +21,9 @@ def prepare(run: Run, request: "Dict[str, Any]", host: Host) -> None:
     from .audit import chosen_states
 
     found = []
+    touched = {*request["changes"], *owned.claimed(run)}
     for control in request["manifest"]["controls"]:
-        if control["id"] in request["changes"]:
+        if control["id"] in touched:
             for index, state in chosen_states(control, host):
                 if hasattr(kinds.module(state["kind"]), "persist"):
                     found.append({"control": control["id"], "index": index, "state": state})
@@ -46,6 +47,7 @@ def settle(run: Run, host: Host) -> "List[str]":
                 arm.detach_after_boot(run, "expire", host)
                 return problems
             run.save(journal.AFTER, journal.digests(run, host))
+            owned.take_over(run)
             record = run.step(["confirmed"], "confirmed", settling=False, problems=problems)
         arm.disarm(run, host)
         run.free_room()

@@ -9,7 +9,7 @@ from jinja2 import UndefinedError
 
 from orchestrator.agent import schema
 from orchestrator.baseline import rendering
-from orchestrator.baseline.consistency import Wish, conflicts, contradictions
+from orchestrator.baseline.consistency import Wish, conflicts, contradictions, refusal
 from orchestrator.baseline.dependence import Dependence
 from orchestrator.baseline.keeping import applies_here, refuse_unknown
 from orchestrator.baseline.levels import profile_for, profiles_named
@@ -167,9 +167,8 @@ class _Compiler:
             if "kind" in state
         )
         for conflict in conflicts(wishes):
-            place = next(control.position for control in chosen if control.id == conflict.second)
             message = f"{self.host.name}: {conflict.second} {conflict.message}"
-            raise ConfigurationError(message, position=place)
+            raise refusal(conflict, message, {control.id: control for control in chosen})
 
     def _wish(self, control: Control, wish: State | Alternatives, at: Keys) -> dict[str, Any]:
         if isinstance(wish, State):

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 from orchestrator.agent import schema
 from orchestrator.agent.account_rules import RULES
 from orchestrator.agent.conditions import describe, meets, plain
+from orchestrator.model.control import Control
+from orchestrator.model.errors import ConfigurationError
 from orchestrator.model.i18n import _
 
 # What one asks of these and what another asks can both hold.
@@ -29,6 +31,15 @@ class Conflict(NamedTuple):
     first: str
     second: str
     message: str
+
+
+def refusal(
+    conflict: Conflict, message: str, controls: Mapping[str, Control]
+) -> ConfigurationError:
+    """Return the error for a conflict: at the later control, naming the place of the earlier."""
+    first, second = controls[conflict.first], controls[conflict.second]
+    hint = _("{control} stands at {place}").format(control=first.id, place=first.position)
+    return ConfigurationError(message, position=second.position, hint=hint)
 
 
 def contradictions(kind: str, want: Mapping[str, Any]) -> list[tuple[str | None, str]]:

@@ -7,7 +7,7 @@ in another directory, an id may not come twice.
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from orchestrator.baseline.consistency import Wish, conflicts
+from orchestrator.baseline.consistency import Wish, conflicts, refusal
 from orchestrator.baseline.controls import read_controls
 from orchestrator.baseline.profiles import Declared, read_profile, resolve
 from orchestrator.model.control import Baseline, Control, Profile, State
@@ -110,8 +110,7 @@ def _conflicts(baseline: Baseline) -> Iterator[ConfigurationError]:
                 message = _("{control} {message} (profile {profile})").format(
                     control=conflict.second, message=conflict.message, profile=profile.id
                 )
-                place = baseline.controls[conflict.second].position
-                yield ConfigurationError(message, position=place)
+                yield refusal(conflict, message, baseline.controls)
 
 
 def _wishes(baseline: Baseline, profile: Profile) -> Iterator[Wish]:

@@ -44,12 +44,14 @@ class Order:
     """What to apply: planned changes by host, under one run and one operator.
 
     ``window`` is in seconds: how long a host waits for its confirmation. ``witness`` is the head of
-    the audit log, left on every host that is touched.
+    the audit log, left on every host that is touched; ``journal_days`` is how long the way back of
+    a run is kept there.
     """
 
     run: str
     operator: str
     window: int
+    journal_days: int
     witness: str
     digest_key: bytes
     playbook: Path
@@ -195,8 +197,10 @@ class _Work:
             "controller": socket.gethostname(),
             "witness": self._order.witness,
             "window": self._order.window,
+            "journal_days": self._order.journal_days,
             "manifest": self._order.manifests[name].document,
             "changes": {change.control: dict(change.before) for change in plan.changes},
+            "prunes": [change.control for change in plan.changes if change.prunes],
             "install": install,
             "remove": remove,
         }

@@ -52,7 +52,7 @@ def settled(outcome: HostOutcome, plan: HostPlan, audit: HostAudit | None) -> Ho
     if audit.reach is not Reach.ANSWERED:
         told = _("confirmed, but gone when it was audited again: {why}").format(why=audit.failure)
         return replace(outcome, outcome=Outcome.FAILED, reason=joined(told, outcome.reason))
-    planned = {change.control for change in plan.changes}
+    planned = {change.control for change in plan.changes if not change.prunes}
     wrong = (Verdict.FAIL, Verdict.ERROR)
     still = tuple(
         f.control

@@ -68,7 +68,7 @@ def _new(workspace: Workspace, scope: Scope, note: str) -> NewRun:
         settings.operator.name,
         profile=settings.profile,
         limit=selection.limit or "",
-        scope=selection.part,
+        scope=selection.recorded,
         note=note,
     )
 
@@ -84,10 +84,11 @@ def _order(
         run=run.id,
         operator=settings.operator.name,
         window=settings.confirm_window,
+        journal_days=settings.journal_days,
         witness=witness.words(store.log.head(), key),
         digest_key=key,
         playbook=workspace.playbooks_dir / f"{own}.yml",
         pins_file=workspace.pins_file,
         plans=plans,
-        manifests=scope.manifests,
+        manifests=scope.wanted,
     )

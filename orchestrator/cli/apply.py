@@ -51,7 +51,9 @@ def apply_selected(
     allowed, refused = withhold(plans, terms.accepted)
     failed = [*map(outcome_of_error, errors), *refused]
     touched = sum(bool(plan.changes) for plan in allowed)
-    if output is Output.HUMAN and (touched or refused):
+    # What is to be taken out and cannot be is the whole answer.
+    left = bool(selection.without) and any(plan.by_hand for plan in plans)
+    if output is Output.HUMAN and (touched or refused or left):
         console(sys.stdout.isatty()).print(plan_view.render(plans, terms.accepted))
     if touched:
         names = [host.name for host in scope.hosts]

@@ -37,14 +37,7 @@ def make_plans(
         check_count(to_change.count, len(scope.hosts))
     workspace.prepare_state()
     with progress(_("plan"), len(scope.hosts), output) as done:
-        found = plan_fleet(
-            scope.fleet,
-            scope.hosts,
-            scope.manifests,
-            workspace.digest_key(),
-            lambda host, _plan: done(host.name),
-            scope.waivers,
-        )
+        found = plan_fleet(scope, workspace.digest_key(), lambda host, _plan: done(host.name))
     plans = [one for one in found if isinstance(one, HostPlan)]
     return scope, plans, {one: _code(one) for one in found if isinstance(one, HostError)}
 

@@ -3,7 +3,7 @@
 import gc
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from orchestrator.baseline.waivers import NONE, Waivers
 from orchestrator.fleet.inventory import Inventory, load_hosts, start_resolving
@@ -40,6 +40,24 @@ class Scope:
         """
         limit = ",".join(host.name for host in hosts)
         return replace(self, hosts=tuple(hosts), selection=replace(self.selection, limit=limit))
+
+    @property
+    def wanted(self) -> Mapping[str, Manifest]:
+        """Return the manifests without what is to be taken out."""
+        without = self.selection.without
+        return {name: manifest.without(without) for name, manifest in self.manifests.items()}
+
+    def leaving(self, host: str) -> dict[str, Any] | None:
+        """Return which controls a host is to take out, as its agent is asked; None for none.
+
+        Only a plan of the whole profile knows which of those on the host are wanted no more.
+        """
+        selection = self.selection
+        if selection.without:
+            return {"only": list(selection.without), "force": selection.forced}
+        if selection.part:
+            return None
+        return {"keep": [c["id"] for c in self.manifests[host].controls if c["desired"]]}
 
     def titles(self, language: str) -> dict[str, str]:
         """Return the controls' titles in a language."""
@@ -104,8 +122,9 @@ def selection_of(workspace: Workspace, run: Run, names: Sequence[str]) -> Select
     words = run.scope.split()
     return Selection(
         limit=",".join(names),
-        chapters=tuple(word for word in words if word not in controls),
+        chapters=tuple(w for w in words if w not in controls and not w.startswith("-")),
         controls=tuple(word for word in words if word in controls),
+        without=tuple(word[1:] for word in words if word.startswith("-")),
     )
 
 

@@ -15,7 +15,8 @@ class Change:
 
     ``before`` maps each resource to the digest of its present state: the host compares it again at
     the moment of change. ``install`` and ``remove`` hold packages (``install`` pinned to versions).
-    ``impacts`` tell what somebody who uses it now would lose.
+    ``impacts`` tell what somebody who uses it now would lose. ``prunes``: the control is taken out,
+    and what it had changed goes back to what was before it.
     """
 
     control: str
@@ -27,6 +28,7 @@ class Change:
     install: Mapping[str, str] = field(default_factory=dict)
     remove: tuple[str, ...] = ()
     impacts: tuple[Impact, ...] = ()
+    prunes: bool = False
 
 
 @dataclass(frozen=True)

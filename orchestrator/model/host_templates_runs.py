@@ -45,6 +45,15 @@ _REFUSED = (
     Template(_later("{place} is not a directory of root")),
 )
 
+_TAKEN_OUT = (
+    Template(_later("the journal of run {run} was discarded: nothing leads back")),
+    Template(_later("goes back to what was before it")),
+    Template(_later("where it is wanted, set again: {controls}")),
+    Template(_later("{resource} goes back"), words=("resource",)),
+    Template(_later("nothing on this host is its own; packages stay with their run")),
+    Template(_later("changed by somebody else since it was set: {resources}")),
+)
+
 _WENT_WRONG = (
     Template(_later("it was taken back before")),
     Template(_later("left, because somebody filled it: {resource}")),
@@ -82,4 +91,4 @@ _STATES = (
     Template(_later("broken")),
 )
 
-RUNS = (*_REFUSED, *_WENT_WRONG, *_PREFLIGHT, *_STATES)
+RUNS = (*_REFUSED, *_TAKEN_OUT, *_WENT_WRONG, *_PREFLIGHT, *_STATES)

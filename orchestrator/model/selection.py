@@ -9,16 +9,27 @@ from orchestrator.model.waves import Waves
 
 @dataclass(frozen=True)
 class Selection:
-    """Ansible's host pattern, chapters and controls of the baseline; empty means all."""
+    """Ansible's host pattern, chapters and controls of the baseline; empty means all.
+
+    ``without`` are controls that are to be taken out although the baseline wants them, and nothing
+    else is done then; ``forced``: also what somebody else has changed since.
+    """
 
     limit: str | None = None
     chapters: tuple[str, ...] = ()
     controls: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    forced: bool = False
 
     @property
     def part(self) -> str:
         """Return the part of the baseline as text; empty for the whole."""
         return " ".join((*self.chapters, *self.controls))
+
+    @property
+    def recorded(self) -> str:
+        """Return the same, and what is to be taken out, as the record of a run keeps it."""
+        return " ".join((*self.chapters, *self.controls, *(f"-{one}" for one in self.without)))
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,10 @@ concurrency: 20
 # Số giây, sau đó máy chủ chưa được xác nhận sẽ tự hoàn tác.
 confirm_window: 60
 
+# Days for which a server keeps what takes a run back (copies of files: root's alone).
+# Số ngày máy chủ giữ dữ liệu để hoàn tác một lượt chạy (bản sao các tệp, chỉ root đọc được).
+journal_days: 90
+
 # Own controls and templates, beside the shipped ones / Yêu cầu và mẫu riêng
 # baselines: [baselines]
 # templates: [templates]

@@ -17,6 +17,7 @@ _KNOWN = (
     "templates",
     "concurrency",
     "confirm_window",
+    "journal_days",
     "language",
 )
 _LONGEST_KEY = 16 * 1024
@@ -34,7 +35,8 @@ class Operator:
 class Settings:
     """What ``luytre.yml`` says, with its defaults; every path is absolute.
 
-    ``confirm_window`` is in seconds: after them an unconfirmed host puts itself back.
+    ``confirm_window`` is in seconds: after them an unconfirmed host puts itself back. A run can be
+    taken back for ``journal_days``; then a host discards what it keeps for that.
     ``baselines`` and ``templates`` are the extra directories, beside the shipped ones.
     """
 
@@ -45,6 +47,7 @@ class Settings:
     templates: tuple[Path, ...] = ()
     concurrency: int = 20
     confirm_window: int = 60
+    journal_days: int = 90
     language: str | None = None
 
 
@@ -63,6 +66,7 @@ def parse(document: Document, directory: Path) -> Settings:
         templates=_directories(fields, given, "templates", directory),
         concurrency=_integer(fields, given, "concurrency", (1, 500)),
         confirm_window=_integer(fields, given, "confirm_window", (10, 3600)),
+        journal_days=_integer(fields, given, "journal_days", (1, 3650)),
         language=_language(fields, given),
     )
     fields.raise_first()

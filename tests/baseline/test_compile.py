@@ -138,7 +138,10 @@ def test_rendered_values_that_exclude_each_other_are_refused(load: Load) -> None
     chapter = control("a", "sysctl: {k: '{{ luytre_n }}'}") + control("b", "sysctl: {k: 1}")
     baseline = load(chapter)
     assert len(wants(baseline, host(luytre_n=1))) == 2
-    assert "web1: b wants sysctl k 1, but a wants 0" in error(baseline, host(luytre_n=0)).message
+    refused = error(baseline, host(luytre_n=0))
+    assert "web1: b wants sysctl k 1, but a wants 0" in refused.message
+    assert refused.hint.startswith("a stands at ")
+    assert refused.hint.endswith("own.yml:1:3")
 
 
 def test_the_place_survives_a_file_that_is_gone(load: Load, tmp_path: Path) -> None:

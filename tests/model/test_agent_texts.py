@@ -45,7 +45,7 @@ NO_SENTENCES = re.compile(
     r"|^-a always,|^(cd |/usr/sbin/nft |systemctl stop \0:|add table inet |from agent.entry )"
     r"|^(Local modifications|No rules|inet luytre|remote access)$|pool\.ntp\.org"
     r"|^\s*(table|chain|type) (\0 \{\{\n|inet luytre)?$|^ hook input $|^policy drop;$"
-    r"|^(compare|before|after|blacklist) \0?$|^(us|ms|m|h|d|w|M|y) \w+|^ s sec "
+    r"|^(compare|before|(\+\+\+ )?after|blacklist) \0?\n?$|^(us|ms|m|h|d|w|M|y) \w+|^ s sec "
 )
 # Put together of sentences in ways that the sources alone do not show; no host reads them so.
 IMPOSSIBLE = re.compile(

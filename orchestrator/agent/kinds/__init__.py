@@ -143,6 +143,11 @@ def unified(path: str, before: str, after: str) -> str:
     return bounded("".join(line if line.endswith("\n") else line + "\n" for line in lines))
 
 
+def shows(diff: str, path: str) -> bool:
+    """Return whether a diff (of several files, perhaps) tells what a file holds."""
+    return "+++ after {}\n".format(path) in diff
+
+
 def differing_lines(before: str, after: str) -> str:
     """Return the lines that only one of two texts holds (difflib costs an audit 8 ms to import)."""
     old, new = before.splitlines(), after.splitlines()

@@ -56,6 +56,7 @@ def _host_document(plan: HostPlan) -> dict[str, Any]:
         "changes": [
             {
                 "control": change.control,
+                "prunes": change.prunes,
                 "risk": change.risk.value,
                 "summary": list(change.summary),
                 "diff": change.diff,
@@ -80,7 +81,7 @@ def _likeness(plan: HostPlan) -> tuple[Any, ...]:
 
 
 def _told(change: Change) -> tuple[Any, ...]:
-    shown = (change.summary, change.diff, change.activates, change.impacts)
+    shown = (change.prunes, change.summary, change.diff, change.activates, change.impacts)
     return (change.control, change.risk, *shown)
 
 
@@ -112,9 +113,10 @@ def _problem(text: str) -> RenderableType:
 
 
 def _change(change: Change) -> list[RenderableType]:
-    title = Text.assemble(
-        "  ", (visible(change.control), "bold"), "  ", (risk_name(change.risk), "")
-    )
+    name = visible(change.control)
+    if change.prunes:
+        name = _("{control} is taken out").format(control=name)
+    title = Text.assemble("  ", (name, "bold"), "  ", (risk_name(change.risk), ""))
     title.stylize(_STYLE_OF_RISK[change.risk], len(title) - len(risk_name(change.risk)))
     lines: list[RenderableType] = [
         title,
@@ -162,6 +164,9 @@ def _totals(plans: Sequence[HostPlan]) -> list[RenderableType]:
             ),
         )
     ]
+    if taken_out := sum(change.prunes for change in changes):
+        told = _n("{n} control to take out", "{n} controls to take out", taken_out)
+        parts.append(told.format(n=taken_out))
     if installed := sum(len(change.install) for change in changes):
         told = _n("{n} package to install", "{n} packages to install", installed)
         parts.append(told.format(n=installed))

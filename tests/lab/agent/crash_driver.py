@@ -19,7 +19,7 @@ from typing import Any
 
 sys.path.insert(0, sys.argv[2])
 
-from agent import arm, change, plan, rollback, runs
+from agent import arm, change, converge, plan, rollback, runs
 from agent.host import Host, Refused, Unreadable
 from agent.runs import Run
 
@@ -123,7 +123,7 @@ def sources() -> bytes:
 def planned(name: str) -> dict[str, Any]:
     """Plan on this host and leave the secrets as a preflight does; return begin's request."""
     host = Host()
-    changes = plan.plan(MANIFEST, host, b"k" * 16)["changes"]
+    changes = plan.plan(MANIFEST, host, b"k" * 16, None)["changes"]
     assert len(changes) == len(CONTROLS), changes
     runs.private_directory(runs.SECRETS)
     secret = json.dumps({"digest_key": (b"k" * 16).hex()})
@@ -134,6 +134,8 @@ def planned(name: str) -> dict[str, Any]:
         "controller": "test",
         "witness": "",
         "window": 60,
+        "journal_days": 90,
+        "prunes": [],
         "manifest": MANIFEST,
         "install": {},
         "remove": [],
@@ -198,7 +200,7 @@ def in_converge(step: int, before: dict[str, str]) -> tuple[bool, list[str]]:
     """Die in converge: the host is as it was, or it is armed and the timer brings it back."""
     run = Run(f"converge-{step}")
     change.begin(planned(run.name), sources(), Host())
-    died = dies(step, lambda: change.converge(run, Host()))
+    died = dies(step, lambda: converge.converge(run, Host()))
     state, parts = run.record()["state"], armed(run)
     if state == "begun":
         wrong = [] if {**seen(), **before} == seen() else ["changed before it was armed"]
@@ -212,7 +214,7 @@ def in_expire(step: int, before: dict[str, str]) -> tuple[bool, list[str]]:
     """Die on the way back: it is armed still, and the next attempt takes the work on."""
     run = Run(f"expire-{step}")
     change.begin(planned(run.name), sources(), Host())
-    change.converge(run, Host())
+    converge.converge(run, Host())
     died = dies(step, lambda: rollback.expire(run, Host()))
     wrong = []
     if run.record()["state"] not in ("rolled_back", "converged"):
@@ -225,7 +227,7 @@ def in_confirm(step: int, before: dict[str, str]) -> tuple[bool, list[str]]:
     """Die in confirm: unconfirmed goes back, confirmed stays so and can be confirmed again."""
     run = Run(f"confirm-{step}")
     change.begin(planned(run.name), sources(), Host())
-    change.converge(run, Host())
+    converge.converge(run, Host())
     died = dies(step, lambda: change.confirm({"run": run.name}, Host()))
     state = run.record()["state"]
     saved_agent(run, "expire")
@@ -243,7 +245,7 @@ def in_power(step: int, before: dict[str, str]) -> tuple[bool, list[str]]:
     """Die in confirm and lose the power: unconfirmed goes back, confirmed has its rules again."""
     run = Run(f"power-{step}")
     change.begin(planned(run.name), sources(), Host())
-    change.converge(run, Host())
+    converge.converge(run, Host())
     died = dies(step, lambda: change.confirm({"run": run.name}, Host()))
     confirmed = run.record()["state"] == "confirmed"
     lose_power()

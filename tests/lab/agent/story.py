@@ -40,7 +40,9 @@ class Story:
 
     def begin(self) -> Any:
         """Plan, preflight and begin; return begin's answer."""
-        told = self.inside.ask("plan", manifest=self.manifest, now=time.time())["result"]
+        told = self.inside.ask("plan", manifest=self.manifest, now=time.time(), prune=None)[
+            "result"
+        ]
         assert told["unplanned"] == {}
         assert len(told["changes"]) == len(self.manifest["controls"])
         told_again = self.inside.ask("preflight", run=self.name, now=time.time())
@@ -52,6 +54,8 @@ class Story:
             controller="c",
             witness="w",
             window=self.window,
+            journal_days=90,
+            prunes=[],
             manifest=self.manifest,
             changes={each["control"]: each["before"] for each in told["changes"]},
             install=self.install,

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.lab
 
 # Runs that are confirmed, expire and are undone at the same moment; tells how each of them ended.
 RACE = """
-from agent import change, rollback, runs
+from agent import change, converge, rollback, runs
 from agent.host import Refused
 ends = []
 for round in range(given["rounds"]):
@@ -24,10 +24,10 @@ for round in range(given["rounds"]):
     runs.write_private(runs.SECRETS + "/" + name,
                        json.dumps({"digest_key": given["key"]}).encode())
     from agent import plan
-    changes = plan.plan(request["manifest"], Host(), bytes.fromhex(given["key"]))["changes"]
+    changes = plan.plan(request["manifest"], Host(), bytes.fromhex(given["key"]), None)["changes"]
     request.update(run=name, changes={c["control"]: c["before"] for c in changes})
     change.begin(request, bytes.fromhex(given["sources"]), Host())
-    change.converge(runs.Run(name), Host())
+    converge.converge(runs.Run(name), Host())
     start = time.monotonic() + 0.1
     children = []
     for work in ("confirm", "expire", "undo", "confirm", "expire"):
@@ -212,6 +212,8 @@ def test_fault_03_confirm_and_expire_at_the_same_moment_exclude_each_other(host)
                 "controller": "c",
                 "witness": "",
                 "window": 60,
+                "journal_days": 90,
+                "prunes": [],
                 "manifest": Story(host, "x", FILE).manifest,
                 "install": {},
                 "remove": [],

@@ -19,6 +19,9 @@ SPECS = {
 }
 
 
+_FORGET = "cd /var/lib/luytre 2>/dev/null && rm -rf runs/* owned.json origins || true"
+
+
 class Yard:
     """The lab of these tests, and each host's state when it was fresh."""
 
@@ -41,12 +44,12 @@ class Yard:
         return [*tree.differences(self.fresh[name], now), *tree.leftovers(self.lab, name)]
 
     def forget_runs(self) -> None:
-        """Let no host know of the runs of earlier tests, which ``rollback --host`` would take back.
+        """Let no host know of the runs of earlier tests: others would take them or theirs back.
 
         A test may mend its host by hand; its runs would go on standing.
         """
         for host in self.lab.hosts():
-            self.lab.run(host.name, ["sh", "-c", "rm -rf /var/lib/luytre/runs/*"])
+            self.lab.run(host.name, ["sh", "-c", _FORGET])
 
     def replace(self, name: str) -> None:
         """Throw a host away and boot a fresh one under its name."""

@@ -142,7 +142,7 @@ def test_fault_13_what_moved_since_the_plan_is_refused(desk, yard, c1):
     desk.want(BANNER, MARTIANS)
     workspace = load(desk.directory)
     scope = gather(workspace, Selection(c1))
-    plans = plan_fleet(scope.fleet, scope.hosts, scope.manifests, workspace.digest_key())
+    plans = plan_fleet(scope, workspace.digest_key())
     yard.lab.write(c1, "/etc/issue.net", b"somebody else's\n")
     moved = tree.state(yard.lab, c1)
     with open_store(workspace) as store:
