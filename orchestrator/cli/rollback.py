@@ -104,7 +104,8 @@ def _take_back(context: Context, wish: Mandated, consent: Consent, output: Outpu
     )
     from orchestrator.cli.views import rollback_view  # noqa: PLC0415
     from orchestrator.cli.views.output import console  # noqa: PLC0415
-    from orchestrator.drift.watch import open_store  # noqa: PLC0415
+    from orchestrator.drift.scope import whole_of  # noqa: PLC0415
+    from orchestrator.drift.watch import open_store, watch  # noqa: PLC0415
 
     run = wish.run
     workspace = context.workspace()
@@ -125,7 +126,10 @@ def _take_back(context: Context, wish: Mandated, consent: Consent, output: Outpu
             [*others, *lost],
             output,
         )
-        _audit_again(workspace, store, [one.host.name for one in surveys])
+        if surveys:
+            # The store would still praise hosts as they were before.
+            scope = whole_of(workspace, fleet, [one.host for one in surveys])
+            watch(workspace, scope, store)
     return code_of_outcomes(_as_wished(outcomes))
 
 
@@ -177,15 +181,6 @@ def _carry_out(
         lambda: rollback_view.document(taken, others, record.id),
     )
     return [*(one.outcome for one in taken), *others]
-
-
-def _audit_again(workspace: "Workspace", store: "Store", hosts: Sequence[str]) -> None:
-    """Let the store know how the hosts stand now; before, it would still praise them."""
-    from orchestrator.drift.scope import gather  # noqa: PLC0415 - start-up time
-    from orchestrator.drift.watch import watch  # noqa: PLC0415
-
-    if hosts:
-        watch(workspace, gather(workspace, Selection(limit=",".join(hosts))), store)
 
 
 def _as_wished(outcomes: Sequence[HostOutcome]) -> list[HostOutcome]:

@@ -88,6 +88,15 @@ def gather(
     return Scope(fleet, hosts, unmanaged, manifests, baseline, selection, waivers)
 
 
+def whole_of(workspace: Workspace, fleet: "Fleet", hosts: Sequence[ManagedHost]) -> Scope:
+    """Return the scope of a whole audit of hosts that a command has reached already."""
+    baseline = _get_ready(workspace)
+    selection = Selection(limit=",".join(host.name for host in hosts))
+    manifests = _manifests(workspace, baseline, hosts, selection)
+    waivers = _waivers(workspace)
+    return Scope(fleet, tuple(hosts), (), manifests, baseline, selection, waivers)
+
+
 def _get_ready(workspace: Workspace) -> Baseline:
     gc.disable()
     try:
