@@ -148,8 +148,9 @@ def _tell_memory(here: Ground) -> None:
     say(f"\npeak memory (target {_MEMORY_TARGET} MiB for the controller)")
     for count in (FEW, MANY):
         command = [PROGRAM, "--workspace", str(here.desk), "audit", "--limit", here.limit(count)]
-        own, child = peaks(command)
-        say(f"    {count} hosts: {own / 1024:.0f} MiB; inventory process: {child / 1024:.0f} MiB")
+        told = peaks(command)
+        own, child = told.own / 1024, told.child / 1024
+        say(f"    {count} hosts: {own:.0f} MiB; inventory process: {child:.0f} MiB")
 
 
 if __name__ == "__main__":

@@ -1,29 +1,46 @@
-"""Peak memory of a command and of the processes that it starts, read from /proc."""
+"""Peaks of a command, in memory and open descriptors, read from /proc."""
 
 import subprocess
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 _PAUSE = 0.004
 
 
-def peaks(command: Sequence[str]) -> tuple[int, int]:
-    """Run a command and return (its own peak, its largest child's peak) in KiB of resident memory.
+class Peaks(NamedTuple):
+    """Resident memory (KiB) of a command and of its largest child, and its open descriptors."""
+
+    own: int
+    child: int
+    descriptors: int
+
+
+def peaks(command: Sequence[str]) -> Peaks:
+    """Run a command to its end and return its peaks.
 
     VmHWM starts anew at every exec, unlike the ru_maxrss of wait4(2), which counts the parent's
     memory at the fork as well.
     """
-    own = child = 0
+    own = child = descriptors = 0
     with subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
         while process.poll() is None:
             own = max(own, _peak(process.pid))
+            descriptors = max(descriptors, _descriptors(process.pid))
             for each in _children(process.pid):
                 child = max(child, _peak(each))
             time.sleep(_PAUSE)
-    return own, child
+    return Peaks(own, child, descriptors)
+
+
+def _descriptors(pid: int) -> int:
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return sum(1 for _each in Path(f"/proc/{pid}/fd").iterdir())
+    return 0
 
 
 def _peak(pid: int) -> int:
