@@ -108,8 +108,12 @@ def await_confirm(request: "Dict[str, Any]", host: Host) -> "Dict[str, Any]":
 
 
 def finish(request: "Dict[str, Any]", host: Host) -> "Dict[str, Any]":
-    """Close a confirmed run whose packages were removed after confirm."""
+    """Close a confirmed run whose packages were removed after confirm.
+
+    Raises Unreadable where apt, whose connection may be gone, does not come to its end.
+    """
     run = Run(request["run"])
+    packages.await_step(run.name, host)
     settle.settle(run, host)
     run.step(["confirmed"], "confirmed", closing=False)
     run.save("packages.json", dict(run.load("packages.json"), after=facts.packages(host)))

@@ -5,14 +5,21 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from orchestrator.change.confirm import Window, await_rollback, confirm_host
+from orchestrator.change.confirm import (
+    Window,
+    await_rollback,
+    close_confirmed,
+    confirm_host,
+    follow_host,
+    taken_back,
+)
 from orchestrator.change.health import failing_checks
 from orchestrator.change.interrupted import InterruptedRun, left_to_itself, undisturbed
-from orchestrator.change.outcomes import outcome_of_error, way_back_failed
+from orchestrator.change.outcomes import joined, outcome_of_error, way_back_failed
 from orchestrator.change.rollback import take_back
 from orchestrator.fleet.agent import Fleet, ask, write_payload
 from orchestrator.fleet.playbooks import Event, Play, private_directory, run_play
@@ -32,6 +39,7 @@ _OPERATIONS = ("begin", "converge", "await", "finish")
 _BEFORE_CONVERGE = ("Begin", "Packages")
 _CONVERGE = "Converge"
 _WAIT = "Wait for confirm"
+_FINISH = "Finish"
 # How a converge may say that it ended; without such a word it may go on.
 _ENDED = ("rolled_back", "broken", "dropped", "refused")
 _PREFLIGHT_SECONDS = 60.0
@@ -129,6 +137,8 @@ class _Work:
         self._confirming: dict[str, Future[HostOutcome]] = {}
         # When hosts had converged (Unix time): from then on their window counts.
         self._converged: dict[str, float] = {}
+        # The hosts that Ansible saw to their end.
+        self._finished: set[str] = set()
         self._cancelled = threading.Event()
         self._failure: BaseException | None = None
         self._played = threading.Event()
@@ -142,6 +152,7 @@ class _Work:
         try:
             self._played.wait()
             wait(self._confirming.values())
+            self._close_lost()
         except KeyboardInterrupt as problem:
             raise self._interrupted() from problem
         missing = _("Ansible did not say how it ended")
@@ -156,6 +167,30 @@ class _Work:
         for name in self._hosts:
             self._outcomes.setdefault(name, HostOutcome(name, Outcome.FAILED, missing))
         return self._outcomes
+
+    def _close_lost(self) -> None:
+        """Close confirmed runs whose hosts Ansible lost before the removals were over.
+
+        They would hold their hosts for an hour.
+        """
+        lost = [
+            self._hosts[name]
+            for name, future in self._confirming.items()
+            if future.result().outcome is Outcome.CONFIRMED
+            and name not in self._finished
+            and any(change.remove for change in self._order.plans[name].changes)
+        ]
+
+        def close(host: ManagedHost) -> str:
+            with self._fleet.login(host) as login:
+                return close_confirmed(login, self._order.run)
+
+        for host, told in zip(lost, over_hosts(lost, close, self._fleet.concurrency), strict=True):
+            reason = _("confirmed, but the connection was lost before its packages were removed")
+            kept = HostOutcome(host.name, Outcome.FAILED, reason)
+            kept = self._outcomes.get(host.name, kept)
+            why = told.message if isinstance(told, HostError) else told
+            self._outcomes[host.name] = replace(kept, reason=joined(kept.reason, why))
 
     def _play(self) -> None:
         try:
@@ -208,7 +243,9 @@ class _Work:
     def _on_event(self, event: Event) -> None:
         if event.kind == "ok":
             self._report(event.host, event.task.lower())
-            if event.task == _CONVERGE:
+            if event.task == _FINISH:
+                self._finished.add(event.host)
+            elif event.task == _CONVERGE:
                 self._converged[event.host] = time.time()
                 self._on_converged(event)
         elif event.kind == "failed":
@@ -231,7 +268,7 @@ class _Work:
             # Nobody knows whether it goes on: the host will tell how it ended.
             self._await(event.host, failed.reason)
         elif event.task in _BEFORE_CONVERGE and not told:
-            self._attend(event.host, lambda: self._close(failed))
+            self._attend(event.host, lambda: self._taken_back(failed))
         elif event.task != _WAIT or event.host not in self._confirming:
             # Where it waited in vain, the confirmation itself tells why. What failed first counts.
             self._outcomes.setdefault(event.host, failed)
@@ -239,23 +276,17 @@ class _Work:
     def _on_loss(self, event: Event, why: str) -> None:
         if event.task in _BEFORE_CONVERGE:
             lost = HostOutcome(event.host, Outcome.UNREACHABLE, why)
-            self._attend(event.host, lambda: self._close(lost))
+            self._attend(event.host, lambda: self._taken_back(lost))
         elif event.host not in self._confirming:
             # The connection is gone, but the work on the host goes on in a unit of its own.
-            self._await(event.host, why)
+            self._follow(event.host, why)
         elif event.task != _WAIT:
             reason = f"{step_name(event.task)}: {why}"[:1000]
             self._outcomes[event.host] = HostOutcome(event.host, Outcome.FAILED, reason)
 
-    def _close(self, ended: HostOutcome) -> HostOutcome:
-        """Take a run back that did not come as far as converge, so that it holds the host no more.
-
-        The packages that it installed go with it.
-        """
-        taken = take_back(self._fleet, self._hosts[ended.host], self._order.run, force=True)
-        if taken.outcome is Outcome.ROLLED_BACK:
-            return HostOutcome(ended.host, Outcome.ROLLED_BACK, ended.reason)
-        return HostOutcome(ended.host, ended.outcome, f"{ended.reason}; {taken.reason}")
+    def _taken_back(self, ended: HostOutcome) -> HostOutcome:
+        host = self._hosts[ended.host]
+        return taken_back(self._fleet, host, self._order.run, ended)
 
     def _confirm(self, name: str, changed: tuple[str, ...]) -> None:
         window = Window(self._order.run, self._order.window, changed, self._cancelled)
@@ -265,6 +296,12 @@ class _Work:
     def _await(self, name: str, why: str) -> None:
         window = Window(self._order.run, self._order.window, (), self._cancelled)
         self._attend(name, lambda: await_rollback(self._fleet, self._hosts[name], window, why))
+
+    def _follow(self, name: str, why: str) -> None:
+        changed = tuple(sorted(change.control for change in self._order.plans[name].changes))
+        window = Window(self._order.run, self._order.window, changed, self._cancelled)
+        self._report(name, "confirm")
+        self._attend(name, lambda: follow_host(self._fleet, self._hosts[name], window, why))
 
     def _attend(self, name: str, work: Callable[[], HostOutcome]) -> None:
         """Let a thread see to a host: one that is waited for in vain keeps no other waiting."""

@@ -8,10 +8,12 @@ from typing import Any
 
 from orchestrator.change.health import failing_checks
 from orchestrator.change.outcomes import way_back_failed
+from orchestrator.change.rollback import take_back
 from orchestrator.fleet.agent import Fleet, ask
+from orchestrator.fleet.connection import Login
 from orchestrator.fleet.told import known_runs, text, texts, well_formed
 from orchestrator.model.change import HostOutcome, Outcome
-from orchestrator.model.errors import AgentError, HostRefusedError, UnreachableError
+from orchestrator.model.errors import AgentError, HostError, HostRefusedError, UnreachableError
 from orchestrator.model.host import ManagedHost
 from orchestrator.model.host_words import in_words
 from orchestrator.model.i18n import _
@@ -23,6 +25,8 @@ _LONGEST_PAUSE = 2.0
 _LOGIN_SECONDS = 5.0
 # The rollback of a host takes a moment after its timer fired (seconds).
 _ROLLBACK_GRACE = 45.0
+# A finish waits for apt, which may go on for five minutes (seconds).
+_FINISH_SECONDS = 360.0
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,56 @@ def confirm_host(fleet: Fleet, host: ManagedHost, window: Window) -> HostOutcome
         window.stop.wait(min(pause, max(0.0, deadline - time.monotonic())))
         pause = min(pause * 2, _LONGEST_PAUSE)
     return await_rollback(fleet, host, window, last)
+
+
+def follow_host(fleet: Fleet, host: ManagedHost, window: Window, why: str) -> HostOutcome:
+    """Confirm a host that converges out of our sight once it has converged, or tell how it ended.
+
+    ``why`` is how it came out of sight. A converge that never began is taken back. Never raises
+    HostError.
+    """
+    patience = window.seconds + _ROLLBACK_GRACE
+    deadline = time.monotonic() + patience
+    state = ""
+    while time.monotonic() < deadline and not window.stop.is_set():
+        try:
+            state = run_state(fleet, host, window.run)
+        except (UnreachableError, AgentError, HostRefusedError):
+            state = ""
+        if state == "converged":
+            return confirm_host(fleet, host, window)
+        if state == "armed":
+            # Its own timer ends this: it is waited for as long as it says so.
+            deadline = time.monotonic() + patience
+        elif state not in ("", "begun"):
+            break
+        window.stop.wait(_LONGEST_PAUSE / 2)
+    if state == "begun" and not window.stop.is_set():
+        return taken_back(fleet, host, window.run, HostOutcome(host.name, Outcome.FAILED, why))
+    return await_rollback(fleet, host, window, why)
+
+
+def taken_back(fleet: Fleet, host: ManagedHost, run: str, ended: HostOutcome) -> HostOutcome:
+    """Take a run back that did not come as far as converge, so that it holds the host no more.
+
+    ``ended`` is how it ended; the packages that it installed go with it.
+    """
+    taken = take_back(fleet, host, run, force=True)
+    if taken.outcome is Outcome.ROLLED_BACK:
+        return HostOutcome(ended.host, Outcome.ROLLED_BACK, ended.reason)
+    return HostOutcome(ended.host, ended.outcome, f"{ended.reason}; {taken.reason}")
+
+
+def close_confirmed(login: Login, run: str) -> str:
+    """Close a confirmed run for whose removals its host is still held; return why that failed.
+
+    Packages that are still there are the next plan's.
+    """
+    try:
+        ask(login, {"operation": "finish", "run": run}, seconds=_FINISH_SECONDS)
+    except HostError as problem:
+        return _("confirmed, but not closed: {why}").format(why=problem.message)
+    return ""
 
 
 def await_rollback(fleet: Fleet, host: ManagedHost, window: Window, why: str) -> HostOutcome:

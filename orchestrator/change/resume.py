@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from orchestrator.change.confirm import state_of
+from orchestrator.change.confirm import close_confirmed, state_of
 from orchestrator.change.outcomes import outcome_of_error, way_back_failed
 from orchestrator.change.rollback import take_back
 from orchestrator.drift.underway import is_under_way
 from orchestrator.fleet.agent import Fleet, ask
-from orchestrator.fleet.connection import Login
 from orchestrator.fleet.pool import over_hosts
 from orchestrator.fleet.told import lock_holder
 from orchestrator.model.change import HostOutcome, Outcome
@@ -95,7 +94,8 @@ def how_it_ended(fleet: Fleet, host: ManagedHost, run: str) -> Seen:
         told = ask(login, {"operation": "status"}, seconds=_SECONDS).result
         state, holding = state_of(host.name, told, run), lock_holder(host.name, told) == run
         if state == "confirmed":
-            return Seen(_confirmed(login, host.name, run, holding=holding))
+            reason = close_confirmed(login, run) if holding else ""
+            return Seen(HostOutcome(host.name, Outcome.CONFIRMED, reason))
     # A run that still begins has the lock, and no record yet.
     if state == "unknown" and not holding:
         return Seen(HostOutcome(host.name, Outcome.NOT_STARTED, _("the run never came to it")))
@@ -110,14 +110,3 @@ def how_it_ended(fleet: Fleet, host: ManagedHost, run: str) -> Seen:
     was = in_words("begun" if state == "unknown" else state)
     reason = _("it was {state} when its controller was gone").format(state=was)
     return Seen(HostOutcome(host.name, Outcome.ROLLED_BACK, reason))
-
-
-def _confirmed(login: Login, host: str, run: str, *, holding: bool) -> HostOutcome:
-    """Close a confirmed run whose removals were to follow: the next plan has them."""
-    reason = ""
-    if holding:
-        try:
-            ask(login, {"operation": "finish", "run": run}, seconds=_SECONDS)
-        except HostError as problem:
-            reason = _("confirmed, but not closed: {why}").format(why=problem.message)
-    return HostOutcome(host, Outcome.CONFIRMED, reason)
