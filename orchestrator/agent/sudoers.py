@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     from typing import Any, Dict, Iterator, List, Optional, Set
 
 MAIN = "/etc/sudoers"
+DIRECTORY = "/etc/sudoers.d"
+_CHECKER = "/usr/sbin/visudo"
 _PARSER = "/usr/bin/cvtsudoers"
 # cvtsudoers(1), JSON output: what a name in a list may be, and how sudoers spells it.
 _SPELLED = {"username": "", "usergroup": "%", "userid": "#", "usergid": "%#", "netgroup": "+"}
@@ -55,11 +57,22 @@ def policy(host: Host) -> Policy:
         if converted.status == 0:
             return parse(converted.out)
         # Of a file that is wrong or missing, cvtsudoers says no more than that it ended.
-        checked = host.run(["/usr/sbin/visudo", "-c"])
+        checked = host.run([_CHECKER, "-c"])
         told = checked.complaint if checked.status else converted.complaint
         raise Unreadable("sudoers: {}".format(told))
 
     return host.once("sudoers", read)  # type: ignore[no-any-return]
+
+
+def may_be_read(place: str) -> bool:
+    """Return whether a file at this place is one that sudo goes by, as Debian sets it up."""
+    return place == MAIN or place.rpartition("/")[0] == DIRECTORY
+
+
+def complaint(text: str, host: Host) -> str:
+    """Return what visudo has against the text of a file of rules; empty where it accepts it."""
+    checked = host.run([_CHECKER, "-c", "-f", "-"], text.encode("utf-8", "surrogateescape"))
+    return checked.complaint if checked.status != 0 else ""
 
 
 def parse(data: bytes) -> Policy:

@@ -85,8 +85,16 @@ def propose(want: "Dict[str, Any]", observed: Observed, target: Target) -> Propo
 
 
 def validate(want: "Dict[str, Any]", target: Target) -> None:
-    """Refuse where something else than the wanted type stands at the path."""
+    """Refuse where another type stands at the path; let visudo read what sudo would go by."""
+    from .. import sudoers
+
+    place = want["path"]
     _refuse_other_types(want, observe(want, target.host))
+    # Such a file is in force as soon as it is there: nobody loads it.
+    if "content" in want and sudoers.may_be_read(place):
+        complaint = sudoers.complaint(want["content"], target.host)
+        if complaint:
+            raise Invalid("visudo refuses {}: {}".format(place, complaint))
     if "owner" in want:
         facts.uid(want["owner"])
     for group in _groups(want)[:1]:

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 PHASE = "accounts"
 
-DIRECTORY = "/etc/sudoers.d"
 _HEAD = "# Managed by luytre (control {}).\n"
 # The last setting wins: files are read in the order of their names (sudoers(5)).
 _LAST = "zzzz"
@@ -82,9 +81,9 @@ def validate(want: "Dict[str, Any]", target: Target) -> None:
             told = ", ".join("{} for {}".format(value, whom) for value, whom in loose)
             raise ByHand("sudoers sets {} = {}: change it with visudo".format(option, told))
     text = _drop_in(want, observed, target)
-    completed = target.host.run(["/usr/sbin/visudo", "-c", "-f", "-"], text.encode())
-    if completed.status != 0:
-        raise Invalid("visudo refuses the settings: {}".format(completed.complaint))
+    complaint = sudoers.complaint(text, target.host)
+    if complaint:
+        raise Invalid("visudo refuses the settings: {}".format(complaint))
 
 
 def converge(want: "Dict[str, Any]", target: Target) -> None:
@@ -127,7 +126,7 @@ def _whole(value: str) -> str:
 
 
 def _place(target: Target) -> str:
-    return "{}/{}-luytre-{}".format(DIRECTORY, _LAST, target.slot)
+    return "{}/{}-luytre-{}".format(sudoers.DIRECTORY, _LAST, target.slot)
 
 
 def _drop_in(want: "Dict[str, Any]", observed: Observed, target: Target) -> str:

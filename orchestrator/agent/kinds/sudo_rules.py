@@ -59,9 +59,9 @@ def validate(want: "Dict[str, Any]", target: Target) -> None:
     if not edits:
         raise ByHand("the rule could not be found in the files: change it with visudo")
     for place, _before, after in edits:
-        completed = host.run(["/usr/sbin/visudo", "-c", "-f", "-"], after.encode())
-        if completed.status != 0:
-            raise Invalid("visudo refuses {}: {}".format(place, completed.complaint))
+        complaint = sudoers.complaint(after, host)
+        if complaint:
+            raise Invalid("visudo refuses {}: {}".format(place, complaint))
 
 
 def converge(want: "Dict[str, Any]", target: Target) -> None:
