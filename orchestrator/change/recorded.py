@@ -24,9 +24,8 @@ def recorded(workspace: Workspace, store: "Store", new: NewRun) -> Iterator[tupl
     A later outcome of a host replaces an earlier one; the log tells the last of each.
     """
     with started(workspace, store, new) as run:
-        store.log.append(
-            run.operator, f"{run.kind.value} started", {"run": run.id, "note": new.note}
-        )
+        begun = {"run": run.id, "note": new.note} | ({"plan": new.plan} if new.plan else {})
+        store.log.append(run.operator, f"{run.kind.value} started", begun)
         saved: dict[str, str] = {}
 
         def save(outcomes: Sequence[HostOutcome]) -> None:

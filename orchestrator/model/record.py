@@ -36,7 +36,8 @@ class NewRun:
     """What is known when a run starts.
 
     ``limit`` is the host pattern as typed. ``scope`` is the text of ``--chapter``/``--control``;
-    empty means the whole baseline of every host.
+    empty means the whole baseline of every host. ``plan`` is the id of the saved plan that the run
+    uses; a plan is used once.
     """
 
     kind: RunKind
@@ -45,6 +46,7 @@ class NewRun:
     limit: str = ""
     scope: str = ""
     note: str = ""
+    plan: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ class Run:
     limit: str = ""
     scope: str = ""
     note: str = ""
+    plan: str = ""
 
     @property
     def partial(self) -> bool:

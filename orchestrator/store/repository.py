@@ -109,9 +109,17 @@ class Store:
             yield connection
 
     def start_run(self, new: NewRun) -> Run:
-        """Write a run that starts now, and return it with its id."""
+        """Write a run that starts now, and return it with its id.
+
+        Raises RefusedError where a run used its saved plan before: of two at a time, one can.
+        """
         with self._writing() as connection:
             return runs.start(connection, new, self._clock())
+
+    def require_unused(self, plan: str) -> None:
+        """Raise RefusedError where a run used this saved plan."""
+        with self._reading() as connection:
+            runs.require_unused(connection, plan)
 
     def finish_run(self, run: str, status: RunStatus) -> None:
         """Note how a run ended."""

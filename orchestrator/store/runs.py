@@ -6,14 +6,15 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Connection, Row, select, update
 
 from orchestrator import __version__
-from orchestrator.model.errors import ConfigurationError
+from orchestrator.model.errors import ConfigurationError, RefusedError
 from orchestrator.model.i18n import _
 from orchestrator.model.record import NewRun, Run, RunKind, RunStatus
 from orchestrator.store.schema import run as table
 
 
 def start(connection: Connection, new: NewRun, at: datetime) -> Run:
-    """Write a run that starts now and return it."""
+    """Write a run that starts now and return it; RefusedError where its plan was used before."""
+    require_unused(connection, new.plan)
     run = Run(
         id=_free_id(connection, at),
         kind=new.kind,
@@ -25,6 +26,7 @@ def start(connection: Connection, new: NewRun, at: datetime) -> Run:
         limit=new.limit,
         scope=new.scope,
         note=new.note,
+        plan=new.plan,
     )
     connection.execute(
         table.insert(),
@@ -40,9 +42,20 @@ def start(connection: Connection, new: NewRun, at: datetime) -> Run:
             "note": run.note,
             "started": run.started,
             "status": run.status.value,
+            "plan": run.plan or None,
         },
     )
     return run
+
+
+def require_unused(connection: Connection, plan: str) -> None:
+    """Raise RefusedError where a run used this saved plan, however it ended."""
+    used = connection.execute(select(table.c.id).where(table.c.plan == plan)).scalar()
+    if used is not None:
+        message = _("the plan {plan} was used before, by run {run}: a plan is used once")
+        raise RefusedError(
+            message.format(plan=plan, run=used), hint=_("plan anew: luytre plan --save FILE")
+        )
 
 
 def finish(connection: Connection, run: str, status: RunStatus, at: datetime) -> None:
@@ -106,4 +119,5 @@ def _read(row: Row[tuple[object, ...]]) -> Run:
     values["limit"] = values.pop("host_limit")
     values["kind"] = RunKind(values["kind"])
     values["status"] = RunStatus(values["status"])
+    values["plan"] = values["plan"] or ""
     return Run(**values)

@@ -17,7 +17,7 @@ from sqlalchemy import (
 
 from orchestrator.store.columns import HostText, UtcTime
 
-HEAD = "0002"
+HEAD = "0003"
 
 # The execution option of connections that will write, and its values.
 WRITING = "luytre_writing"
@@ -65,6 +65,9 @@ run = Table(
     Column("started", UtcTime, nullable=False),
     Column("ended", UtcTime),
     Column("status", String, nullable=False),
+    Column("plan", String),
+    # A saved plan is used once, also by two at the same moment.
+    Index("ix_run_plan", "plan", unique=True),
 )
 
 evidence = Table(

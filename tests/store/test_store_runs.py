@@ -1,11 +1,13 @@
 """An operator follows runs: which there were, how far they got, how they ended."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
 
 from orchestrator.model.change import HostOutcome, Outcome
-from orchestrator.model.errors import ConfigurationError, ControllerError
+from orchestrator.model.errors import ConfigurationError, ControllerError, RefusedError
 from orchestrator.model.finding import Reach, Verdict
 from orchestrator.model.record import NewRun, RunKind, RunStatus
 from orchestrator.store.repository import Store
@@ -32,6 +34,43 @@ def test_a_finished_run_says_how_and_when(store):
     assert ended.status is RunStatus.STOPPED
     assert ended.ended is not None
     assert ended.ended > ended.started
+
+
+def test_a_saved_plan_is_used_by_one_run_however_that_ended(store):
+    new = NewRun(RunKind.APPLY, "an", plan="0123456789abcdef")
+    store.require_unused(new.plan)
+    used = store.start_run(new)
+    assert store.run(used.id).plan == new.plan
+    store.finish_run(used.id, RunStatus.INTERRUPTED)
+    for again in (lambda: store.require_unused(new.plan), lambda: store.start_run(new)):
+        with pytest.raises(RefusedError, match=used.id):
+            again()
+    assert [run.id for run in store.runs()] == [used.id]
+    assert store.start_run(NewRun(RunKind.APPLY, "an", plan="another")).plan == "another"
+
+
+def test_runs_without_a_saved_plan_do_not_stand_in_each_others_way(store):
+    first, second = (store.start_run(NewRun(RunKind.APPLY, "an")) for _ in range(2))
+    store.require_unused("")
+    assert (first.plan, second.plan) == ("", "")
+
+
+def test_of_two_controllers_with_one_saved_plan_one_goes(store, tmp_path):
+    new = NewRun(RunKind.APPLY, "an", plan="0123456789abcdef")
+    gate = threading.Barrier(8)
+
+    def begin(_number: int) -> bool:
+        with Store.open(tmp_path / "luytre.db") as other:
+            gate.wait()
+            try:
+                other.start_run(new)
+            except RefusedError:
+                return False
+            return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(begin, range(8))) == 1
+    assert len(store.runs()) == 1
 
 
 def test_runs_are_listed_newest_first_even_within_one_moment(tmp_path):

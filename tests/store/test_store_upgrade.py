@@ -12,6 +12,7 @@ from alembic.config import Config
 from sqlalchemy import create_engine
 
 from orchestrator import store as package
+from orchestrator.model.errors import RefusedError
 from orchestrator.model.finding import Reach, Verdict
 from orchestrator.model.record import Advance, NewRun, RunKind
 from orchestrator.store.repository import Store
@@ -103,6 +104,14 @@ def test_the_next_audit_goes_on_where_the_old_version_stopped(path, audited):
             "a": run.id,
             "b": RUNS[1],
         }
+
+
+def test_runs_of_older_versions_used_no_saved_plan(path):
+    with Store.open(path) as store:
+        assert {run.plan for run in store.runs()} == {""}
+        store.start_run(NewRun(RunKind.APPLY, "an", plan="0123456789abcdef"))
+        with pytest.raises(RefusedError):
+            store.start_run(NewRun(RunKind.APPLY, "an", plan="0123456789abcdef"))
 
 
 def test_an_upgraded_store_is_sound_and_has_nothing_of_the_old_tables(path):

@@ -69,7 +69,7 @@ def test_a_new_store_is_sound(tmp_path):
         ("DELETE FROM run_host WHERE run_id LIKE '20251203%'", Part.AUDITS, "not in the store"),
         (
             "INSERT INTO run SELECT 'Z' || id, kind, operator, controller, tool, profile,"
-            " host_limit, scope, note, started, ended, status FROM run LIMIT 1",
+            " host_limit, scope, note, started, ended, status, plan FROM run LIMIT 1",
             Part.AUDITS,
             "not in the audit log",
         ),

@@ -76,6 +76,7 @@ def render_run(run: Run, hosts: Sequence[HostRun]) -> RenderableType:
         _("limit"): run.limit,
         _("scope"): run.scope,
         _("note"): run.note,
+        _("saved plan"): run.plan,
     }
     told += [line(f"{label}: {value}") for label, value in details.items() if value]
     whole = [_("how it ended"), _("compliant")]
@@ -133,6 +134,7 @@ def _run_document(run: Run) -> dict[str, Any]:
         "limit": run.limit,
         "scope": run.scope,
         "note": run.note,
+        "plan": run.plan,
     }
 
 
