@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from orchestrator import __version__
-from orchestrator.model.errors import ConfigurationError, ControllerError, Position
+from orchestrator.model.errors import ControllerError
 from orchestrator.model.i18n import _
 from orchestrator.model.own_backup import OwnBackup
 from orchestrator.store.own_files import Found, own_files
@@ -23,6 +23,7 @@ from orchestrator.store.repository import Store
 from orchestrator.store.schema import HEAD
 from orchestrator.store.sealed import COST, SealedWriter
 from orchestrator.workspace.directory import Workspace
+from orchestrator.workspace.new_file import new_file, require_free
 
 LABEL = "luytre-backup.json"
 
@@ -44,12 +45,7 @@ def back_up(
     Raises ConfigurationError where ``target`` is there already or its directory is not,
     ControllerError where anything cannot be read or written.
     """
-    if os.path.lexists(target):
-        message = _("is there already; nothing was written")
-        raise ConfigurationError(message, position=Position(str(target)))
-    if not target.parent.is_dir():
-        message = _("is not a directory")
-        raise ConfigurationError(message, position=Position(str(target.parent)))
+    require_free(target)
     operator = workspace.settings.operator.name
     head = store.log.append(operator, "own backup started", {"file": str(target)})
     label = OwnBackup(
@@ -61,7 +57,7 @@ def back_up(
         directory=str(workspace.directory),
         head=head,
     )
-    with _plain_errors(target), _whole(target) as file:
+    with _plain_errors(target), new_file(target) as file:
         writer = SealedWriter(file, passphrase, cost)
         with tarfile.open(fileobj=cast("IO[bytes]", writer), mode="w|gz") as archive:
             _add_text(archive, LABEL, json.dumps(label.document()))
@@ -117,27 +113,9 @@ def _add(archive: tarfile.TarFile, path: Path, name: str) -> None:
 
 
 @contextmanager
-def _whole(target: Path) -> Iterator[IO[bytes]]:
-    """Yield a file that gets its name when it is whole and on the disk, if the name is free."""
-    descriptor, name = tempfile.mkstemp(prefix=".luytre-backup-", dir=target.parent)
-    draft = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.link(draft, target)
-    finally:
-        draft.unlink()
-
-
-@contextmanager
 def _plain_errors(target: Path) -> Iterator[None]:
     try:
         yield
-    except FileExistsError as error:
-        message = _("is there already; nothing was written")
-        raise ConfigurationError(message, position=Position(str(target))) from error
     except OSError as error:
         told = _("the backup could not be made: {file}: {reason}")
         raise ControllerError(
