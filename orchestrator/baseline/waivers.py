@@ -1,6 +1,7 @@
 """Which failures the waivers cover: those that are, value for value, what was accepted. Pure."""
 
 import hashlib
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -73,6 +74,15 @@ class Waivers:
         """Return the controls of a host's manifest that a waiver in force is for."""
         ids = (str(control["id"]) for control in manifest.controls)
         return frozenset(one for one in ids if (manifest.host, one) in self._in_force)
+
+    def digest(self, manifest: Manifest) -> str:
+        """Return a digest (SHA-256, hexadecimal) of the waivers in force for a host's manifest."""
+        told = [
+            (control, observed, waiver.id, waiver.until.isoformat(), waiver.approver, waiver.reason)
+            for control in sorted(self.controls_of(manifest))
+            for observed, waiver in self._in_force[manifest.host, control]
+        ]
+        return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
 
 NONE = Waivers((), date.min)

@@ -29,13 +29,14 @@ class Agreed:
     """What an apply carries out: plans by host, in which waves, and what is recorded beside them.
 
     ``left_out`` are the outcomes of hosts that gave no plan, or whose plan was refused; ``note`` is
-    kept with the run.
+    kept with the run. ``saved_plan`` is the id of the saved plan that they come from.
     """
 
     plans: Mapping[str, HostPlan]
     left_out: Sequence[HostOutcome] = ()
     note: str = ""
     waves: Waves = ALL_AT_ONCE
+    saved_plan: str = ""
 
 
 @dataclass(frozen=True)

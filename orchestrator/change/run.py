@@ -39,9 +39,9 @@ def apply_recorded(
 
     ``on_step`` is told (host, step), from several threads, and of each wave. Once more hosts have
     failed than was agreed to, no other wave begins. Raises InterruptedRun after recording how the
-    hosts were left.
+    hosts were left, and RefusedError where a run used the saved plan before.
     """
-    with recorded(workspace, store, _new(workspace, scope, agreed.note)) as (run, save):
+    with recorded(workspace, store, _new(workspace, scope, agreed)) as (run, save):
         save(agreed.left_out)
 
         def report(host: str, step: str) -> None:
@@ -61,7 +61,7 @@ def apply_recorded(
     return Applied(run, tuple(course.outcomes.values()))
 
 
-def _new(workspace: Workspace, scope: Scope, note: str) -> NewRun:
+def _new(workspace: Workspace, scope: Scope, agreed: Agreed) -> NewRun:
     settings, selection = workspace.settings, scope.selection
     return NewRun(
         RunKind.APPLY,
@@ -69,7 +69,9 @@ def _new(workspace: Workspace, scope: Scope, note: str) -> NewRun:
         profile=settings.profile,
         limit=selection.limit or "",
         scope=selection.recorded,
-        note=note,
+        note=agreed.note,
+        # Where every host is left out, the plan stays to be used once that is seen to.
+        plan=agreed.saved_plan if agreed.plans else "",
     )
 
 

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -14,6 +15,7 @@ from orchestrator.model.selection import Selection, Terms
 
 if TYPE_CHECKING:
     from orchestrator.change.course import Agreed
+    from orchestrator.cli.planning import Planned
     from orchestrator.drift.scope import Scope
     from orchestrator.model.change import HostPlan
     from orchestrator.workspace.directory import Workspace
@@ -22,37 +24,72 @@ if TYPE_CHECKING:
 @click.command(
     help=_(
         "Plan, show, ask, change, confirm over a fresh login, audit again.\n\n"
-        "A server that can no longer be logged into takes itself back.\n\n\b\n"
+        "A server that can no longer be logged into takes itself back.\n\n"
+        "With --plan, what luytre plan --save wrote is carried out, once, instead of planning anew."
+        "\n\n\b\n"
         "Example:\n  luytre apply --limit web1 --yes"
     )
 )
 @selection_options
+@click.option(
+    "--plan",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar=_("FILE"),
+    help=_("Carry out this saved plan; it holds what was selected."),
+)
 @terms_options
 @output_option
 @click.pass_obj
-def command(context: Context, selection: Selection, terms: Terms, output: Output) -> ExitCode:
+def command(
+    context: Context, selection: Selection, plan: Path | None, terms: Terms, output: Output
+) -> ExitCode:
     """Apply the baseline to the hosts and show how each ended."""
-    return apply_selected(context, selection, terms, output)
+    if plan is None:
+        return apply_selected(context, selection, terms, output)
+    if selection != Selection():
+        raise click.UsageError(
+            _("a saved plan is carried out as a whole: --plan goes without {options}").format(
+                options="--limit, --chapter, --control"
+            )
+        )
+    return apply_saved(context, plan.expanduser(), terms, output)
 
 
 def apply_selected(
     context: Context, selection: Selection, terms: Terms, output: Output
 ) -> ExitCode:
     """Plan, show, ask, change; return the exit code."""
+    from orchestrator.cli.planning import make_plans  # noqa: PLC0415 - start-up time
+
+    planned = make_plans(context.workspace(), selection, output, terms.consent)
+    return _apply(context, planned, terms, output)
+
+
+def apply_saved(context: Context, file: Path, terms: Terms, output: Output) -> ExitCode:
+    """Open a saved plan, show, ask, change; return the exit code."""
+    from orchestrator.cli.saved_plans import open_plans  # noqa: PLC0415 - start-up time
+
+    saved, planned = open_plans(context.workspace(), file, output, terms.consent)
+    return _apply(context, planned, terms, output, saved)
+
+
+def _apply(
+    context: Context, planned: "Planned", terms: Terms, output: Output, saved: str = ""
+) -> ExitCode:
+    """Show, ask, change; ``saved`` is the id of the saved plan that was opened."""
     from orchestrator.change.course import Agreed  # noqa: PLC0415 - start-up time
     from orchestrator.change.impact import withhold  # noqa: PLC0415
     from orchestrator.change.outcomes import outcome_of_error  # noqa: PLC0415
-    from orchestrator.cli.planning import code_of_rest, make_plans  # noqa: PLC0415
+    from orchestrator.cli.planning import code_of_rest  # noqa: PLC0415
     from orchestrator.cli.views import plan_view  # noqa: PLC0415
     from orchestrator.cli.views.output import console  # noqa: PLC0415
 
-    workspace = context.workspace()
-    scope, plans, errors = make_plans(workspace, selection, output, terms.consent)
+    scope, plans, errors = planned
     allowed, refused = withhold(plans, terms.accepted)
     failed = [*map(outcome_of_error, errors), *refused]
     touched = sum(bool(plan.changes) for plan in allowed)
     # What is to be taken out and cannot be is the whole answer.
-    left = bool(selection.without) and any(plan.by_hand for plan in plans)
+    left = bool(scope.selection.without) and any(plan.by_hand for plan in plans)
     if output is Output.HUMAN and (touched or refused or left):
         console(sys.stdout.isatty()).print(plan_view.render(plans, terms.accepted))
     if touched:
@@ -62,8 +99,8 @@ def apply_selected(
         )
     note = _("accepted impacts: {names}").format(names=", ".join(sorted(terms.accepted)))
     by_host = {plan.host: plan for plan in allowed}
-    agreed = Agreed(by_host, failed, note if terms.accepted else "", terms.waves)
-    outcomes = _carry_out(workspace, scope, agreed, output)
+    agreed = Agreed(by_host, failed, note if terms.accepted else "", terms.waves, saved)
+    outcomes = _carry_out(context.workspace(), scope, agreed, output)
     rest = code_of_rest(plans)
     return combine([code_of_outcomes(outcomes), *([rest] if rest else [])])
 

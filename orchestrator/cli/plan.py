@@ -1,5 +1,7 @@
 """``luytre plan``: what apply would change."""
 
+from pathlib import Path
+
 import click
 
 from orchestrator.cli.context import Context, ExitCode, Output, combine
@@ -10,20 +12,39 @@ from orchestrator.model.selection import Selection
 
 @click.command(
     help=_(
-        "Work out on every server what apply would change, and show it. Changes nothing.\n\n\b\n"
+        "Work out on every server what apply would change, and show it. Changes nothing.\n\n"
+        "With --save, somebody else can read it in FILE; apply --plan FILE then makes these changes"
+        " or none.\n\n\b\n"
         "Example:\n  luytre plan --limit web --chapter firewall"
     )
 )
 @selection_options
+@click.option(
+    "--save",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar=_("FILE"),
+    help=_("Save the plan in this new file, sealed; apply --plan carries it out."),
+)
 @output_option
 @click.pass_obj
-def command(context: Context, selection: Selection, output: Output) -> ExitCode:
+def command(context: Context, selection: Selection, save: Path | None, output: Output) -> ExitCode:
     """Plan and show; exit 3 when there is something to change."""
     from orchestrator.cli.planning import code_of_plans, make_plans, tell_unplanned  # noqa: PLC0415
+    from orchestrator.cli.saved_plans import save_plans, tell_saved  # noqa: PLC0415
     from orchestrator.cli.views import plan_view  # noqa: PLC0415
     from orchestrator.cli.views.output import emit  # noqa: PLC0415
+    from orchestrator.workspace.new_file import require_free  # noqa: PLC0415
 
-    _scope, plans, errors = make_plans(context.workspace(), selection, output)
-    emit(output, lambda: plan_view.render(plans), lambda: plan_view.document(plans))
+    workspace = context.workspace()
+    file = save.expanduser().absolute() if save else None
+    if file:
+        require_free(file)
+    planned = make_plans(workspace, selection, output)
+    _scope, plans, errors = planned
+    plan = save_plans(workspace, file, planned, output) if file else ""
+    saved = {"saved": {"file": str(file), "plan": plan}} if plan else {}
+    emit(output, lambda: plan_view.render(plans), lambda: plan_view.document(plans) | saved)
+    if file and plan and output is Output.HUMAN:
+        tell_saved(file, plan)
     tell_unplanned(errors, output)
     return combine([code_of_plans(plans), *errors.values()])

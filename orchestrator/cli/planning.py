@@ -21,10 +21,13 @@ from orchestrator.model.i18n import _
 from orchestrator.model.selection import Consent, Selection
 from orchestrator.workspace.directory import Workspace
 
+# The plans of a scope's hosts, and each other host's error with its exit code.
+Planned = tuple[Scope, list[HostPlan], dict[HostError, ExitCode]]
+
 
 def make_plans(
     workspace: Workspace, selection: Selection, output: Output, to_change: Consent | None = None
-) -> tuple[Scope, list[HostPlan], dict[HostError, ExitCode]]:
+) -> Planned:
     """Let the selected hosts plan; return the plans, and each failed host's error with its code.
 
     ``to_change`` is what was agreed to of a change that follows: hosts that are only audited are
@@ -33,23 +36,32 @@ def make_plans(
     """
     scope = gather(workspace, selection)
     if to_change is not None:
-        scope = _changeable(scope, output)
-        check_count(to_change.count, len(scope.hosts))
+        scope = changeable(scope, output, to_change)
     workspace.prepare_state()
     with progress(_("plan"), len(scope.hosts), output) as done:
         found = plan_fleet(scope, workspace.digest_key(), lambda host, _plan: done(host.name))
+    return told_apart(scope, found)
+
+
+def told_apart(scope: Scope, found: Sequence[HostPlan | HostError]) -> Planned:
+    """Return what the hosts of a scope gave: plans apart from errors."""
     plans = [one for one in found if isinstance(one, HostPlan)]
     return scope, plans, {one: _code(one) for one in found if isinstance(one, HostError)}
 
 
-def _changeable(scope: Scope, output: Output) -> Scope:
+def changeable(scope: Scope, output: Output, consent: Consent) -> Scope:
+    """Return a scope without the hosts that are only audited; these are told.
+
+    Raises RefusedError where there are no others, and where another number was agreed to.
+    """
     managed = tuple(host for host in scope.hosts if host.management is Management.MANAGED)
     left = [host.name for host in scope.hosts if host not in managed]
     if left:
         told = _("audit-only, never changed: {names}").format(names=", ".join(left))
         if not managed:
             raise RefusedError(told)
-        _tell(output, f"luytre: {told}", {"note": {"message": told, "hosts": left}})
+        tell(output, f"luytre: {told}", {"note": {"message": told, "hosts": left}})
+    check_count(consent.count, len(managed))
     return replace(scope, hosts=managed)
 
 
@@ -77,10 +89,11 @@ def tell_unplanned(errors: Mapping[HostError, ExitCode], output: Output) -> None
             "exit_code": int(code),
         }
         text = f"luytre: {error}" + (f"\n  {error.hint}" if error.hint else "")
-        _tell(output, text, {"error": told})
+        tell(output, text, {"error": told})
 
 
-def _tell(output: Output, text: str, document: Mapping[str, Any]) -> None:
+def tell(output: Output, text: str, document: Mapping[str, Any]) -> None:
+    """Tell the operator on stderr, apart from the result: a text, or for programs a document."""
     for line in [json.dumps(document)] if output is Output.JSON else text.splitlines():
         note(line)
 

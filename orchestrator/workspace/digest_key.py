@@ -46,6 +46,11 @@ def for_host(key: bytes, host: str) -> bytes:
     return hmac.digest(key, b"luytre: digests of " + host.encode(), "sha256")
 
 
+def for_plans(key: bytes) -> bytes:
+    """Return the 32 bytes that saved plans are sealed with, from the workspace's own key."""
+    return hmac.digest(key, b"luytre: seal of saved plans", "sha256")
+
+
 def _create(path: Path) -> None:
     """Write the whole key beside its place and link it there: nobody ever reads half a key."""
     draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
