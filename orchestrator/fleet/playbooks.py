@@ -253,6 +253,8 @@ def _environment(config: Path, directory: Path, forks: int) -> dict[str, str]:
         "ANSIBLE_SSH_COMMON_ARGS": "",
         "ANSIBLE_SSH_EXTRA_ARGS": "",
         "ANSIBLE_SSH_CONTROL_PATH_DIR": str(directory / "cp"),
+        # One that the operator's environment names would be taken instead: somebody else's way.
+        "ANSIBLE_SSH_CONTROL_PATH": "",
         "ANSIBLE_PIPELINING": "True",
         "ANSIBLE_FORKS": str(forks),
         "ANSIBLE_TIMEOUT": "15",

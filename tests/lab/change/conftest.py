@@ -1,5 +1,6 @@
 """Hosts and workspaces for changes: every test leaves its host as it was, and that is checked."""
 
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,14 @@ def yard(lab_factory: Callable[[str], Lab], tmp_path_factory: pytest.TempPathFac
 def speak_english(monkeypatch: pytest.MonkeyPatch) -> None:
     """Messages are compared in one language."""
     monkeypatch.setenv("LUYTRE_LANG", "en")
+
+
+@pytest.fixture
+def scratch(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The place of temporary files; its path is short, as those of sockets must be."""
+    with tempfile.TemporaryDirectory(prefix="rv") as place:
+        monkeypatch.setenv("TMPDIR", place)
+        yield Path(place)
 
 
 @pytest.fixture

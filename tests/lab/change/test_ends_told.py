@@ -1,7 +1,6 @@
 """How a change ended is told as it was, and nothing that it held stays held."""
 
 import signal
-import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -95,14 +94,6 @@ def _command_lines():
     for place in Path("/proc").glob("[0-9]*/cmdline"):
         with suppress(OSError):
             yield place.read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
-
-
-@pytest.fixture
-def scratch(monkeypatch):
-    """The place of temporary files; its path is short, as those of sockets must be."""
-    with tempfile.TemporaryDirectory(prefix="rv") as place:
-        monkeypatch.setenv("TMPDIR", place)
-        yield Path(place)
 
 
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGHUP])
