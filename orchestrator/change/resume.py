@@ -1,4 +1,4 @@
-"""Resume: what became of the hosts of an apply whose controller was killed, as they tell it."""
+"""Resume: what became of the hosts of an apply that nobody saw to its end, as they tell it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _SECONDS = 60.0
 # Nobody saw how these ended.
-_OPEN = (None, Outcome.INTERRUPTED)
+_OPEN = (None, Outcome.INTERRUPTED, Outcome.UNREACHABLE)
 
 
 def resumable(workspace: Workspace, store: "Store", run: str) -> tuple[Run, tuple[HostRun, ...]]:

@@ -160,6 +160,9 @@ def _next_steps(
         for o in outcomes
     ):
         steps.append(f"luytre rollback --run {run}")
-    if any(o.outcome is Outcome.UNREACHABLE for o in outcomes):
+    lost = [o.host for o in outcomes if o.outcome is Outcome.UNREACHABLE]
+    if lost:
         steps.append("luytre inventory check")
+    if any(host in plans and plans[host].changes for host in lost):
+        steps.append(f"luytre runs resume {run}")
     return steps

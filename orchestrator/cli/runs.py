@@ -72,7 +72,7 @@ def show(context: Context, run: str, output: Output) -> None:
 
 @group.command(
     help=_(
-        "Go on with an apply whose controller was killed.\n\n"
+        "Go on with an apply whose controller was killed, or whose servers were lost sight of.\n\n"
         "Asks the servers how the run ended there, takes back what is half done, then applies to"
         " all of them anew: plan, show, ask, change.\n\n\b\n"
         "Example:\n  luytre runs resume 20261123T191300Z-048213"

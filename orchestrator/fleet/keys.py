@@ -177,7 +177,7 @@ def _default_keys() -> tuple[Path, ...]:
 def _load(path: Path) -> paramiko.PKey | None:
     """Return the private key, ``None`` when it has a passphrase; raises KeyUnusable."""
     try:
-        return _read(path, path.stat().st_mtime_ns)
+        return _read(path, _stamps(path))
     except (paramiko.PasswordRequiredException, TypeError):
         # cryptography says TypeError ("password was not given") of an encrypted key.
         return None
@@ -188,8 +188,15 @@ def _load(path: Path) -> paramiko.PKey | None:
         raise KeyUnusable(_("{path} is not an SSH private key").format(path=path)) from error
 
 
+def _stamps(path: Path) -> tuple[int, ...]:
+    """Return when the key changed, and its certificate: that may be renewed in mid-run."""
+    certificate = path.with_name(path.name + "-cert.pub")
+    there = [path, certificate] if certificate.exists() else [path]
+    return tuple(file.stat().st_mtime_ns for file in there)
+
+
 @functools.lru_cache(maxsize=64)
-def _read(path: Path, _changed_at: int) -> paramiko.PKey:
+def _read(path: Path, _changed_at: tuple[int, ...]) -> paramiko.PKey:
     return paramiko.PKey.from_path(path)
 
 
