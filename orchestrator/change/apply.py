@@ -20,6 +20,9 @@ from orchestrator.change.confirm import (
 from orchestrator.change.health import failing_checks
 from orchestrator.change.interrupted import InterruptedRun, left_to_itself, undisturbed
 from orchestrator.change.outcomes import joined, outcome_of_error, way_back_failed
+from orchestrator.change.own_roles import Own, OwnPlays
+from orchestrator.change.playing import Playing
+from orchestrator.change.recorded import Report
 from orchestrator.change.rollback import take_back
 from orchestrator.fleet.agent import Fleet, ask, write_payload
 from orchestrator.fleet.playbooks import Event, Play, private_directory, run_play
@@ -53,7 +56,7 @@ class Order:
 
     ``window`` is in seconds: how long a host waits for its confirmation. ``witness`` is the head of
     the audit log, left on every host that is touched; ``journal_days`` is how long the way back of
-    a run is kept there.
+    a run is kept there. ``own`` are the operator's own roles.
     """
 
     run: str
@@ -66,9 +69,7 @@ class Order:
     pins_file: Path
     plans: Mapping[str, HostPlan]
     manifests: Mapping[str, Manifest]
-
-
-Report = Callable[[str, str], None]
+    own: Own
 
 
 def apply_to(
@@ -82,28 +83,51 @@ def apply_to(
     """
     wanted = [host for host in hosts if order.plans[host.name].changes]
     outcomes = {h.name: HostOutcome(h.name, Outcome.UNCHANGED) for h in hosts if h not in wanted}
+    own = OwnPlays(fleet, order.own, order.run, report)
     try:
-        ready, refused = _preflight(fleet, wanted, order, report)
-        outcomes.update(refused)
+        ready = _get_ready(fleet, wanted, order, own, outcomes, report)
         if ready:
             work = _Work(fleet, ready, order, report)
-            outcomes.update(work.run())
+            outcomes.update(own.after(ready, work.run()))
     except InterruptedRun as interrupted:
-        raise interrupted.beside(outcomes) from interrupted
+        told = interrupted.beside(outcomes)
+        raise InterruptedRun(order.run, own.told(told.outcomes), told.alone) from interrupted
     except (Interrupted, KeyboardInterrupt) as problem:
         reason = _("interrupted before anything was changed")
         left = {h.name: HostOutcome(h.name, Outcome.INTERRUPTED, reason) for h in wanted}
-        raise InterruptedRun(order.run, outcomes | left) from problem
+        raise InterruptedRun(order.run, own.told({**left, **outcomes})) from problem
+    outcomes = own.told(outcomes)
     return [outcomes[host.name] for host in hosts]
 
 
-def _preflight(
-    fleet: Fleet, hosts: Sequence[ManagedHost], order: Order, report: Report
+def _get_ready(
+    fleet: Fleet,
+    hosts: Sequence[ManagedHost],
+    order: Order,
+    own: OwnPlays,
+    outcomes: dict[str, HostOutcome],
+    report: Report,
+) -> list[ManagedHost]:
+    """Return the hosts that can be changed; how the others ended is entered into ``outcomes``."""
+    for host in hosts:
+        report(host.name, "preflight")
+    if order.own.roles.before:
+        # Nothing of the operator's may run where the change would be refused.
+        hosts, refused = _fit(fleet, hosts, order, {"operation": "check"})
+        outcomes.update(refused)
+        hosts, failed = own.before(hosts)
+        outcomes.update(failed)
+    ready, refused = _fit(fleet, hosts, order, {"operation": "preflight", "run": order.run})
+    outcomes.update(refused)
+    return ready
+
+
+def _fit(
+    fleet: Fleet, hosts: Sequence[ManagedHost], order: Order, asked: Mapping[str, str]
 ) -> tuple[list[ManagedHost], dict[str, HostOutcome]]:
     def check(host: ManagedHost) -> tuple[str, ...]:
-        report(host.name, "preflight")
         secrets = {"digest_key": for_host(order.digest_key, host.name).hex()}
-        request = {"operation": "preflight", "run": order.run, "now": time.time()}
+        request = {**asked, "now": time.time()}
         with fleet.login(host) as login:
             # What fails beforehand could not tell afterwards whether the change broke it.
             if failing := failing_checks(login, host):
@@ -140,27 +164,22 @@ class _Work:
         # The hosts that Ansible saw to their end.
         self._finished: set[str] = set()
         self._cancelled = threading.Event()
-        self._failure: BaseException | None = None
-        self._played = threading.Event()
 
     def run(self) -> dict[str, HostOutcome]:
-        """Run the play in a thread (ansible-runner replaces signal handlers on the main one).
-
-        It is waited for by an event: Python takes a thread for ended whose join was interrupted.
-        """
-        threading.Thread(target=self._play, name="ansible").start()
+        """Run the play, and see every host to its end."""
+        playing = Playing(self._play)
         try:
-            self._played.wait()
+            playing.wait()
             wait(self._confirming.values())
             self._close_lost()
         except KeyboardInterrupt as problem:
-            raise self._interrupted() from problem
+            raise self._interrupted(playing) from problem
         missing = _("Ansible did not say how it ended")
-        if isinstance(self._failure, ControllerError):
+        if isinstance(playing.failure, ControllerError):
             # What is known of each host is worth more than that Ansible failed as a whole.
-            missing = self._failure.message
-        elif self._failure is not None:
-            raise self._failure
+            missing = playing.failure.message
+        elif playing.failure is not None:
+            raise playing.failure
         for name, future in self._confirming.items():
             # What failed after confirm (a removal) stays visible.
             self._outcomes.setdefault(name, future.result())
@@ -193,16 +212,11 @@ class _Work:
             self._outcomes[host.name] = replace(kept, reason=joined(kept.reason, why))
 
     def _play(self) -> None:
-        try:
-            with private_directory() as directory:
-                variables = self._write_payloads(directory)
-                order = self._order
-                play = Play(order.playbook, list(self._hosts.values()), variables, order.pins_file)
-                run_play(play, self._fleet, directory, self._on_event, self._cancelled)
-        except BaseException as problem:  # noqa: BLE001 - carried to the main thread
-            self._failure = problem
-        finally:
-            self._played.set()
+        with private_directory() as directory:
+            variables = self._write_payloads(directory)
+            order = self._order
+            play = Play(order.playbook, list(self._hosts.values()), variables, order.pins_file)
+            run_play(play, self._fleet, directory, self._on_event, self._cancelled)
 
     def _write_payloads(self, directory: Path) -> dict[str, dict[str, Any]]:
         for operation in _OPERATIONS:
@@ -317,13 +331,13 @@ class _Work:
         # A daemon: who interrupts twice does not wait for hosts that do not answer.
         threading.Thread(target=carry_out, name=f"confirm {name}", daemon=True).start()
 
-    def _interrupted(self) -> InterruptedRun:
+    def _interrupted(self, playing: Playing) -> InterruptedRun:
         """Take back what is under way; when interrupted again, leave the hosts to themselves."""
         self._cancelled.set()
         try:
             for name in self._unended():
                 self._report(name, "take back")
-            self._played.wait()
+            playing.wait()
             wait(self._confirming.values())
             self._keep_ended()
             left = [host for name, host in self._hosts.items() if name not in self._outcomes]

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from orchestrator.store.repository import Store
 
 Save = Callable[[Sequence[HostOutcome]], None]
+# Is told (host, step) before each step, from several threads.
+Report = Callable[[str, str], None]
 
 
 @contextmanager

@@ -1,11 +1,12 @@
 """Resume: what became of the hosts of an apply that nobody saw to its end, as they tell it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from orchestrator.change.confirm import close_confirmed, state_of
 from orchestrator.change.outcomes import outcome_of_error, way_back_failed
+from orchestrator.change.own_roles import seen_by_nobody
 from orchestrator.change.rollback import take_back
 from orchestrator.drift.underway import is_under_way
 from orchestrator.fleet.agent import Fleet, ask
@@ -71,6 +72,12 @@ def settle_run(
     seen = [
         Seen(outcome_of_error(one), known=False) if isinstance(one, HostError) else one
         for one in told
+    ]
+    steps = {one.host: one.step for one in hosts}
+    roles = workspace.settings.own_roles
+    seen = [
+        replace(one, outcome=seen_by_nobody(one.outcome, steps[one.outcome.host], roles))
+        for one in seen
     ]
     for one in seen:
         if one.known:

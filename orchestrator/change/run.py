@@ -8,8 +8,10 @@ from orchestrator.change import witness
 from orchestrator.change.apply import Order
 from orchestrator.change.course import Agreed, Course, Listeners
 from orchestrator.change.interrupted import InterruptedRun
+from orchestrator.change.own_roles import Own
 from orchestrator.change.recorded import recorded
 from orchestrator.drift.scope import Scope
+from orchestrator.fleet.own_play import OwnPlaces
 from orchestrator.model.change import HostOutcome, HostPlan
 from orchestrator.model.record import NewRun, Run, RunKind
 from orchestrator.workspace.directory import Workspace
@@ -82,6 +84,7 @@ def _order(
     key = workspace.digest_key()
     chapters = tuple(scope.selection.chapters)
     own = chapters[0] if len(chapters) == 1 and chapters[0] in _CHAPTER_PLAYBOOKS else "harden"
+    places = OwnPlaces(workspace.roles_dir, settings.inventory, workspace.pins_file)
     return Order(
         run=run.id,
         operator=settings.operator.name,
@@ -93,4 +96,5 @@ def _order(
         pins_file=workspace.pins_file,
         plans=plans,
         manifests=scope.wanted,
+        own=Own(settings.own_roles, places),
     )

@@ -84,6 +84,7 @@ def _apply(
     from orchestrator.cli.views import plan_view  # noqa: PLC0415
     from orchestrator.cli.views.output import console  # noqa: PLC0415
 
+    workspace = context.workspace()
     scope, plans, errors = planned
     allowed, refused = withhold(plans, terms.accepted)
     failed = [*map(outcome_of_error, errors), *refused]
@@ -91,18 +92,28 @@ def _apply(
     # What is to be taken out and cannot be is the whole answer.
     left = bool(scope.selection.without) and any(plan.by_hand for plan in plans)
     if output is Output.HUMAN and (touched or refused or left):
-        console(sys.stdout.isatty()).print(plan_view.render(plans, terms.accepted))
+        shown = plan_view.render(plans, terms.accepted, workspace.settings.own_roles)
+        console(sys.stdout.isatty()).print(shown)
     if touched:
         names = [host.name for host in scope.hosts]
         context.confirm_hosts(
             names, yes=terms.consent.yes, count=terms.consent.count, changed=touched, output=output
         )
-    note = _("accepted impacts: {names}").format(names=", ".join(sorted(terms.accepted)))
     by_host = {plan.host: plan for plan in allowed}
-    agreed = Agreed(by_host, failed, note if terms.accepted else "", terms.waves, saved)
-    outcomes = _carry_out(context.workspace(), scope, agreed, output)
+    agreed = Agreed(by_host, failed, _note(terms, workspace), terms.waves, saved)
+    outcomes = _carry_out(workspace, scope, agreed, output)
     rest = code_of_rest(plans)
     return combine([code_of_outcomes(outcomes), *([rest] if rest else [])])
+
+
+def _note(terms: Terms, workspace: "Workspace") -> str:
+    """Return what is kept with the run of what was agreed to."""
+    from orchestrator.change.outcomes import joined  # noqa: PLC0415 - start-up time
+    from orchestrator.cli.views.own_roles_words import own_roles_lines  # noqa: PLC0415
+
+    accepted = _("accepted impacts: {names}").format(names=", ".join(sorted(terms.accepted)))
+    own = own_roles_lines(workspace.settings.own_roles)
+    return joined(accepted if terms.accepted else "", *own)
 
 
 def _carry_out(
@@ -116,17 +127,21 @@ def _carry_out(
     from orchestrator.change.take_back import abandoned_applies  # noqa: PLC0415
     from orchestrator.cli.views import outcome_view  # noqa: PLC0415
     from orchestrator.cli.views.output import emit  # noqa: PLC0415
+    from orchestrator.cli.views.own_roles_words import own_roles_document  # noqa: PLC0415
     from orchestrator.cli.views.steps import steps  # noqa: PLC0415
     from orchestrator.drift.watch import open_store  # noqa: PLC0415
 
     failed = agreed.left_out
+    own = own_roles_document(workspace.settings.own_roles)
     with open_store(workspace) as store, steps(output) as step:
         try:
             applied = apply_recorded(workspace, scope, store, agreed, step)
         except InterruptedRun as interrupted:
             left, run = [*interrupted.outcomes.values(), *failed], interrupted.run
             emit(
-                output, lambda: outcome_view.render(left), lambda: outcome_view.document(left, run)
+                output,
+                lambda: outcome_view.render(left),
+                lambda: {**outcome_view.document(left, run), "own_roles": own},
             )
             raise
         outcomes = [*applied.outcomes, *failed]
@@ -136,7 +151,10 @@ def _carry_out(
     emit(
         output,
         lambda: outcome_view.render(outcomes, steps_to_go, waived),
-        lambda: outcome_view.document(outcomes, applied.run.id, waived),
+        lambda: {
+            **outcome_view.document(outcomes, applied.run.id, waived),
+            "own_roles": own,
+        },
     )
     return outcomes
 

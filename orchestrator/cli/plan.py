@@ -43,7 +43,12 @@ def command(context: Context, selection: Selection, save: Path | None, output: O
     _scope, plans, errors = planned
     plan = save_plans(workspace, file, planned, output) if file else ""
     saved = {"saved": {"file": str(file), "plan": plan}} if plan else {}
-    emit(output, lambda: plan_view.render(plans), lambda: plan_view.document(plans) | saved)
+    own = workspace.settings.own_roles
+    emit(
+        output,
+        lambda: plan_view.render(plans, own=own),
+        lambda: plan_view.document(plans, own) | saved,
+    )
     if file and plan and output is Output.HUMAN:
         tell_saved(file, plan)
     tell_unplanned(errors, output)

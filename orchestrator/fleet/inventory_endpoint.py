@@ -15,7 +15,7 @@ from orchestrator.model.text import quoted
 
 # Where Ansible knows several names for one thing, the last one that is set counts (its plugins'
 # own order: connection/ssh.py, become/sudo.py).
-_ALIASES = {
+ALIASES = {
     "address": ("ansible_host", "ansible_ssh_host"),
     "port": ("ansible_port", "ansible_ssh_port"),
     "user": ("ansible_user", "ansible_ssh_user"),
@@ -26,10 +26,10 @@ _ALIASES = {
     "become_user": ("ansible_become_user",),
     "connection": ("ansible_connection",),
 }
-_ARGUMENTS = ("ansible_ssh_args", "ansible_ssh_common_args", "ansible_ssh_extra_args")
+ARGUMENTS = ("ansible_ssh_args", "ansible_ssh_common_args", "ansible_ssh_extra_args")
 _PASSWORDS = ("ansible_password", "ansible_ssh_pass", "ansible_ssh_password")
 _PASSPHRASES = ("ansible_private_key_passphrase", "ansible_ssh_private_key_passphrase")
-_KEY_CHECKS = ("ansible_host_key_checking", "ansible_ssh_host_key_checking")
+KEY_CHECKS = ("ansible_host_key_checking", "ansible_ssh_host_key_checking")
 _INEXPRESSIBLE = (
     "ansible_become_exe",
     "ansible_become_flags",
@@ -42,11 +42,11 @@ _INEXPRESSIBLE = (
 
 CONNECTION_VARIABLES = frozenset(
     (
-        *(name for names in _ALIASES.values() for name in names),
-        *_ARGUMENTS,
+        *(name for names in ALIASES.values() for name in names),
+        *ARGUMENTS,
         *_PASSWORDS,
         *_PASSPHRASES,
-        *_KEY_CHECKS,
+        *KEY_CHECKS,
         *_INEXPRESSIBLE,
     )
 )
@@ -161,7 +161,7 @@ def _declare_it() -> str:
 
 
 def _last(values: Mapping[str, Any], what: str) -> tuple[str, Any]:
-    found = [(name, values[name]) for name in _ALIASES[what] if values.get(name) is not None]
+    found = [(name, values[name]) for name in ALIASES[what] if values.get(name) is not None]
     return found[-1] if found else ("", None)
 
 
@@ -177,7 +177,7 @@ def _refuse(values: Mapping[str, Any]) -> None:
         if name in values:
             message = _("{name}: passphrases belong in the SSH agent").format(name=name)
             raise Wrong(name, message, "ssh-add")
-    for name in _KEY_CHECKS:
+    for name in KEY_CHECKS:
         if name in values and str(values[name]).lower() not in ("true", "yes", "1"):
             message = _("{name}: host keys are always checked").format(name=name)
             raise Wrong(name, message, "luytre inventory enroll")
@@ -266,7 +266,7 @@ def _python(values: Mapping[str, Any]) -> str:
 
 def _jump(values: Mapping[str, Any]) -> Jump | None:
     jumps = []
-    for variable in _ARGUMENTS:
+    for variable in ARGUMENTS:
         value = values.get(variable)
         if value is not None and str(value).strip():
             jumps.extend(_parse_arguments(variable, str(value)))

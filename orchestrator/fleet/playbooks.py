@@ -12,13 +12,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from orchestrator.fleet import reaper
 from orchestrator.fleet.agent import Fleet
 from orchestrator.fleet.reaper import ENDING_PAUSE, ENDING_SECONDS
+from orchestrator.fleet.ssh_config import FILE_NAME as SSH_CONFIG
 from orchestrator.fleet.ssh_config import write_ssh_config
 from orchestrator.model.errors import ControllerError
 from orchestrator.model.host import ManagedHost
@@ -37,12 +38,18 @@ _LONGEST_SOCKET_DIRECTORY = 79
 
 @dataclass(frozen=True)
 class Event:
-    """What Ansible says of one task on one host; ``kind`` is ok, failed or unreachable."""
+    """What Ansible says of one task on one host; ``kind`` is ok, failed or unreachable.
+
+    ``role`` is the role that the task belongs to: empty for a task of the play itself, which no
+    role can add. ``ignored`` says that the role expected the failure.
+    """
 
     host: str
     task: str
     kind: str
     result: Mapping[str, Any]
+    role: str = ""
+    ignored: bool = False
 
     @property
     def told(self) -> Mapping[str, Any]:
@@ -53,12 +60,18 @@ class Event:
 
 @dataclass(frozen=True)
 class Play:
-    """One playbook over some hosts; ``variables`` holds each host's own, without secrets."""
+    """One playbook over some hosts; ``variables`` holds each host's own, without secrets.
+
+    With ``inventories``, these alone are read: nothing is generated from ``variables``.
+    ``environment`` is set beside ours.
+    """
 
     playbook: Path
     hosts: Sequence[ManagedHost]
     variables: Mapping[str, Mapping[str, Any]]
     pins_file: Path
+    inventories: Sequence[Path] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 _KINDS = {
@@ -142,16 +155,15 @@ def run_play(
 
     (directory / "artifacts").mkdir()
     _write_limits(directory)
-    inventory = directory / "inventory.yml"
-    inventory.touch(0o600)
-    inventory.write_text(_as_yaml(_inventory(play)))
-    config = write_ssh_config(directory, _with_jump_hosts(play, fleet), play.pins_file)
+    inventories = play.inventories or [write_yaml(directory / "inventory.yml", _inventory(play))]
+    write_ssh_config(directory, _with_jump_hosts(play, fleet), play.pins_file)
+    environment = {**_environment(directory, fleet.concurrency), **play.environment}
     with _reaped(directory):
         runner = ansible_runner.run(
             private_data_dir=str(directory),
             playbook=str(play.playbook),
-            inventory=str(inventory),
-            envvars=_environment(config, directory, fleet.concurrency),
+            inventory=[str(inventory) for inventory in inventories],
+            envvars=environment,
             quiet=True,
             suppress_env_files=True,
             event_handler=lambda event: _relay(event, on_event),
@@ -187,7 +199,15 @@ def _relay(event: Mapping[str, Any], on_event: Callable[[Event], None]) -> bool:
     kind = _KINDS.get(str(event.get("event")))
     if kind is not None:
         data = event["event_data"]
-        on_event(Event(data["host"], data.get("task", ""), kind, data.get("res") or {}))
+        told = Event(
+            data["host"],
+            data.get("task", ""),
+            kind,
+            data.get("res") or {},
+            data.get("role") or "",
+            ignored=bool(data.get("ignore_errors")),
+        )
+        on_event(told)
     return False
 
 
@@ -199,15 +219,22 @@ def _inventory(play: Play) -> dict[str, Any]:
         told.update(ansible_host=host.name, ansible_user=host.endpoint.user)
         told["ansible_python_interpreter"] = host.endpoint.python
         if host.endpoint.sudo_password is not None:
-            told["ansible_become_password"] = _Literal(host.endpoint.sudo_password)
+            told["ansible_become_password"] = Literal(host.endpoint.sudo_password)
         hosts[host.name] = told
     return {"all": {"hosts": hosts}}
 
 
-class _Literal(str):
+class Literal(str):
     """Text that Ansible must not take for a template, whatever it holds."""
 
     __slots__ = ()
+
+
+def write_yaml(place: Path, data: Any) -> Path:
+    """Write a file of Ansible's that only its owner can read; return its path."""
+    place.touch(0o600)
+    place.write_text(_as_yaml(data))
+    return place
 
 
 def _as_yaml(data: Any) -> str:
@@ -217,16 +244,25 @@ def _as_yaml(data: Any) -> str:
         """Knows ``!unsafe``."""
 
     Dumper.add_representer(
-        _Literal, lambda dumper, text: dumper.represent_scalar("!unsafe", str(text), style='"')
+        Literal, lambda dumper, text: dumper.represent_scalar("!unsafe", str(text), style='"')
     )
     return yaml.dump(data, Dumper=Dumper)
 
 
-def _sharing(sockets: Path) -> str:
-    """Let the tasks of a host share a connection, where the directory of sockets allows it."""
-    if len(os.fsencode(sockets)) > _LONGEST_SOCKET_DIRECTORY:
-        return "-o ControlMaster=no"
-    return "-o ControlMaster=auto -o ControlPersist=60"
+def ssh_arguments(directory: Path) -> str:
+    """Return the arguments of ssh in a play: its own configuration, and nothing else's.
+
+    The tasks of a host share a connection, where the directory of sockets allows it.
+    """
+    sharing = "-o ControlMaster=auto -o ControlPersist=60"
+    if len(os.fsencode(sockets_directory(directory))) > _LONGEST_SOCKET_DIRECTORY:
+        sharing = "-o ControlMaster=no"
+    return f"-F {directory / SSH_CONFIG} {sharing}"
+
+
+def sockets_directory(directory: Path) -> Path:
+    """Return where the shared connections of a play have their sockets."""
+    return directory / "cp"
 
 
 def _with_jump_hosts(play: Play, fleet: Fleet) -> list[ManagedHost]:
@@ -239,7 +275,7 @@ def _with_jump_hosts(play: Play, fleet: Fleet) -> list[ManagedHost]:
     return list(named.values())
 
 
-def _environment(config: Path, directory: Path, forks: int) -> dict[str, str]:
+def _environment(directory: Path, forks: int) -> dict[str, str]:
     own = Path(sys.executable).parent
     # Ours alone: no ansible.cfg of the working directory or of the system counts.
     settings = directory / "ansible.cfg"
@@ -248,11 +284,11 @@ def _environment(config: Path, directory: Path, forks: int) -> dict[str, str]:
         "PATH": f"{own}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         "ANSIBLE_CONFIG": str(settings),
         "ANSIBLE_HOST_KEY_CHECKING": "True",
-        "ANSIBLE_SSH_ARGS": f"-F {config} {_sharing(directory / 'cp')}",
+        "ANSIBLE_SSH_ARGS": ssh_arguments(directory),
         # What the operator's own environment holds would come after ours, and loosen it.
         "ANSIBLE_SSH_COMMON_ARGS": "",
         "ANSIBLE_SSH_EXTRA_ARGS": "",
-        "ANSIBLE_SSH_CONTROL_PATH_DIR": str(directory / "cp"),
+        "ANSIBLE_SSH_CONTROL_PATH_DIR": str(sockets_directory(directory)),
         # One that the operator's environment names would be taken instead: somebody else's way.
         "ANSIBLE_SSH_CONTROL_PATH": "",
         "ANSIBLE_PIPELINING": "True",

@@ -142,6 +142,8 @@ def step_name(step: str) -> str:
     names = {
         "waiting": _("waiting"),
         "preflight": _("preflight"),
+        "own roles before": _("own roles before the change"),
+        "own roles after": _("own roles after the change"),
         "begin": _("begin"),
         "packages": _("packages"),
         "converge": _("change"),

@@ -42,6 +42,11 @@ journal_days: 90
 # baselines: [baselines]
 # templates: [templates]
 
+# Own Ansible roles in roles/, run before and after the change of each server; a rollback does
+# not take back what they do / Role Ansible riêng trong roles/, chạy trước và sau khi thay đổi
+# từng máy chủ; hoàn tác không đưa lại những gì chúng đã làm.
+# own_roles: {{before: [monitoring-off], after: [monitoring-on]}}
+
 # vi or en; without it the terminal's language counts / Bỏ trống: theo ngôn ngữ của terminal
 # language: vi
 """

@@ -8,6 +8,7 @@ from orchestrator.model.errors import ConfigurationError, Position
 from orchestrator.model.i18n import _
 from orchestrator.workspace import settings as settings_file
 from orchestrator.workspace.digest_key import read_or_create
+from orchestrator.workspace.own_roles import DIRECTORY as ROLES
 from orchestrator.workspace.settings import FILE_NAME, Settings
 from orchestrator.workspace.shipped import shipped
 from orchestrator.workspace.yaml_source import read
@@ -46,6 +47,11 @@ class Workspace:
     def waivers_file(self) -> Path:
         """Return the file of the accepted failures; it may be missing."""
         return self.directory / "waivers.yml"
+
+    @property
+    def roles_dir(self) -> Path:
+        """Return the directory of the operator's own Ansible roles; it may be missing."""
+        return self.directory / ROLES
 
     @property
     def baseline_dirs(self) -> tuple[Path, ...]:

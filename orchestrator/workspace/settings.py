@@ -6,6 +6,7 @@ from typing import Any
 
 from orchestrator.model.i18n import _
 from orchestrator.workspace.fields import Fields
+from orchestrator.workspace.own_roles import NONE, OwnRoles, read_own_roles
 from orchestrator.workspace.yaml_source import Document
 
 FILE_NAME = "luytre.yml"
@@ -18,6 +19,7 @@ _KNOWN = (
     "concurrency",
     "confirm_window",
     "journal_days",
+    "own_roles",
     "language",
 )
 _LONGEST_KEY = 16 * 1024
@@ -48,6 +50,7 @@ class Settings:
     concurrency: int = 20
     confirm_window: int = 60
     journal_days: int = 90
+    own_roles: OwnRoles = NONE
     language: str | None = None
 
 
@@ -67,6 +70,7 @@ def parse(document: Document, directory: Path) -> Settings:
         concurrency=_integer(fields, given, "concurrency", (1, 500)),
         confirm_window=_integer(fields, given, "confirm_window", (10, 3600)),
         journal_days=_integer(fields, given, "journal_days", (1, 3650)),
+        own_roles=read_own_roles(fields, given.get("own_roles", {}), directory),
         language=_language(fields, given),
     )
     fields.raise_first()

@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from orchestrator.cli.views.cells import Hanging, heading, line
+from orchestrator.cli.views.own_roles_words import own_roles_document, own_roles_lines
 from orchestrator.cli.views.waiver_words import waived_document, waived_lines
 from orchestrator.model.change import Change, HostPlan
 from orchestrator.model.finding import Risk
@@ -16,6 +17,7 @@ from orchestrator.model.i18n import _, _n
 from orchestrator.model.impact import Impact, ImpactName
 from orchestrator.model.text import visible
 from orchestrator.report.words import risk_name
+from orchestrator.workspace.own_roles import NONE, OwnRoles
 
 _STYLE_OF_RISK = {
     Risk.NONE: "green",
@@ -25,10 +27,12 @@ _STYLE_OF_RISK = {
 }
 
 
-def render(plans: Sequence[HostPlan], accepted: Collection[ImpactName] = ()) -> RenderableType:
+def render(
+    plans: Sequence[HostPlan], accepted: Collection[ImpactName] = (), own: OwnRoles = NONE
+) -> RenderableType:
     """Return what apply would do; hosts with the same plan are one section, nothing is cut.
 
-    ``accepted`` are the impacts that apply was told to accept.
+    ``accepted`` are the impacts that apply was told to accept; ``own`` roles run beside it.
     """
     groups: dict[tuple[Any, ...], list[HostPlan]] = defaultdict(list)
     for plan in plans:
@@ -36,12 +40,17 @@ def render(plans: Sequence[HostPlan], accepted: Collection[ImpactName] = ()) -> 
     parts: list[RenderableType] = []
     for same in sorted(groups.values(), key=lambda group: (-len(group), group[0].host)):
         parts += _section(same[0], [plan.host for plan in same])
-    return Group(*parts, *_totals(plans), *_refused(plans, accepted))
+    changed = any(plan.changes and not plan.audit_only for plan in plans)
+    beside = [line(f"  {text}", "yellow") for text in own_roles_lines(own) if changed]
+    return Group(*parts, *_totals(plans), *beside, *_refused(plans, accepted))
 
 
-def document(plans: Sequence[HostPlan]) -> dict[str, Any]:
+def document(plans: Sequence[HostPlan], own: OwnRoles = NONE) -> dict[str, Any]:
     """Return the same as plain data, one entry per host."""
-    return {"hosts": [_host_document(plan) for plan in plans]}
+    return {
+        "hosts": [_host_document(plan) for plan in plans],
+        "own_roles": own_roles_document(own),
+    }
 
 
 def _host_document(plan: HostPlan) -> dict[str, Any]:

@@ -95,6 +95,13 @@ class Desk:
         place.write_text(text)
         self.settle(templates=["templates"])
 
+    def role(self, name: str, *tasks: dict[str, Any]) -> Path:
+        """Write an Ansible role of the operator's own and return its directory."""
+        place = self.directory / "roles" / name
+        (place / "tasks").mkdir(parents=True, exist_ok=True)
+        (place / "tasks/main.yml").write_text(yaml.safe_dump([*tasks], sort_keys=False))
+        return place
+
     def luytre(self, *arguments: str) -> Done:
         """Run one command in this process."""
         out, err = io.StringIO(), io.StringIO()
