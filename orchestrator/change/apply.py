@@ -1,12 +1,10 @@
 """Apply: preflight, playbook, confirm each host as soon as it has converged, tell how it ended."""
 
-import socket
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, wait
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 from orchestrator.change.confirm import (
@@ -17,27 +15,26 @@ from orchestrator.change.confirm import (
     follow_host,
     taken_back,
 )
-from orchestrator.change.health import failing_checks
 from orchestrator.change.interrupted import InterruptedRun, left_to_itself, undisturbed
-from orchestrator.change.outcomes import joined, outcome_of_error, way_back_failed
-from orchestrator.change.own_roles import Own, OwnPlays
+from orchestrator.change.order import Order
+from orchestrator.change.outcomes import joined, way_back_failed
+from orchestrator.change.own_roles import OwnPlays
+from orchestrator.change.payloads import write_payloads
 from orchestrator.change.playing import Playing
+from orchestrator.change.preflight import check, preflight
 from orchestrator.change.recorded import Report
 from orchestrator.change.rollback import take_back
-from orchestrator.fleet.agent import Fleet, ask, write_payload
+from orchestrator.fleet.agent import Fleet
 from orchestrator.fleet.playbooks import Event, Play, private_directory, run_play
 from orchestrator.fleet.pool import over_hosts
 from orchestrator.fleet.told import texts, well_formed
-from orchestrator.model.change import HostOutcome, HostPlan, Outcome
+from orchestrator.model.change import HostOutcome, Outcome
 from orchestrator.model.errors import AgentError, ControllerError, HostError, Interrupted
 from orchestrator.model.host import ManagedHost
 from orchestrator.model.host_words import in_words
 from orchestrator.model.i18n import _
-from orchestrator.model.manifest import Manifest
 from orchestrator.report.words import step_name
-from orchestrator.workspace.digest_key import for_host
 
-_OPERATIONS = ("begin", "converge", "await", "finish")
 # The tasks of harden.yml whose failure means more than that the host failed.
 _BEFORE_CONVERGE = ("Begin", "Packages")
 _CONVERGE = "Converge"
@@ -45,31 +42,8 @@ _WAIT = "Wait for confirm"
 _FINISH = "Finish"
 # How a converge may say that it ended; without such a word it may go on.
 _ENDED = ("rolled_back", "broken", "dropped", "refused")
-_PREFLIGHT_SECONDS = 60.0
 # How long a host may converge before its timer takes it back: CONVERGE_SECONDS of the agent.
 CONVERGE_SECONDS = 240
-
-
-@dataclass(frozen=True)
-class Order:
-    """What to apply: planned changes by host, under one run and one operator.
-
-    ``window`` is in seconds: how long a host waits for its confirmation. ``witness`` is the head of
-    the audit log, left on every host that is touched; ``journal_days`` is how long the way back of
-    a run is kept there. ``own`` are the operator's own roles.
-    """
-
-    run: str
-    operator: str
-    window: int
-    journal_days: int
-    witness: str
-    digest_key: bytes
-    playbook: Path
-    pins_file: Path
-    plans: Mapping[str, HostPlan]
-    manifests: Mapping[str, Manifest]
-    own: Own
 
 
 def apply_to(
@@ -113,38 +87,13 @@ def _get_ready(
         report(host.name, "preflight")
     if order.own.roles.before:
         # Nothing of the operator's may run where the change would be refused.
-        hosts, refused = _fit(fleet, hosts, order, {"operation": "check"})
+        hosts, refused = check(fleet, hosts, order)
         outcomes.update(refused)
         hosts, failed = own.before(hosts)
         outcomes.update(failed)
-    ready, refused = _fit(fleet, hosts, order, {"operation": "preflight", "run": order.run})
+    ready, refused = preflight(fleet, hosts, order)
     outcomes.update(refused)
     return ready
-
-
-def _fit(
-    fleet: Fleet, hosts: Sequence[ManagedHost], order: Order, asked: Mapping[str, str]
-) -> tuple[list[ManagedHost], dict[str, HostOutcome]]:
-    def check(host: ManagedHost) -> tuple[str, ...]:
-        secrets = {"digest_key": for_host(order.digest_key, host.name).hex()}
-        request = {**asked, "now": time.time()}
-        with fleet.login(host) as login:
-            # What fails beforehand could not tell afterwards whether the change broke it.
-            if failing := failing_checks(login, host):
-                return failing
-            result = ask(login, request, secrets, seconds=_PREFLIGHT_SECONDS).result
-        with well_formed(host.name):
-            return tuple(map(in_words, texts(result["problems"])))
-
-    ready, refused = [], {}
-    for host, result in zip(hosts, over_hosts(hosts, check, fleet.concurrency), strict=True):
-        if isinstance(result, HostError):
-            refused[host.name] = outcome_of_error(result)
-        elif result:
-            refused[host.name] = HostOutcome(host.name, Outcome.REFUSED, "; ".join(result))
-        else:
-            ready.append(host)
-    return ready, refused
 
 
 class _Work:
@@ -213,46 +162,10 @@ class _Work:
 
     def _play(self) -> None:
         with private_directory() as directory:
-            variables = self._write_payloads(directory)
             order = self._order
+            variables = write_payloads(directory, list(self._hosts), order)
             play = Play(order.playbook, list(self._hosts.values()), variables, order.pins_file)
             run_play(play, self._fleet, directory, self._on_event, self._cancelled)
-
-    def _write_payloads(self, directory: Path) -> dict[str, dict[str, Any]]:
-        for operation in _OPERATIONS:
-            (directory / "payloads" / operation).mkdir(parents=True)
-        variables = {}
-        for name in self._hosts:
-            plan = self._order.plans[name]
-            install = {p: v for change in plan.changes for p, v in change.install.items()}
-            remove = sorted({package for change in plan.changes for package in change.remove})
-            for operation in _OPERATIONS:
-                request = {"operation": operation, "run": self._order.run}
-                if operation == "begin":
-                    request |= self._begin(name, install, remove)
-                write_payload(directory / "payloads" / operation / name, request)
-            variables[name] = {
-                "luytre_payloads": str(directory / "payloads"),
-                "luytre_run": self._order.run,
-                "luytre_install": [f"{p}={v}" if v else p for p, v in sorted(install.items())],
-                "luytre_remove": remove,
-            }
-        return variables
-
-    def _begin(self, name: str, install: dict[str, str], remove: list[str]) -> dict[str, Any]:
-        plan = self._order.plans[name]
-        return {
-            "operator": self._order.operator,
-            "controller": socket.gethostname(),
-            "witness": self._order.witness,
-            "window": self._order.window,
-            "journal_days": self._order.journal_days,
-            "manifest": self._order.manifests[name].document,
-            "changes": {change.control: dict(change.before) for change in plan.changes},
-            "prunes": [change.control for change in plan.changes if change.prunes],
-            "install": install,
-            "remove": remove,
-        }
 
     def _on_event(self, event: Event) -> None:
         if event.kind == "ok":

@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from orchestrator.change.apply import Order, apply_to
+from orchestrator.change.apply import apply_to
 from orchestrator.change.interrupted import InterruptedRun
+from orchestrator.change.order import Order
 from orchestrator.change.outcomes import joined, settled, with_unplanned
 from orchestrator.change.recorded import Report, Save
 from orchestrator.change.rollback import take_back

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orchestrator.change import witness
-from orchestrator.change.apply import Order
 from orchestrator.change.course import Agreed, Course, Listeners
 from orchestrator.change.interrupted import InterruptedRun
+from orchestrator.change.order import Order
 from orchestrator.change.own_roles import Own
 from orchestrator.change.recorded import recorded
 from orchestrator.drift.scope import Scope

@@ -14,16 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from orchestrator.fleet.inventory_endpoint import ALIASES, ARGUMENTS, KEY_CHECKS
-from orchestrator.fleet.playbooks import (
-    Literal,
-    Play,
-    sockets_directory,
-    ssh_arguments,
-    write_yaml,
-)
+from orchestrator.fleet.connection_variables import connection_variables
+from orchestrator.fleet.inventory_endpoint import ALIASES
+from orchestrator.fleet.playbooks import Literal, Play, write_yaml
 from orchestrator.model.errors import ControllerError
-from orchestrator.model.host import Endpoint, ManagedHost
+from orchestrator.model.host import ManagedHost
 from orchestrator.model.i18n import _
 
 # The task of the play itself that a host comes to when its roles have ended.
@@ -35,8 +30,6 @@ from ansible import constants
 print(json.dumps([constants.DEFAULT_VAULT_PASSWORD_FILE, constants.DEFAULT_VAULT_IDENTITY_LIST]))
 """
 _VAULTS_SECONDS = 60
-# What else decides over how ssh connects, beside the variables of an endpoint.
-_MORE_ARGUMENTS = ("ansible_scp_extra_args", "ansible_sftp_extra_args", "ansible_control_path")
 
 
 @dataclass(frozen=True)
@@ -59,7 +52,10 @@ def own_play(
     (home / "host_vars").mkdir(parents=True)
     (home / "roles").symlink_to(places.roles)
     for host in hosts:
-        told = _way(host.endpoint, directory)
+        told = connection_variables(host.endpoint, directory)
+        if host.endpoint.sudo_password is not None:
+            password = Literal(host.endpoint.sudo_password)
+            told |= dict.fromkeys(ALIASES["sudo_password"], password)
         write_yaml(home / "host_vars" / f"{host.name}.yml", told)
     # A group of the inventory may bear a host's name: these hosts alone have this one.
     group = f"luytre_{secrets.token_hex(8)}"
@@ -84,28 +80,6 @@ def _play(group: str, roles: Sequence[str]) -> dict[str, Any]:
         # After the handlers of the roles.
         "post_tasks": [{"name": DONE, "ansible.builtin.debug": {"msg": ""}}],
     }
-
-
-def _way(endpoint: Endpoint, directory: Path) -> dict[str, Any]:
-    """Return every variable that decides over how a host is connected to, with our value."""
-    ours: dict[str, Any] = {
-        "address": endpoint.name,
-        "port": endpoint.port,
-        "user": endpoint.user,
-        "key": "",  # the generated ssh_config has it
-        "python": endpoint.python,
-        "method": "sudo",
-        "become_user": "root",
-        "connection": "ssh",
-    }
-    if endpoint.sudo_password is not None:
-        ours["sudo_password"] = Literal(endpoint.sudo_password)
-    told = {name: ours[what] for what, names in ALIASES.items() if what in ours for name in names}
-    told |= dict.fromkeys((*ARGUMENTS, *_MORE_ARGUMENTS), "")
-    told |= dict.fromkeys(KEY_CHECKS, True)
-    told["ansible_ssh_args"] = ssh_arguments(directory)
-    told["ansible_control_path_dir"] = str(sockets_directory(directory))
-    return told
 
 
 def _environment(roles: Path) -> Mapping[str, str]:

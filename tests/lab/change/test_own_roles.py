@@ -106,10 +106,24 @@ def test_own_roles_get_the_inventory_as_it_is_with_groups_and_vault(
     )
     seen = "{{ site }} {{ token | length }} {{ 'all' in groups }} {{ ansible_facts.distribution }}"
     way = "{{ ansible_ssh_args.split()[0] }} {{ ansible_host }} {{ ansible_distribution }}"
-    around.role("monitoring-off", note(f"{seen} {way}"))
+    around.role(
+        "monitoring-off",
+        note(f"{seen} {way}"),
+        note("as $(id -un)", become_user="ops"),
+        {
+            "name": "Look at home",
+            "ansible.builtin.command": "cat marker",
+            "args": {"chdir": str(elsewhere)},
+            "connection": "local",
+            "become": False,
+            "changed_when": False,
+        },
+    )
+    (elsewhere / "marker").write_text("here")
+    yard.lab.write(c1, NOTES, b"", 0o666)
     applied = around.apply(c1)
     assert applied.code == 0, applied
-    assert notes(yard, c1)[0] == f"nha-3 21 True Debian -F {c1} Debian"
+    assert notes(yard, c1)[:2] == [f"nha-3 21 True Debian -F {c1} Debian", "as ops"]
     assert around.ask("rollback", "--yes", "--run", applied.document["run"]).code == 0
     for place in (around.directory / ".luytre").rglob("*"):
         assert not place.is_file() or b"sentinel-of-the-vault" not in place.read_bytes()

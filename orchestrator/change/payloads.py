@@ -1,0 +1,51 @@
+"""What the module of our playbooks is handed: a packed message per host and step, and variables."""
+
+import socket
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from orchestrator.change.order import Order
+from orchestrator.fleet.agent import write_payload
+from orchestrator.model.change import HostPlan
+
+_OPERATIONS = ("begin", "converge", "await", "finish")
+
+
+def write_payloads(
+    directory: Path, hosts: Iterable[str], order: Order
+) -> dict[str, dict[str, Any]]:
+    """Write the payloads of a run below ``directory``; return the playbook's variables by host."""
+    payloads = directory / "payloads"
+    for operation in _OPERATIONS:
+        (payloads / operation).mkdir(parents=True)
+    variables = {}
+    for name in hosts:
+        plan = order.plans[name]
+        install = {p: v for change in plan.changes for p, v in change.install.items()}
+        remove = sorted({package for change in plan.changes for package in change.remove})
+        for operation in _OPERATIONS:
+            request = {"operation": operation, "run": order.run}
+            if operation == "begin":
+                request |= _begin(plan, order) | {"install": install, "remove": remove}
+            write_payload(payloads / operation / name, request)
+        variables[name] = {
+            "luytre_payloads": str(payloads),
+            "luytre_run": order.run,
+            "luytre_install": [f"{p}={v}" if v else p for p, v in sorted(install.items())],
+            "luytre_remove": remove,
+        }
+    return variables
+
+
+def _begin(plan: HostPlan, order: Order) -> dict[str, Any]:
+    return {
+        "operator": order.operator,
+        "controller": socket.gethostname(),
+        "witness": order.witness,
+        "window": order.window,
+        "journal_days": order.journal_days,
+        "manifest": order.manifests[plan.host].document,
+        "changes": {change.control: dict(change.before) for change in plan.changes},
+        "prunes": [change.control for change in plan.changes if change.prunes],
+    }
