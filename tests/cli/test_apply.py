@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.agent import change as on_the_host
+from orchestrator.agent import converge as on_the_host
 from orchestrator.change import apply
 from orchestrator.cli.main import run
 from orchestrator.lab.keys import ensure_key
