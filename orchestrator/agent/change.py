@@ -22,6 +22,8 @@ def begin(request: "Dict[str, Any]", sources: bytes, host: Host) -> "Dict[str, A
     Raises Refused where the host is held, or where it moved since the plan.
     """
     run = Run(request["run"])
+    # A run may be prepared and begun by hand: what was seen of the host so long ago counts no more.
+    runs.forget_stale_secrets()
     key = runs.digest_key(run)
     if run.exists():
         raise Refused("run {} was here before".format(run.name))

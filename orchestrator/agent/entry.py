@@ -114,6 +114,16 @@ def _preflight(request: "Document", call: "Call") -> "Document":
     return dict(_facts(call.host), problems=problems)
 
 
+def _forget(request: "Document", call: "Call") -> "Document":
+    """Forget what a preflight left in memory for a run that never began."""
+    from . import runs
+
+    run = runs.Run(request["run"])
+    if not run.exists() and not runs.holds(run):
+        runs.forget_secrets(run)
+    return {}
+
+
 def _problems(now: float, host: Host) -> "List[str]":
     """Return what stands against a change; what comes of a run of ours has that run as its name."""
     from . import change, plan
@@ -243,6 +253,7 @@ _OPERATIONS = {
     "check": _check,
     "health": _health,
     "preflight": _preflight,
+    "forget": _forget,
     "begin": _begin,
     "converge": _converge,
     "confirm": _confirm,

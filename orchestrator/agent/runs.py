@@ -179,6 +179,8 @@ def forget_secrets(run: Run) -> None:
 
 def forget_stale_secrets() -> None:
     """Remove secrets that a preflight left for a run that never began."""
+    if not os.path.isdir(SECRETS):
+        return
     for name in os.listdir(SECRETS):
         place = "{}/{}".format(SECRETS, name)
         if time.time() - os.lstat(place).st_mtime > STALE_SECONDS:

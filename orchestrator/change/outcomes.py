@@ -1,5 +1,6 @@
 """What errors, plans and audits mean for the outcome of a host."""
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from orchestrator.model.change import HostOutcome, HostPlan, Outcome
@@ -47,17 +48,28 @@ def settled(outcome: HostOutcome, plan: HostPlan, audit: HostAudit | None) -> Ho
     One whose changed controls still fail, or that does not answer any more, is a failed apply
     (DESIGN 5.8); without an audit, the outcome stays.
     """
+    return settled_for(outcome, wanted_by(plan), audit)
+
+
+def wanted_by(plan: HostPlan) -> frozenset[str]:
+    """Return the controls of a plan that must hold once it is carried out."""
+    return frozenset(change.control for change in plan.changes if not change.prunes)
+
+
+def settled_for(
+    outcome: HostOutcome, wanted: Collection[str], audit: HostAudit | None
+) -> HostOutcome:
+    """Return the same for a host of whose plan only these controls are known."""
     if outcome.outcome is not Outcome.CONFIRMED or audit is None:
         return outcome
     if audit.reach is not Reach.ANSWERED:
         told = _("confirmed, but gone when it was audited again: {why}").format(why=audit.failure)
         return replace(outcome, outcome=Outcome.FAILED, reason=joined(told, outcome.reason))
-    planned = {change.control for change in plan.changes if not change.prunes}
     wrong = (Verdict.FAIL, Verdict.ERROR)
     still = tuple(
         f.control
         for f in audit.findings
-        if f.control in planned and f.verdict in wrong and Mark.PENDING not in f.marks
+        if f.control in wanted and f.verdict in wrong and Mark.PENDING not in f.marks
     )
     if not still:
         return outcome

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _SECONDS = 60.0
 # Nobody saw how these ended.
-_OPEN = (None, Outcome.INTERRUPTED, Outcome.UNREACHABLE)
+OPEN = (None, Outcome.INTERRUPTED, Outcome.UNREACHABLE)
 
 
 def resumable(workspace: Workspace, store: "Store", run: str) -> tuple[Run, tuple[HostRun, ...]]:
@@ -64,7 +64,7 @@ def settle_run(
     The audit log tells that it was asked for.
     """
     fleet, managed = reached
-    open_ = {one.host for one in hosts if one.outcome in _OPEN}
+    open_ = {one.host for one in hosts if one.outcome in OPEN}
     asked = [host for host in managed if host.name in open_]
     detail = {"run": run.id, "hosts": sorted(open_)}
     store.log.append(workspace.settings.operator.name, "apply resumed", detail)

@@ -43,7 +43,7 @@ def apply_recorded(
     failed than was agreed to, no other wave begins. Raises InterruptedRun after recording how the
     hosts were left, and RefusedError where a run used the saved plan before.
     """
-    with recorded(workspace, store, _new(workspace, scope, agreed)) as (run, save):
+    with recorded(workspace, store, new_run(workspace, scope, agreed)) as (run, save):
         save(agreed.left_out)
 
         def report(host: str, step: str) -> None:
@@ -53,7 +53,7 @@ def apply_recorded(
         # Whoever resumes this run must find the hosts to which it never came.
         waiting = [name for name, plan in agreed.plans.items() if plan.changes]
         store.save_steps(run.id, waiting, "waiting")
-        order = _order(workspace, scope, store, run, agreed.plans)
+        order = order_of(workspace, scope, store, run, agreed.plans)
         course = Course(workspace, scope, store, agreed, order)
         try:
             course.follow(Listeners(save, report, on_step))
@@ -63,7 +63,8 @@ def apply_recorded(
     return Applied(run, tuple(course.outcomes.values()))
 
 
-def _new(workspace: Workspace, scope: Scope, agreed: Agreed) -> NewRun:
+def new_run(workspace: Workspace, scope: Scope, agreed: Agreed) -> NewRun:
+    """Return what is known of an apply when it starts."""
     settings, selection = workspace.settings, scope.selection
     return NewRun(
         RunKind.APPLY,
@@ -77,9 +78,10 @@ def _new(workspace: Workspace, scope: Scope, agreed: Agreed) -> NewRun:
     )
 
 
-def _order(
+def order_of(
     workspace: Workspace, scope: Scope, store: "Store", run: Run, plans: Mapping[str, HostPlan]
 ) -> Order:
+    """Return what a run carries out, with the chapter's own playbook where there is one."""
     settings = workspace.settings
     key = workspace.digest_key()
     chapters = tuple(scope.selection.chapters)

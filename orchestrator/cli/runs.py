@@ -1,16 +1,23 @@
 """``luytre runs``: what was run, by whom, and how it ended."""
 
 import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from orchestrator.cli import prepare
 from orchestrator.cli.context import Context, ExitCode, Output, code_of_outcomes, combine
 from orchestrator.cli.options import output_option, terms_options
 from orchestrator.model.change import Outcome
 from orchestrator.model.errors import RefusedError
 from orchestrator.model.i18n import _
-from orchestrator.model.record import RunKind
+from orchestrator.model.record import HostRun, Run, RunKind
 from orchestrator.model.selection import Terms
+
+if TYPE_CHECKING:
+    from orchestrator.store.repository import Store
+    from orchestrator.workspace.directory import Workspace
 
 
 @click.group(
@@ -72,9 +79,11 @@ def show(context: Context, run: str, output: Output) -> None:
 
 @group.command(
     help=_(
-        "Go on with an apply whose controller was killed, or whose servers were lost sight of.\n\n"
+        "Go on with an apply whose controller was killed, whose servers were lost sight of, or that"
+        " is played by hand.\n\n"
         "Asks the servers how the run ended there, takes back what is half done, then applies to"
-        " all of them anew: plan, show, ask, change.\n\n\b\n"
+        " all of them anew: plan, show, ask, change. A run that luytre runs prepare made ready is"
+        " confirmed over fresh logins instead, and audited.\n\n\b\n"
         "Example:\n  luytre runs resume 20261123T191300Z-048213"
     )
 )
@@ -83,7 +92,8 @@ def show(context: Context, run: str, output: Output) -> None:
 @output_option
 @click.pass_obj
 def resume(context: Context, run: str, terms: Terms, output: Output) -> ExitCode:
-    """Settle the run, then apply to its hosts."""
+    """Settle the run, then apply to its hosts; confirm one that is played by hand."""
+    from orchestrator.change import by_hand  # noqa: PLC0415
     from orchestrator.change.resume import resumable, settle_run  # noqa: PLC0415 - start-up time
     from orchestrator.cli.apply import apply_selected  # noqa: PLC0415
     from orchestrator.cli.views import outcome_view  # noqa: PLC0415
@@ -94,6 +104,8 @@ def resume(context: Context, run: str, terms: Terms, output: Output) -> ExitCode
     workspace = context.workspace()
     with open_store(workspace) as store:
         record, hosts = resumable(workspace, store, run)
+        if directory := by_hand.directory_of(workspace, run):
+            return _confirm(workspace, store, (record, hosts), directory, output)
         fleet, inventory = reach(workspace, None)
         settled = settle_run(workspace, store, record, hosts, (fleet, inventory))
     if output is Output.HUMAN and settled:
@@ -107,3 +119,37 @@ def resume(context: Context, run: str, terms: Terms, output: Output) -> ExitCode
     # What went back or never began is done by now; what nobody could settle is not.
     unsettled = [one for one in settled if one.outcome is Outcome.FAILED]
     return combine([code, code_of_outcomes(unsettled)])
+
+
+def _confirm(
+    workspace: "Workspace",
+    store: "Store",
+    resumed: tuple[Run, tuple[HostRun, ...]],
+    directory: Path,
+    output: Output,
+) -> ExitCode:
+    """Confirm the hosts of a run that is played by hand, and show how each ended."""
+    from orchestrator.change.resume_by_hand import resume_by_hand  # noqa: PLC0415 - start-up time
+    from orchestrator.cli.views import outcome_view  # noqa: PLC0415
+    from orchestrator.cli.views.output import emit  # noqa: PLC0415
+    from orchestrator.drift.scope import gather, reach, selection_of  # noqa: PLC0415
+
+    record, hosts = resumed
+    known = {one.host for one in hosts}
+    names = [host.name for host in reach(workspace, None)[1] if host.name in known]
+    if not names:
+        raise RefusedError(_("no host of run {run} is managed any more").format(run=record.id))
+    scope = gather(workspace, selection_of(workspace, record, names))
+    outcomes = resume_by_hand(workspace, store, record, hosts, scope, directory)
+    standing = (Outcome.CONFIRMED, Outcome.FAILED)
+    back = any(one.outcome in standing for one in outcomes)
+    steps = [f"luytre rollback --run {record.id}"] if back else []
+    emit(
+        output,
+        lambda: outcome_view.render(outcomes, steps),
+        lambda: outcome_view.document(outcomes, record.id),
+    )
+    return code_of_outcomes(outcomes)
+
+
+group.add_command(prepare.command)

@@ -4,6 +4,7 @@ import errno
 import fcntl
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -156,7 +157,7 @@ def run_play(
     (directory / "artifacts").mkdir()
     _write_limits(directory)
     inventories = play.inventories or [write_yaml(directory / "inventory.yml", _inventory(play))]
-    write_ssh_config(directory, _with_jump_hosts(play, fleet), play.pins_file)
+    write_ssh_config(directory, with_jump_hosts(play.hosts, fleet), play.pins_file)
     environment = {**_environment(directory, fleet.concurrency), **play.environment}
     with _reaped(directory):
         runner = ansible_runner.run(
@@ -257,7 +258,7 @@ def ssh_arguments(directory: Path) -> str:
     sharing = "-o ControlMaster=auto -o ControlPersist=60"
     if len(os.fsencode(sockets_directory(directory))) > _LONGEST_SOCKET_DIRECTORY:
         sharing = "-o ControlMaster=no"
-    return f"-F {directory / SSH_CONFIG} {sharing}"
+    return f"-F {shlex.quote(str(directory / SSH_CONFIG))} {sharing}"
 
 
 def sockets_directory(directory: Path) -> Path:
@@ -265,9 +266,10 @@ def sockets_directory(directory: Path) -> Path:
     return directory / "cp"
 
 
-def _with_jump_hosts(play: Play, fleet: Fleet) -> list[ManagedHost]:
-    named = {host.name: host for host in play.hosts}
-    for host in play.hosts:
+def with_jump_hosts(hosts: Sequence[ManagedHost], fleet: Fleet) -> list[ManagedHost]:
+    """Return the hosts, and those behind which they stand."""
+    named = {host.name: host for host in hosts}
+    for host in hosts:
         jump = host.endpoint.jump
         while jump is not None and jump not in named:
             named[jump] = ManagedHost(jump, fleet.endpoints[jump])

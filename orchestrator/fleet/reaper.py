@@ -27,19 +27,21 @@ def end_processes(directory: Path) -> None:
     connect anew.
     """
     deadline = time.monotonic() + ENDING_SECONDS
-    while (left := list(_processes(directory))) and time.monotonic() < deadline:
+    while (left := list(processes(directory))) and time.monotonic() < deadline:
         for process in left:
             with suppress(ProcessLookupError, PermissionError):  # it ended, or became another's
                 os.kill(process, signal.SIGKILL)
         time.sleep(ENDING_PAUSE)
 
 
-def _processes(directory: Path) -> Iterator[int]:
+def processes(directory: Path, program: str = "") -> Iterator[int]:
+    """Yield the processes of ours whose command line names a play's directory, and a program."""
     for process in Path("/proc").iterdir():
         if process.name.isdigit() and int(process.name) != os.getpid():
             with suppress(OSError):
                 ours = process.stat().st_uid == os.geteuid()
-                if ours and str(directory).encode() in (process / "cmdline").read_bytes():
+                told = (process / "cmdline").read_bytes()
+                if ours and str(directory).encode() in told and program.encode() in told:
                     yield int(process.name)
 
 
