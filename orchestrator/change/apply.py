@@ -65,7 +65,8 @@ def apply_to(
             outcomes.update(own.after(ready, work.run()))
     except InterruptedRun as interrupted:
         told = interrupted.beside(outcomes)
-        raise InterruptedRun(order.run, own.told(told.outcomes), told.alone) from interrupted
+        outcomes = own.told(told.outcomes)
+        raise InterruptedRun(order.run, outcomes, told.alone, told.cause) from interrupted
     except (Interrupted, KeyboardInterrupt) as problem:
         reason = _("interrupted before anything was changed")
         left = {h.name: HostOutcome(h.name, Outcome.INTERRUPTED, reason) for h in wanted}
@@ -105,7 +106,7 @@ class _Work:
         self._fleet = fleet
         self._hosts = {host.name: host for host in hosts}
         self._order = order
-        self._report = report
+        self._tell = report
         self._outcomes: dict[str, HostOutcome] = {}
         self._confirming: dict[str, Future[HostOutcome]] = {}
         # When hosts had converged (Unix time): from then on their window counts.
@@ -113,6 +114,7 @@ class _Work:
         # The hosts that Ansible saw to their end.
         self._finished: set[str] = set()
         self._cancelled = threading.Event()
+        self._stopped_by: ControllerError | None = None
 
     def run(self) -> dict[str, HostOutcome]:
         """Run the play, and see every host to its end."""
@@ -123,6 +125,8 @@ class _Work:
             self._close_lost()
         except KeyboardInterrupt as problem:
             raise self._interrupted(playing) from problem
+        if self._stopped_by is not None:
+            raise self._interrupted(playing) from self._stopped_by
         missing = _("Ansible did not say how it ended")
         if isinstance(playing.failure, ControllerError):
             # What is known of each host is worth more than that Ansible failed as a whole.
@@ -161,11 +165,27 @@ class _Work:
             self._outcomes[host.name] = replace(kept, reason=joined(kept.reason, why))
 
     def _play(self) -> None:
-        with private_directory() as directory:
-            order = self._order
-            variables = write_payloads(directory, list(self._hosts), order)
-            play = Play(order.playbook, list(self._hosts.values()), variables, order.pins_file)
-            run_play(play, self._fleet, directory, self._on_event, self._cancelled)
+        try:
+            with private_directory() as directory:
+                order = self._order
+                variables = write_payloads(directory, list(self._hosts), order)
+                play = Play(order.playbook, list(self._hosts.values()), variables, order.pins_file)
+                run_play(play, self._fleet, directory, self._on_event, self._cancelled)
+        except OSError as problem:
+            why = _("Ansible did not work: {why}").format(why=problem.strerror or problem)
+            self._stop(ControllerError(why))
+
+    def _stop(self, problem: ControllerError) -> None:
+        """Let the run go back wherever it is not confirmed: it cannot go on here."""
+        self._stopped_by = self._stopped_by or problem
+        self._cancelled.set()
+
+    def _report(self, host: str, step: str) -> None:
+        """Tell of a step; where it cannot be written down, the run is stopped and goes back."""
+        try:
+            self._tell(host, step)
+        except ControllerError as problem:
+            self._stop(problem)
 
     def _on_event(self, event: Event) -> None:
         if event.kind == "ok":
@@ -259,7 +279,8 @@ class _Work:
             self._keep_ended()
         with undisturbed():
             alone = {name: self._left(name) for name in self._hosts if name not in self._outcomes}
-            return InterruptedRun(self._order.run, self._outcomes | alone, tuple(alone))
+            told = self._outcomes | alone
+            return InterruptedRun(self._order.run, told, tuple(alone), self._stopped_by)
 
     def _unended(self) -> list[str]:
         """Return the hosts that something still goes on with."""

@@ -14,7 +14,7 @@ from orchestrator.drift.scope import Scope
 from orchestrator.drift.watch import by_host, watch
 from orchestrator.fleet.pool import over_hosts
 from orchestrator.model.change import FAILURES, HostOutcome, HostPlan, Outcome
-from orchestrator.model.errors import HostError, Interrupted
+from orchestrator.model.errors import ControllerError, HostError, Interrupted
 from orchestrator.model.finding import HostAudit
 from orchestrator.model.host import ManagedHost
 from orchestrator.model.i18n import _, _n
@@ -63,7 +63,7 @@ class Course:
         self.outcomes: dict[str, HostOutcome] = {}
 
     def follow(self, heard: Listeners) -> None:
-        """Change the hosts in their waves; raises InterruptedRun with how all of them were left."""
+        """Change the hosts in their waves; raises InterruptedRun with how they were left."""
         plans = self._agreed.plans
         planned = [host for host in self._scope.hosts if host.name in plans]
         changing = [host for host in planned if plans[host.name].changes]
@@ -83,6 +83,9 @@ class Course:
             raise interrupted.beside(alone | self.outcomes) from interrupted
         except (Interrupted, KeyboardInterrupt) as problem:
             raise InterruptedRun(self._order.run, alone | self.outcomes) from problem
+        except ControllerError as problem:
+            told = alone | self.outcomes
+            raise InterruptedRun(self._order.run, told, cause=problem) from problem
 
     def _change(self, wave: Sequence[ManagedHost], heard: Listeners) -> None:
         """Change the hosts of one wave and see by an audit what came of it."""

@@ -1,4 +1,4 @@
-"""What is left, and told, when an operator interrupts a change."""
+"""What is left, and told, when a change is cut short: by its operator, or by a full disk."""
 
 import signal
 import threading
@@ -7,20 +7,25 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from orchestrator.model.change import HostOutcome, Outcome
-from orchestrator.model.errors import Interrupted
+from orchestrator.model.errors import ControllerError, Interrupted
 from orchestrator.model.i18n import _
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class InterruptedRun(Interrupted):
-    """The operator interrupted a run; ``outcomes`` tells by host how each was left.
+    """A run was cut short; ``outcomes`` tells by host how each was left.
 
-    ``alone`` names the hosts that may still be armed and were not waited for.
+    ``alone`` names the hosts that may still be armed and were not waited for. ``cause`` is why it
+    could not go on, or be written down; None where the operator interrupted.
     """
 
     def __init__(
-        self, run: str, outcomes: Mapping[str, HostOutcome], alone: tuple[str, ...] = ()
+        self,
+        run: str,
+        outcomes: Mapping[str, HostOutcome],
+        alone: tuple[str, ...] = (),
+        cause: ControllerError | None = None,
     ) -> None:
         told = _("not waited for, perhaps still armed: {hosts}\nluytre rollback --run {run}")
         hint = told.format(hosts=", ".join(alone), run=run) if alone else ""
@@ -28,10 +33,15 @@ class InterruptedRun(Interrupted):
         self.run = run
         self.outcomes = outcomes
         self.alone = alone
+        self.cause = cause
 
     def beside(self, others: Mapping[str, HostOutcome]) -> "InterruptedRun":
         """Return the same with the outcomes of other hosts beside."""
-        return InterruptedRun(self.run, {**others, **self.outcomes}, self.alone)
+        return InterruptedRun(self.run, {**others, **self.outcomes}, self.alone, self.cause)
+
+    def because(self, cause: ControllerError) -> "InterruptedRun":
+        """Return the same for a run that could not be written down; the first cause counts."""
+        return InterruptedRun(self.run, self.outcomes, self.alone, self.cause or cause)
 
 
 def left_to_itself(host: str, run: str, latest: float, why: str = "") -> HostOutcome:

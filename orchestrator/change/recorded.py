@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from orchestrator.change.interrupted import undisturbed
+from orchestrator.change.interrupted import InterruptedRun, undisturbed
 from orchestrator.drift.underway import started
 from orchestrator.model.change import HostOutcome
-from orchestrator.model.errors import Interrupted
+from orchestrator.model.errors import ControllerError, Interrupted
 from orchestrator.model.record import NewRun, Run, RunStatus
 from orchestrator.workspace.directory import Workspace
 
@@ -36,15 +36,21 @@ def recorded(workspace: Workspace, store: "Store", new: NewRun) -> Iterator[tupl
                     store.save_host_outcome(run.id, outcome)
                     saved[outcome.host] = outcome.outcome.value
 
-        status = RunStatus.FAILED
-        try:
-            yield run, save
-            status = RunStatus.DONE
-        except (Interrupted, KeyboardInterrupt):
-            status = RunStatus.INTERRUPTED
-            raise
-        finally:
+        def end(status: RunStatus) -> None:
             with undisturbed():
                 store.finish_run(run.id, status)
                 detail = {"run": run.id, "status": status.value, "hosts": saved}
                 store.log.append(run.operator, f"{run.kind.value} ended", detail)
+
+        try:
+            yield run, save
+        except BaseException as problem:
+            interrupted = isinstance(problem, Interrupted | KeyboardInterrupt)
+            try:
+                end(RunStatus.INTERRUPTED if interrupted else RunStatus.FAILED)
+            except ControllerError as failure:
+                # How the hosts were left is worth more than that it cannot be kept.
+                if isinstance(problem, InterruptedRun):
+                    raise problem.because(failure) from problem
+            raise
+        end(RunStatus.DONE)

@@ -9,10 +9,11 @@ from orchestrator.change.course import Agreed, Course, Listeners
 from orchestrator.change.interrupted import InterruptedRun
 from orchestrator.change.order import Order
 from orchestrator.change.own_roles import Own
-from orchestrator.change.recorded import recorded
+from orchestrator.change.recorded import Save, recorded
 from orchestrator.drift.scope import Scope
 from orchestrator.fleet.own_play import OwnPlaces
 from orchestrator.model.change import HostOutcome, HostPlan
+from orchestrator.model.errors import ControllerError
 from orchestrator.model.record import NewRun, Run, RunKind
 from orchestrator.workspace.directory import Workspace
 
@@ -41,26 +42,43 @@ def apply_recorded(
 
     ``on_step`` is told (host, step), from several threads, and of each wave. Once more hosts have
     failed than was agreed to, no other wave begins. Raises InterruptedRun after recording how the
-    hosts were left, and RefusedError where a run used the saved plan before.
+    hosts were left, as far as it can be recorded, and RefusedError where a run used the saved plan
+    before.
     """
-    with recorded(workspace, store, new_run(workspace, scope, agreed)) as (run, save):
-        save(agreed.left_out)
+    ended: Mapping[str, HostOutcome] = {}
+    run = None
+    try:
+        with recorded(workspace, store, new_run(workspace, scope, agreed)) as (run, save):
+            save(agreed.left_out)
 
-        def report(host: str, step: str) -> None:
-            on_step(host, step)
-            store.save_steps(run.id, [host], step)
+            def report(host: str, step: str) -> None:
+                on_step(host, step)
+                store.save_steps(run.id, [host], step)
 
-        # Whoever resumes this run must find the hosts to which it never came.
-        waiting = [name for name, plan in agreed.plans.items() if plan.changes]
-        store.save_steps(run.id, waiting, "waiting")
-        order = order_of(workspace, scope, store, run, agreed.plans)
-        course = Course(workspace, scope, store, agreed, order)
-        try:
-            course.follow(Listeners(save, report, on_step))
-        except InterruptedRun as interrupted:
-            save(list(interrupted.outcomes.values()))
+            # Whoever resumes this run must find the hosts to which it never came.
+            waiting = [name for name, plan in agreed.plans.items() if plan.changes]
+            store.save_steps(run.id, waiting, "waiting")
+            order = order_of(workspace, scope, store, run, agreed.plans)
+            course = Course(workspace, scope, store, agreed, order)
+            ended = course.outcomes
+            try:
+                course.follow(Listeners(save, report, on_step))
+            except InterruptedRun as interrupted:
+                _keep(interrupted, save)
+                raise
+    except ControllerError as problem:
+        if run is None or not ended:
             raise
-    return Applied(run, tuple(course.outcomes.values()))
+        raise InterruptedRun(run.id, ended, cause=problem) from problem
+    return Applied(run, tuple(ended.values()))
+
+
+def _keep(interrupted: InterruptedRun, save: Save) -> None:
+    """Record how the hosts were left; raises InterruptedRun with the cause where that fails."""
+    try:
+        save(list(interrupted.outcomes.values()))
+    except ControllerError as problem:
+        raise interrupted.because(problem) from problem
 
 
 def new_run(workspace: Workspace, scope: Scope, agreed: Agreed) -> NewRun:

@@ -138,11 +138,14 @@ def _carry_out(
             applied = apply_recorded(workspace, scope, store, agreed, step)
         except InterruptedRun as interrupted:
             left, run = [*interrupted.outcomes.values(), *failed], interrupted.run
+            again = [f"luytre runs resume {run}"] if interrupted.cause else []
             emit(
                 output,
-                lambda: outcome_view.render(left),
+                lambda: outcome_view.render(left, again),
                 lambda: {**outcome_view.document(left, run), "own_roles": own},
             )
+            if interrupted.cause is not None:
+                raise interrupted.cause from interrupted
             raise
         outcomes = [*applied.outcomes, *failed]
         dead = abandoned_applies(workspace, store)

@@ -21,6 +21,8 @@ from orchestrator.store.schema import SYNCED_LATER, WRITING
 # A prune of a large store holds it for half a minute; to wait is better than to lose an audit.
 _BUSY_SECONDS = 120
 _OWNER_ONLY = 0o600
+# What SQLite needs for the index of its write-ahead log, and some pages (bytes).
+_ROOM = 64 * 1024
 
 
 def open_sqlite(path: Path) -> Engine:
@@ -80,10 +82,21 @@ def our_errors(where: object) -> Iterator[None]:
 
 
 def _unusable(where: object, reason: object) -> ControllerError:
+    if _is_full(Path(str(where)).parent):
+        # SQLite calls that an I/O error where it has not even room for its index.
+        reason = _("its disk is full ({reason})").format(reason=reason)
     return ControllerError(
         _("the store {where} cannot be used: {reason}").format(where=where, reason=reason),
         hint=_("check that its directory exists, has room, and belongs to you"),
     )
+
+
+def _is_full(directory: Path) -> bool:
+    try:
+        found = os.statvfs(directory)
+    except OSError:
+        return False
+    return found.f_bavail * found.f_frsize < _ROOM
 
 
 def _mode(path: Path) -> int:
