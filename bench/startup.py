@@ -33,7 +33,7 @@ def _audit(workspace: Path, pattern: str) -> None:
     from orchestrator.drift.watch import open_store, watch  # noqa: PLC0415
     from orchestrator.model.selection import Selection  # noqa: PLC0415
 
-    scope = gather(desk, Selection(pattern))
+    scope = gather(desk, Selection(pattern), audit.import_the_rest)
     _end_of("inventory, baseline, manifests")
     with open_store(desk) as store:
         _end_of("store opened")

@@ -17,7 +17,8 @@ from .runs import BASE, Run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict
+    from types import CodeType
+    from typing import Any, Dict, Optional
 
 AGENT = "agent.pyz"
 # File names are UTF-8, whatever the services of the host speak.
@@ -30,7 +31,9 @@ _STOPPABLE = ("--property=KillSignal=SIGKILL",)
 UNDO = BASE + "/undo"
 MOTD = "/run/motd.d/luytre"
 _WORK_SECONDS = 600.0
-_POLL_SECONDS = 0.05
+_LOOK_SECONDS, _ASK_SECONDS = 0.02, 0.5
+# PEP 552: compiled code that names its source by a hash, which nobody is to compare.
+_UNCHECKED = b"\1\0\0\0" + bytes(8)
 BOOT_UNIT = "luytre-revert.service"
 _BOOT_FILE = units.ETC + "/" + BOOT_UNIT
 _BOOT_LINK = units.ETC + "/sysinit.target.wants/" + BOOT_UNIT
@@ -57,6 +60,10 @@ _MOTD_TEXT = """\
 A change of this host (luytre run {run}, {operator}) waits for its confirmation.
 To take it back at once: sudo {undo}
 """
+_GOING_BACK_TEXT = """\
+A change of this host (luytre run {run}, {operator}) is being taken back.
+Where that came to a halt, a reboot takes it on, or at once: sudo {python} {agent} undo {run}
+"""
 
 
 def command(run: Run, verb: str) -> "list[str]":
@@ -66,7 +73,34 @@ def command(run: Run, verb: str) -> "list[str]":
 
 def arm(run: Run, operator: str, seconds: int, host: Host) -> None:
     """Put the way back in place; raises Unreadable where any part of it cannot be."""
-    words = {
+    words = _words(run, operator)
+    _write(UNDO, _UNDO_TEXT.format(**words), 0o700)
+    _write_boot_unit(words)
+    units.reload_manager(host)
+    rearm(run, seconds, host)
+    path.make_parents(MOTD)
+    _write(MOTD, _MOTD_TEXT.format(**words), 0o644)
+
+
+def await_boot(run: Run, operator: str, host: Host) -> None:
+    """Let a reboot take on the way back of a run that is armed no more.
+
+    systemd reads the unit when it boots; a reload now would cost more than a small rollback.
+    """
+    # A file without its link is what one leaves that was killed here.
+    if not _names(run, host.read(_BOOT_FILE)) or not os.path.lexists(_BOOT_LINK):
+        words = _words(run, operator)
+        _write_boot_unit(words)
+        path.make_parents(MOTD)
+        _write(MOTD, _GOING_BACK_TEXT.format(**words), 0o644)
+
+
+def _names(run: Run, boot: "Optional[bytes]") -> bool:
+    return boot is not None and run.path(AGENT).encode() in boot
+
+
+def _words(run: Run, operator: str) -> "Dict[str, str]":
+    return {
         "run": run.name,
         "directory": run.directory,
         "agent": run.path(AGENT),
@@ -74,13 +108,11 @@ def arm(run: Run, operator: str, seconds: int, host: Host) -> None:
         "operator": operator,
         "undo": UNDO,
     }
-    _write(UNDO, _UNDO_TEXT.format(**words), 0o700)
+
+
+def _write_boot_unit(words: "Dict[str, str]") -> None:
     _write(_BOOT_FILE, _BOOT_TEXT.format(**words), 0o644)
     units.put_links(BOOT_UNIT, {_BOOT_LINK: _BOOT_FILE})
-    units.reload_manager(host)
-    rearm(run, seconds, host)
-    path.make_parents(MOTD)
-    _write(MOTD, _MOTD_TEXT.format(**words), 0o644)
 
 
 def rearm(run: Run, seconds: int, host: Host) -> None:
@@ -101,11 +133,13 @@ def disarm(run: Run, host: Host) -> None:
     for timer in timers(run, host):
         host.run(["/usr/bin/systemctl", "stop", timer])
     boot = host.read(_BOOT_FILE)
-    if boot is None or run.path(AGENT).encode() in boot:
+    if boot is None or _names(run, boot):
+        known = boot is not None or os.path.lexists(_BOOT_LINK)
         units.put_links(BOOT_UNIT, {})
         for place in (_BOOT_LINK, _BOOT_FILE, MOTD):
             path.restore(place, path.ABSENT, b"", host)
-        units.reload_manager(host)
+        if known:  # a reload costs the manager more than all the rest of a rollback
+            units.reload_manager(host)
 
 
 def timers(run: Run, host: Host) -> "list[str]":
@@ -139,14 +173,19 @@ def detach_after_boot(run: Run, verb: str, host: Host) -> None:
 
 def wait_for(run: Run, name: str, unit: str, host: Host) -> "Dict[str, Any]":
     """Return what a detached work wrote; raises Unreadable where it ended without a word."""
-    deadline = time.monotonic() + _WORK_SECONDS
-    while time.monotonic() < deadline:
-        running = systemd.unit_states(host, [unit])[unit].active in units.RUNNING
+    now = time.monotonic()
+    deadline, ask, running = now + _WORK_SECONDS, now + _ASK_SECONDS, True
+    while now < deadline:
+        if now >= ask:
+            # systemd is busy with what the work asks of it: it is not to be disturbed often
+            running = systemd.unit_states(host, [unit])[unit].active in units.RUNNING
+            ask = time.monotonic() + _ASK_SECONDS
         if os.path.exists(run.path(name)):
             return run.load(name)
         if not running:
             raise Unreadable("{} ended without a word".format(unit))
-        host.pause(_POLL_SECONDS)
+        host.pause(_LOOK_SECONDS)
+        now = time.monotonic()
     raise Unreadable("{}: no result after {:g} s".format(unit, _WORK_SECONDS))
 
 
@@ -158,12 +197,16 @@ def halt(run: Run, verb: str, host: Host) -> None:
         raise Unreadable("systemctl stop {}: {}".format(unit, completed.complaint))
 
 
-def save_agent(run: Run, packed: bytes) -> None:
-    """Write the agent's sources (as the controller packed them) as one file that Python runs."""
+def save_agent(run: Run, packed: bytes, code: "Dict[str, CodeType]") -> None:
+    """Write the agent's sources (as the controller packed them) as one file that Python runs.
+
+    ``code`` is what of them is compiled for this Python: another one compiles them anew.
+    """
     import io
     import marshal
     import zipfile
     import zlib
+    from _frozen_importlib_external import MAGIC_NUMBER
 
     sources = marshal.loads(zlib.decompress(packed))
 
@@ -171,6 +214,8 @@ def save_agent(run: Run, packed: bytes) -> None:
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
         for module, source in sorted(sources.items()):
             archive.writestr(module, source)
+        for module, compiled in sorted(code.items()):
+            archive.writestr(module + "c", MAGIC_NUMBER + _UNCHECKED + marshal.dumps(compiled))
         archive.writestr("__main__.py", "from agent.entry import console\nconsole()\n")
     path.write(run.path(AGENT), stream.getvalue(), {"uid": 0, "gid": 0, "mode": 0o600})
 

@@ -3,12 +3,25 @@
 import shutil
 import time
 
-from . import arm, converge, debs, discard, facts, journal, owned, packages, runs, settle
+from . import (
+    arm,
+    converge,
+    debs,
+    discard,
+    facts,
+    journal,
+    owned,
+    packages,
+    prune,
+    runs,
+    settle,
+)
 from .host import Host, Refused
 from .runs import Run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from types import CodeType
     from typing import Any, Dict
 
 # How long a begin may fetch the packages that it keeps for the way back.
@@ -16,7 +29,9 @@ BEGIN_SECONDS = 300
 _POLL_SECONDS = 0.05
 
 
-def begin(request: "Dict[str, Any]", sources: bytes, host: Host) -> "Dict[str, Any]":
+def begin(
+    request: "Dict[str, Any]", sources: bytes, code: "Dict[str, CodeType]", host: Host
+) -> "Dict[str, Any]":
     """Lock the host, compare it with the plan, keep what the way back needs. Changes nothing else.
 
     Raises Refused where the host is held, or where it moved since the plan.
@@ -36,9 +51,10 @@ def begin(request: "Dict[str, Any]", sources: bytes, host: Host) -> "Dict[str, A
         stale = journal.stale(request["changes"], key, host)
         if stale:
             raise Refused("changed since the plan: {}".format(", ".join(stale)))
+        prune.refuse_if_moved(request["prunes"], request["changes"])
         discard.discard(request["journal_days"])
         runs.private_directory(run.directory)
-        arm.save_agent(run, sources)
+        arm.save_agent(run, sources, code)
         run.save("request.json", request)
         journal.record(run, journal.BEFORE, journal.ordered(request["changes"]), host)
         replaced, coming = packages.replaced(request["install"], request["remove"], host)
@@ -97,7 +113,8 @@ def await_confirm(request: "Dict[str, Any]", host: Host) -> "Dict[str, Any]":
     Settling mounts file systems: nobody may work with packages below them meanwhile.
     """
     run = Run(request["run"])
-    deadline = time.monotonic() + converge.CONVERGE_SECONDS
+    window = run.load("request.json")["window"]
+    deadline = time.monotonic() + window + converge.CONVERGE_SECONDS
     while time.monotonic() < deadline:
         state = run.record()["state"]
         if state == "confirmed":
@@ -116,13 +133,13 @@ def finish(request: "Dict[str, Any]", host: Host) -> "Dict[str, Any]":
     """
     run = Run(request["run"])
     packages.await_step(run.name, host)
-    settle.settle(run, host)
+    problems = settle.settle(run, host)
     run.step(["confirmed"], "confirmed", closing=False)
     run.save("packages.json", dict(run.load("packages.json"), after=facts.packages(host)))
     run.save(journal.AFTER, journal.digests(run, host))
     owned.take_over(run)
     runs.release(run)
-    return {"state": "confirmed", "problems": []}
+    return {"state": "confirmed", "problems": problems}
 
 
 def _forget(run: Run) -> None:

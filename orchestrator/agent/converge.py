@@ -99,7 +99,7 @@ def _refuse_unless_begun(run: Run) -> None:
 
 def _drop(run: Run, host: Host) -> str:
     try:
-        return rollback.drop(run, host, put_packages_back=True)
+        return rollback.drop(run, host)
     except Refused as problem:
         return str(problem)
 
@@ -161,7 +161,9 @@ def _verbs(work: "List[Item]") -> "List[str]":
 def _will_activate(run: Run, verbs: "List[str]", host: Host) -> None:
     """Write down, before the change, what is to be activated: the way back does the same."""
     record = run.record()
-    activates = list(dict.fromkeys(record["activates"] + verbs))
+    touched = [entry["resource"] for entry in journal.entries(run, journal.JOURNAL)]
+    known = record["activates"] + verbs + rollback.read_by_manager(touched)
+    activates = list(dict.fromkeys(known))
     running = list(dict.fromkeys(record.get("running", []) + rollback.running(activates, host)))
     run.step(["armed"], "armed", activates=activates, running=running)
 
@@ -214,6 +216,7 @@ def _journal_again(run: Run, request: "Document", work: "List[Item]", host: Host
     A package that came may have brought what the plan could not know of (units that are enabled
     together): the proposals of now name it.
     """
+    prune.refuse_if_moved(request["prunes"], request["changes"])
     touched = journal.ordered(request["changes"])
     for item in work:
         touched += [r for r in item.proposal.resources if r not in touched]

@@ -13,14 +13,18 @@ if TYPE_CHECKING:
 _DAY = 86400.0
 _ENDED = ("confirmed", "rolled_back", "dropped")
 # The record stays: it tells that there was a run, and what the audit log said then.
-_KEPT = ("run.json", "state.lock", "revert.lock")
+_KEPT = ("run.json", "state.lock", runs.WAY_BACK)
 
 
 def discard(days: int) -> None:
     """Discard the journals of runs that ended more than so many days ago.
 
     Nobody can take these back any more; single controls can still be taken out (see ``owned``).
+    What a begin left that was killed before it wrote its record goes at once. The caller holds the
+    host.
     """
+    for run in runs.unrecorded():
+        shutil.rmtree(run.directory)
     known = runs.known()
     for run in known:
         if _is_over(run, days):
@@ -37,7 +41,7 @@ def _is_over(run: "Run", days: int) -> bool:
 
 
 def _strip(run: "Run") -> None:
-    with runs.Flock(run.path("revert.lock")):
+    with runs.Flock(run.path(runs.WAY_BACK)):
         # First of all: nobody may try a way back of which a part is gone.
         run.step([run.record()["state"]], run.record()["state"], discarded=True)
         for name in os.listdir(run.directory):

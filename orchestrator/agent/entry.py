@@ -9,6 +9,7 @@ from .host import Abandoned, Host, Refused, Unreadable, end_in_order
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from types import CodeType
     from typing import Any, Dict, List
 
     from .runs import Run
@@ -21,17 +22,30 @@ _UMASK = 0o022
 
 
 class Call:
-    """What comes with a request: the secrets, the agent's own sources as packed, the host."""
+    """What comes with a request: the secrets, the agent itself, the host.
 
-    __slots__ = ("host", "secrets", "sources")
+    ``sources`` are the agent's as packed; ``code`` is the same compiled, by path in the package,
+    where this Python was sent it.
+    """
 
-    def __init__(self, secrets: "Document", sources: bytes, host: Host) -> None:
+    __slots__ = ("code", "host", "secrets", "sources")
+
+    def __init__(
+        self, secrets: "Document", sources: bytes, code: "Dict[str, CodeType]", host: Host
+    ) -> None:
         self.secrets = secrets
         self.sources = sources
+        self.code = code
         self.host = host
 
 
-def serve(marker: bytes, request: "Document", secrets: "Document", sources: bytes) -> None:
+def serve(
+    marker: bytes,
+    request: "Document",
+    secrets: "Document",
+    sources: bytes,
+    code: "Dict[str, CodeType]",
+) -> None:
     """Carry one request out and write the answer.
 
     An answer holds ``refused`` or ``failed`` with the plain reason where there is no ``result``.
@@ -42,7 +56,9 @@ def serve(marker: bytes, request: "Document", secrets: "Document", sources: byte
     told: "Document" = {"format": FORMAT}
     try:
         end_in_order()
-        told["result"] = _OPERATIONS[request["operation"]](request, Call(secrets, sources, host))
+        told["result"] = _OPERATIONS[request["operation"]](
+            request, Call(secrets, sources, code, host)
+        )
     except Refused as problem:
         told["refused"] = str(problem)
     except (Unreadable, OSError) as problem:
@@ -54,7 +70,7 @@ def serve(marker: bytes, request: "Document", secrets: "Document", sources: byte
 
 def console() -> None:
     """Run ``VERB RUN [--force]``: what timer, boot unit, transient units and undo call."""
-    from . import converge, rollback
+    from . import converge, rollback, undo
     from .runs import Run
 
     if len(sys.argv) < 3:
@@ -62,16 +78,15 @@ def console() -> None:
     verb, run, force = sys.argv[1], Run(sys.argv[2]), "--force" in sys.argv[3:]
     os.umask(_UMASK)
     host = Host(booting=verb == "boot")
-    if verb in ("rollback", "undo"):
-        rollback.undo(run, host, force)
-    else:
-        {"converge": converge.converge, "expire": rollback.expire, "boot": rollback.expire}[verb](
-            run, host
-        )
-    if verb == "undo":
-        outcome = run.load(rollback.RESULT)
-        print("{state} {reason}".format(**outcome))
-        sys.exit(0 if outcome["state"] == "rolled_back" else 1)
+    if verb in undo.RESULTS:
+        outcome = undo.undo(run, host, verb, force)
+        if verb == "undo":
+            print("{state} {reason}".format(**outcome))
+            sys.exit(0 if outcome["state"] == "rolled_back" else 1)
+        return
+    {"converge": converge.converge, "expire": rollback.expire, "boot": rollback.expire}[verb](
+        run, host
+    )
 
 
 def _audit(request: "Document", call: "Call") -> "Document":
@@ -136,7 +151,7 @@ def _problems(now: float, host: Host) -> "List[str]":
 def _begin(request: "Document", call: "Call") -> "Document":
     from . import change
 
-    return change.begin(request, call.sources, call.host)
+    return change.begin(request, call.sources, call.code, call.host)
 
 
 def _converge(request: "Document", call: "Call") -> "Document":
@@ -172,7 +187,7 @@ def _rollback(request: "Document", call: "Call") -> "Document":
 
     ``abandoned`` says that the controller which started the run works on it no more.
     """
-    from . import arm, change, rollback, runs
+    from . import arm, change, runs, undo
 
     run = runs.Run(request["run"])
     held = "" if request.get("force") or request.get("abandoned") else runs.under_way(run)
@@ -181,12 +196,13 @@ def _rollback(request: "Document", call: "Call") -> "Document":
     change.await_begin(run, call.host)
     if run.record().get("discarded"):
         raise Refused("the journal of run {} was discarded: nothing leads back".format(run.name))
+    result = undo.RESULTS["rollback"]
     try:
-        os.unlink(run.path(rollback.RESULT))
+        os.unlink(run.path(result))
     except FileNotFoundError:
         pass
     unit = arm.detach(run, "rollback", call.host, ("--force",) if request.get("force") else ())
-    return arm.wait_for(run, rollback.RESULT, unit, call.host)
+    return arm.wait_for(run, result, unit, call.host)
 
 
 def _survey(request: "Document", call: "Call") -> "Document":
@@ -195,9 +211,9 @@ def _survey(request: "Document", call: "Call") -> "Document":
     ``under_way`` holds why a run should be left alone, or an empty text. A run that this host does
     not know is left out.
     """
-    from . import rollback, runs
+    from . import runs, survey
 
-    found = runs.beginning() + [run for run in runs.known() if rollback.stands(run.record())]
+    found = runs.beginning() + [run for run in runs.known() if survey.stands(run.record())]
     if request.get("run"):
         asked = runs.Run(request["run"])
         found = [asked] if asked.exists() else [run for run in found if run.name == asked.name]
@@ -205,11 +221,11 @@ def _survey(request: "Document", call: "Call") -> "Document":
 
 
 def _surveyed(run: "Run", host: Host) -> "Document":
-    from . import rollback, runs
+    from . import runs, survey
 
     record = runs.told(run)
     told = {key: record.get(key) for key in ("run", "state", "since", "operator", "controller")}
-    parts = rollback.survey(run, host) if run.exists() else {}
+    parts = survey.survey(run, host) if run.exists() else {}
     return dict(parts, under_way=runs.under_way(run), **told)
 
 
@@ -242,7 +258,7 @@ def _runs() -> "Document":
     known = [run.record() for run in runs.known()]
     keys = ("run", "state", "since", "operator", "controller", "term", "witness")
     # Not brought to its end: packages, directories, what did not become permanent.
-    unended = ("left", "kept", "problems")
+    unended = ("left", "kept", "problems", "settling")
     told = [{key: record.get(key) for key in (*keys, *unended)} for record in known]
     return {"lock": runs.holder(), "known": told}
 

@@ -5,7 +5,7 @@ Where others own a resource too, they lose it with the origin, and are set again
 
 from . import kinds, owned, resources
 from .audit import judge_control
-from .host import NotEmpty, Unreadable
+from .host import NotEmpty, Refused, Unreadable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,6 +41,19 @@ def planned(wish: "Document", host: "Host", key: bytes) -> "Tuple[List[Document]
         else:
             changes.append(_change(known, control, host, key))
     return changes, stuck
+
+
+def refuse_if_moved(controls: "Iterable[str]", changes: "Dict[str, Dict[str, str]]") -> None:
+    """Raise Refused where controls do not own what they owned when their taking out was planned.
+
+    Only what was planned is compared with the host and journaled.
+    """
+    known = owned.load()
+    moved: "Set[str]" = set()
+    for control in controls:
+        moved.update(set(owned.of_control(known, control)) ^ set(changes[control]))
+    if moved:
+        raise Refused("changed since the plan: {}".format(", ".join(sorted(moved))))
 
 
 def take_out(controls: "Iterable[str]", host: "Host") -> "List[str]":

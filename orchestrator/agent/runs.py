@@ -31,6 +31,8 @@ SECRETS = "/run/luytre"
 # A run that neither armed nor ended within this time was abandoned; the next one may take over.
 STALE_SECONDS = 3600
 LIVE = ("armed", "converged", "rolling_back")
+# The flock of a run that whoever takes it back, drops or settles it holds as long as that takes.
+WAY_BACK = "revert.lock"
 # Kept free for the way back, in bytes: a full disk must not stop it.
 _RESERVE = 1024 * 1024
 _RESERVE_FILE = "reserve"
@@ -189,11 +191,21 @@ def forget_stale_secrets() -> None:
 
 def known() -> "List[Run]":
     """Return the runs of this host, the newest first."""
+    return [run for run in _named() if run.exists()]
+
+
+def unrecorded() -> "List[Run]":
+    """Return the directories of runs that have no record and do not hold the host."""
+    found = [run for run in _named() if not run.exists() and not holds(run)]
+    return [r for r in found if os.path.isdir(r.directory) and not os.path.islink(r.directory)]
+
+
+def _named() -> "List[Run]":
     try:
         names = sorted(os.listdir(RUNS), reverse=True)
     except FileNotFoundError:
         return []
-    return [run for run in map(Run, filter(_is_name, names)) if run.exists()]
+    return [Run(name) for name in names if _is_name(name)]
 
 
 def beginning() -> "List[Run]":
@@ -273,9 +285,26 @@ def _refuse_if_held() -> None:
     # No run that has not armed survives a reboot: what it keeps in memory is gone.
     young = held.get("boot") == now["boot"] and age < STALE_SECONDS
     waiting = record["state"] in ("begun", "gone") or record.get("closing")
-    if record["state"] in LIVE or settling(record) or (waiting and young):
+    needed = record["state"] in LIVE or settling(record) or (waiting and young)
+    if needed or _way_back_goes_on(run):
         told = "{operator} from {controller} (run {run})".format(**held)
         raise Refused("the host is held by {} for {:.0f} s".format(told, max(age, 0.0)))
+
+
+def _way_back_goes_on(run: Run) -> bool:
+    import fcntl
+
+    try:
+        descriptor = os.open(run.path(WAY_BACK), os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 class Flock:

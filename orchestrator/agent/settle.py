@@ -36,7 +36,7 @@ def settle(run: Run, host: Host) -> "List[str]":
     At boot, units and tables come up after this: how the run leaves them is written down when the
     boot is over.
     """
-    with runs.Flock(run.path("revert.lock")):
+    with runs.Flock(run.path(runs.WAY_BACK)):
         record = run.record()
         if record["state"] != "confirmed":
             return []

@@ -21,7 +21,9 @@ _METHOD_RETURN, _METHOD_ERROR = 2, 3
 # InvalidArgs: no unit can have the name, or it is a template's, which is never loaded itself.
 _MISSING = ("NoSuchUnit", "FileNotFound", "NoSuchFile", "InvalidArgs")
 _REPLY_LIMIT = 1 << 20
-_SECONDS = 10.0
+# It answers nothing while it reloads its units, which a worn-out server takes long for. A way back
+# that gave up meanwhile would leave the host broken.
+_SECONDS = 60.0
 
 
 class UnitState:

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import replace
 from typing import Any
@@ -10,11 +10,11 @@ from typing import Any
 from orchestrator.change.confirm import (
     Window,
     await_rollback,
-    close_confirmed,
     confirm_host,
     follow_host,
     taken_back,
 )
+from orchestrator.change.confirmed import closed
 from orchestrator.change.interrupted import InterruptedRun, left_to_itself, undisturbed
 from orchestrator.change.order import Order
 from orchestrator.change.outcomes import joined, way_back_failed
@@ -44,6 +44,8 @@ _FINISH = "Finish"
 _ENDED = ("rolled_back", "broken", "dropped", "refused")
 # How long a host may converge before its timer takes it back: CONVERGE_SECONDS of the agent.
 CONVERGE_SECONDS = 240
+# More than the controller's own way to a host that has waited as long as it may.
+_WAY_SECONDS = 60
 
 
 def apply_to(
@@ -153,23 +155,24 @@ class _Work:
             and any(change.remove for change in self._order.plans[name].changes)
         ]
 
-        def close(host: ManagedHost) -> str:
+        def close(host: ManagedHost) -> HostOutcome:
             with self._fleet.login(host) as login:
-                return close_confirmed(login, self._order.run)
+                return closed(login, self._order.run)
 
         for host, told in zip(lost, over_hosts(lost, close, self._fleet.concurrency), strict=True):
             reason = _("confirmed, but the connection was lost before its packages were removed")
             kept = HostOutcome(host.name, Outcome.FAILED, reason)
             kept = self._outcomes.get(host.name, kept)
-            why = told.message if isinstance(told, HostError) else told
+            why = told.message if isinstance(told, HostError) else told.reason
             self._outcomes[host.name] = replace(kept, reason=joined(kept.reason, why))
 
     def _play(self) -> None:
         try:
             with private_directory() as directory:
-                order = self._order
+                order, hosts = self._order, list(self._hosts.values())
                 variables = write_payloads(directory, list(self._hosts), order)
-                play = Play(order.playbook, list(self._hosts.values()), variables, order.pins_file)
+                silence = silence_of(order, self._hosts)
+                play = Play(order.playbook, hosts, variables, order.pins_file, silence=silence)
                 run_play(play, self._fleet, directory, self._on_event, self._cancelled)
         except OSError as problem:
             why = _("Ansible did not work: {why}").format(why=problem.strerror or problem)
@@ -311,6 +314,16 @@ class _Work:
         window = self._order.window
         latest = self._converged.get(name, time.time() + CONVERGE_SECONDS) + window
         return left_to_itself(name, self._order.run, latest, why)
+
+
+def silence_of(order: Order, hosts: Iterable[str]) -> int:
+    """Return for how many seconds a play may say nothing: hosts that remove packages wait before.
+
+    They wait in the play for their confirmation, as long as their window and a converge.
+    """
+    plans = (order.plans[host] for host in hosts)
+    waits = any(change.remove for plan in plans for change in plan.changes)
+    return order.window + CONVERGE_SECONDS + _WAY_SECONDS if waits else 0
 
 
 def _reason(event: Event) -> str:

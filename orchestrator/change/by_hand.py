@@ -15,11 +15,12 @@ from orchestrator.change.payloads import write_payloads
 from orchestrator.change.preflight import preflight
 from orchestrator.change.run import new_run, order_of
 from orchestrator.drift.scope import Scope
-from orchestrator.drift.underway import started
+from orchestrator.drift.underway import is_under_way, started
 from orchestrator.fleet.by_hand import Command, is_played, require_one_password, write_by_hand
 from orchestrator.fleet.playbooks import Play
 from orchestrator.fleet.reaper import end_processes
 from orchestrator.model.change import HostOutcome, HostPlan, Outcome
+from orchestrator.model.errors import RefusedError
 from orchestrator.model.host import ManagedHost
 from orchestrator.model.i18n import _
 from orchestrator.model.record import Run, RunStatus
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from orchestrator.store.repository import Store
 
 # A host begins a prepared run for an hour, and waits for its confirmation for another at most.
+_BEGUN_SECONDS = 3600
 _FORGOTTEN_SECONDS = 4 * 3600
 _DIRECTORY = "by-hand"
 _PLAN = "plan.json"
@@ -61,7 +63,8 @@ def prepare(
     """Make a recorded run ready to be played by hand; its hosts will wait ``window`` seconds.
 
     Nothing is changed: the preflight leaves a key in the memory of each host, nothing more. Raises
-    RefusedError, before anything is recorded, where no single password for sudo would do.
+    RefusedError, before anything is recorded, where no single password for sudo would do, or a link
+    stands in the place of the directory.
     """
     changing = [host for host in scope.hosts if _changes(agreed, host.name)]
     require_one_password(changing)
@@ -117,11 +120,20 @@ def _make_ready(
 
 
 def _new_directory(workspace: Workspace, run: str) -> Path:
-    home = workspace.prepare_state() / _DIRECTORY
+    workspace.prepare_state()
+    home = _home(workspace)
     home.mkdir(mode=0o700, exist_ok=True)
     directory = home / run
     directory.mkdir(mode=0o700)
     return directory
+
+
+def _home(workspace: Workspace) -> Path:
+    """Return where prepared runs stand; raises RefusedError where a link would lead elsewhere."""
+    home = workspace.state / _DIRECTORY
+    if home.is_symlink():
+        raise RefusedError(_("{path} is a symlink: refused").format(path=home))
+    return home
 
 
 def _write_expected(directory: Path, order: Order, hosts: Sequence[ManagedHost]) -> None:
@@ -138,6 +150,11 @@ def directory_of(workspace: Workspace, run: str) -> Path | None:
     """Return the directory of a run that was prepared to be played by hand; None for others."""
     directory = workspace.state / _DIRECTORY / run
     return directory if (directory / _PLAN).is_file() else None
+
+
+def is_fresh(directory: Path) -> bool:
+    """Say whether hosts still begin a prepared run when its command is typed."""
+    return time.time() - (directory / _PLAN).stat().st_mtime < _BEGUN_SECONDS
 
 
 def expected(directory: Path) -> Expected:
@@ -157,9 +174,12 @@ def remove(directory: Path) -> None:
 
 
 def sweep(workspace: Workspace) -> None:
-    """Remove the directories of runs that no host knows as waiting any more, if nobody plays."""
-    home = workspace.state / _DIRECTORY
+    """Remove the directories of runs that no host knows as waiting, and that nobody works on.
+
+    Raises RefusedError where a link stands in the place of them all.
+    """
+    home = _home(workspace)
     for directory in home.iterdir() if home.is_dir() else ():
         old = time.time() - directory.stat().st_mtime > _FORGOTTEN_SECONDS
-        if old and not is_played(directory):
+        if old and not is_played(directory) and not is_under_way(workspace, directory.name):
             remove(directory)

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from orchestrator.change.confirmed import is_settling, outcome_of_confirmed
 from orchestrator.change.health import failing_checks
 from orchestrator.change.outcomes import way_back_failed
 from orchestrator.change.rollback import take_back
 from orchestrator.fleet.agent import Fleet, ask
-from orchestrator.fleet.connection import Login
-from orchestrator.fleet.told import known_runs, text, texts, well_formed
+from orchestrator.fleet.told import known_run, text, well_formed
 from orchestrator.model.change import HostOutcome, Outcome
-from orchestrator.model.errors import AgentError, HostError, HostRefusedError, UnreachableError
+from orchestrator.model.errors import AgentError, HostRefusedError, UnreachableError
 from orchestrator.model.host import ManagedHost
 from orchestrator.model.host_words import in_words
 from orchestrator.model.i18n import _
@@ -25,8 +25,7 @@ _LONGEST_PAUSE = 2.0
 _LOGIN_SECONDS = 5.0
 # The rollback of a host takes a moment after its timer fired (seconds).
 _ROLLBACK_GRACE = 45.0
-# A finish waits for apt, which may go on for five minutes (seconds).
-_FINISH_SECONDS = 360.0
+_UNDER_WAY = ("begun", "armed", "converged", "rolling_back")
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,8 @@ def confirm_host(fleet: Fleet, host: ManagedHost, window: Window) -> HostOutcome
         try:
             return _confirmed(fleet, host, window)
         except HostRefusedError as problem:
-            last = problem.message
+            # That it went back meanwhile is no reason: what kept it from being confirmed is.
+            last = last or problem.message
             break
         except (UnreachableError, AgentError) as problem:
             last = problem.message
@@ -101,40 +101,34 @@ def taken_back(fleet: Fleet, host: ManagedHost, run: str, ended: HostOutcome) ->
     return HostOutcome(ended.host, ended.outcome, f"{ended.reason}; {taken.reason}")
 
 
-def close_confirmed(login: Login, run: str) -> str:
-    """Close a confirmed run for whose removals its host is still held; return why that failed.
-
-    Packages that are still there are the next plan's.
-    """
-    try:
-        ask(login, {"operation": "finish", "run": run}, seconds=_FINISH_SECONDS)
-    except HostError as problem:
-        return _("confirmed, but not closed: {why}").format(why=problem.message)
-    return ""
-
-
 def await_rollback(fleet: Fleet, host: ManagedHost, window: Window, why: str) -> HostOutcome:
-    """Wait until an unconfirmed host has taken itself back, and say what it says of the run."""
+    """Wait until an unconfirmed host has taken itself back, and say what it says of the run.
+
+    One that was confirmed all the same, and is not settled, may be so by its timer: it is given as
+    long.
+    """
     deadline = time.monotonic() + window.seconds + _ROLLBACK_GRACE
-    last = why
+    last, held = why, None
     while time.monotonic() < deadline and not window.stop.is_set():
         try:
-            state = run_state(fleet, host, window.run)
+            facts = _facts(fleet, host)
+            goes_on = state_of(host.name, facts, window.run) in _UNDER_WAY
+            ended = None if goes_on else _ended(host.name, window, facts, why)
+            if ended is not None and not is_settling(host.name, facts, window.run):
+                return ended
+            held = ended
         except (UnreachableError, AgentError, HostRefusedError) as problem:
             last = problem.message
-        else:
-            if state not in ("begun", "armed", "converged", "rolling_back"):
-                return _ended(host.name, window, state, why)
         window.stop.wait(_LONGEST_PAUSE / 2)
+    if held is not None:
+        return held
     message = _("not confirmed ({why}) and not seen again: {last}").format(why=why, last=last)
     return HostOutcome(host.name, Outcome.UNREACHABLE, message, window.changed)
 
 
 def run_state(fleet: Fleet, host: ManagedHost, run: str) -> str:
     """Return how a run stands on its host, ``unknown`` where the host knows none of that name."""
-    with fleet.login(host, connect_timeout=_LOGIN_SECONDS) as login:
-        answer = ask(login, {"operation": "status"}, seconds=30)
-    return state_of(host.name, answer.result, run)
+    return state_of(host.name, _facts(fleet, host), run)
 
 
 def state_of(host: str, facts: Mapping[str, Any], run: str) -> str:
@@ -142,32 +136,33 @@ def state_of(host: str, facts: Mapping[str, Any], run: str) -> str:
 
     Raises AgentError for facts that tell no runs.
     """
-    known = known_runs(host, facts)
+    known = known_run(host, facts, run)
     with well_formed(host):
-        return next((text(item["state"]) for item in known if item["run"] == run), "unknown")
+        return text(known["state"]) if known else "unknown"
+
+
+def _facts(fleet: Fleet, host: ManagedHost) -> Mapping[str, Any]:
+    with fleet.login(host, connect_timeout=_LOGIN_SECONDS) as login:
+        return ask(login, {"operation": "status"}, seconds=30).result
 
 
 def _confirmed(fleet: Fleet, host: ManagedHost, window: Window) -> HostOutcome:
     with fleet.login(host, connect_timeout=_LOGIN_SECONDS) as login:
         if failing := failing_checks(login, host):
             raise AgentError(host.name, "; ".join(failing))
-        result = ask(login, {"operation": "confirm", "run": window.run}, seconds=60).result
+        ask(login, {"operation": "confirm", "run": window.run}, seconds=60)
         told = ask(login, {"operation": "status"}, seconds=30).result
-    with well_formed(host.name):
-        problems = [in_words(problem) for problem in texts(result.get("problems", []))]
     state = state_of(host.name, told, window.run)
     if state != "confirmed":
         message = _("said confirmed, but the run is {state}")
         raise AgentError(host.name, message.format(state=quoted(in_words(state))))
-    if problems:
-        reason = _("confirmed, but not kept over a reboot: {p}").format(p="; ".join(problems))
-        return HostOutcome(host.name, Outcome.FAILED, reason, window.changed)
-    return HostOutcome(host.name, Outcome.CONFIRMED, "", window.changed)
+    return outcome_of_confirmed(host.name, told, window.run, window.changed)
 
 
-def _ended(host: str, window: Window, state: str, why: str) -> HostOutcome:
+def _ended(host: str, window: Window, facts: Mapping[str, Any], why: str) -> HostOutcome:
+    state = state_of(host, facts, window.run)
     if state == "confirmed":
-        return HostOutcome(host, Outcome.CONFIRMED, "", window.changed)
+        return outcome_of_confirmed(host, facts, window.run, window.changed, why)
     if state == "rolled_back":
         reason = _("took itself back: {why}").format(why=why)
         return HostOutcome(host, Outcome.ROLLED_BACK, reason, window.changed)

@@ -1,6 +1,6 @@
 """Impacts that nobody accepted keep a host as it is."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from orchestrator.model.change import HostOutcome, HostPlan, Outcome
 from orchestrator.model.host_words import in_words
@@ -9,17 +9,22 @@ from orchestrator.model.impact import Impact, ImpactName
 
 
 def withhold(
-    plans: Sequence[HostPlan], accepted: Collection[ImpactName]
+    plans: Sequence[HostPlan],
+    accepted: Collection[ImpactName],
+    unprotected: Mapping[str, str],
 ) -> tuple[list[HostPlan], list[HostOutcome]]:
     """Return the plans that may be carried out, and the refusals of all other hosts.
 
-    A host is refused as a whole: what remained of its plan might rest on what was left out.
+    ``unprotected`` says by host what else stands against any change of it. A host is refused as a
+    whole: what remained of its plan might rest on what was left out.
     """
     allowed, refused = [], []
     for plan in plans:
         open_ = [impact for impact in impacts_of(plan) if impact.name not in accepted]
-        if open_:
-            refused.append(HostOutcome(plan.host, Outcome.REFUSED, _reason(open_)))
+        why = [unprotected[plan.host]] if plan.changes and plan.host in unprotected else []
+        why += [_reason(open_)] if open_ else []
+        if why:
+            refused.append(HostOutcome(plan.host, Outcome.REFUSED, "; ".join(why)))
         else:
             allowed.append(plan)
     return allowed, refused

@@ -1,4 +1,4 @@
-"""What the module of our playbooks is handed: a packed message per host and step, and variables."""
+"""What the module of our playbooks is handed: the agent, a request per host and step, variables."""
 
 import socket
 from collections.abc import Iterable
@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.change.order import Order
-from orchestrator.fleet.agent import write_payload
+from orchestrator.fleet.agent import write_agent, write_payload
 from orchestrator.model.change import HostPlan
 
-_OPERATIONS = ("begin", "converge", "await", "finish")
+_CHANGING = ("begin", "converge")
+# Only where packages are to be removed after the confirmation.
+_REMOVING = ("await", "finish")
 
 
 def write_payloads(
@@ -17,14 +19,15 @@ def write_payloads(
 ) -> dict[str, dict[str, Any]]:
     """Write the payloads of a run below ``directory``; return the playbook's variables by host."""
     payloads = directory / "payloads"
-    for operation in _OPERATIONS:
+    for operation in (*_CHANGING, *_REMOVING):
         (payloads / operation).mkdir(parents=True)
+    write_agent(payloads / "agent")
     variables = {}
     for name in hosts:
         plan = order.plans[name]
         install = {p: v for change in plan.changes for p, v in change.install.items()}
         remove = sorted({package for change in plan.changes for package in change.remove})
-        for operation in _OPERATIONS:
+        for operation in (*_CHANGING, *(_REMOVING if remove else ())):
             request = {"operation": operation, "run": order.run}
             if operation == "begin":
                 request |= _begin(plan, order) | {"install": install, "remove": remove}

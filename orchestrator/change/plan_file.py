@@ -14,7 +14,7 @@ from orchestrator.model.text import quoted
 from orchestrator.workspace.digest_key import for_plans
 from orchestrator.workspace.new_file import new_file
 
-FORMAT = 1
+FORMAT = 2
 _SEAL = "seal"
 _END = b"\n}\n"
 
@@ -99,7 +99,7 @@ def _taken_apart(data: bytes, key: bytes) -> tuple[dict[str, Any], bool]:
 
 
 def _malformed(path: Path, problem: Exception) -> ConfigurationError:
-    message = _("is not a saved plan: {problem}").format(problem=quoted(repr(problem)))
+    message = _("is not a saved plan: {problem}").format(problem=quoted(str(problem)))
     return ConfigurationError(message, position=Position(str(path)), hint=_anew())
 
 

@@ -54,3 +54,11 @@ def recorded(workspace: Workspace, store: "Store", new: NewRun) -> Iterator[tupl
                     raise problem.because(failure) from problem
             raise
         end(RunStatus.DONE)
+
+
+def keep_left(interrupted: InterruptedRun, save: Save) -> None:
+    """Record how the hosts were left; raises InterruptedRun with the cause where that fails."""
+    try:
+        save(list(interrupted.outcomes.values()))
+    except ControllerError as problem:
+        raise interrupted.because(problem) from problem

@@ -1,19 +1,21 @@
 """Resume: what became of the hosts of an apply that nobody saw to its end, as they tell it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from orchestrator.change.confirm import close_confirmed, state_of
+from orchestrator.change.confirm import state_of
+from orchestrator.change.confirmed import closed
 from orchestrator.change.outcomes import outcome_of_error, way_back_failed
 from orchestrator.change.own_roles import seen_by_nobody
 from orchestrator.change.rollback import take_back
-from orchestrator.drift.underway import is_under_way
+from orchestrator.drift.underway import taken_up
 from orchestrator.fleet.agent import Fleet, ask
 from orchestrator.fleet.pool import over_hosts
 from orchestrator.fleet.told import lock_holder
 from orchestrator.model.change import HostOutcome, Outcome
-from orchestrator.model.errors import ConfigurationError, HostError, RefusedError
+from orchestrator.model.errors import ConfigurationError, HostError
 from orchestrator.model.host import ManagedHost
 from orchestrator.model.host_words import in_words
 from orchestrator.model.i18n import _
@@ -28,8 +30,11 @@ _SECONDS = 60.0
 OPEN = (None, Outcome.INTERRUPTED, Outcome.UNREACHABLE)
 
 
-def resumable(workspace: Workspace, store: "Store", run: str) -> tuple[Run, tuple[HostRun, ...]]:
-    """Return an apply that nobody works on any more, and its hosts.
+@contextmanager
+def resumable(
+    workspace: Workspace, store: "Store", run: str
+) -> Iterator[tuple[Run, tuple[HostRun, ...]]]:
+    """Yield an apply that nobody works on any more, and its hosts; hold it until the block ends.
 
     Raises ConfigurationError where there is no such apply, RefusedError while it is under way.
     """
@@ -37,9 +42,8 @@ def resumable(workspace: Workspace, store: "Store", run: str) -> tuple[Run, tupl
     if record.kind is not RunKind.APPLY:
         message = _("run {run} is not an apply but: {kind}; only an apply can be resumed")
         raise ConfigurationError(message.format(run=run, kind=record.kind.value))
-    if is_under_way(workspace, run):
-        raise RefusedError(_("run {run} is under way: a process works on it").format(run=run))
-    return record, store.run_hosts(run)
+    with taken_up(workspace, run):
+        yield record, store.run_hosts(run)
 
 
 @dataclass(frozen=True)
@@ -101,15 +105,15 @@ def how_it_ended(fleet: Fleet, host: ManagedHost, run: str) -> Seen:
         told = ask(login, {"operation": "status"}, seconds=_SECONDS).result
         state, holding = state_of(host.name, told, run), lock_holder(host.name, told) == run
         if state == "confirmed":
-            reason = close_confirmed(login, run) if holding else ""
-            return Seen(HostOutcome(host.name, Outcome.CONFIRMED, reason))
+            return Seen(closed(login, run))
     # A run that still begins has the lock, and no record yet.
     if state == "unknown" and not holding:
         return Seen(HostOutcome(host.name, Outcome.NOT_STARTED, _("the run never came to it")))
     if state == "broken":
         why = way_back_failed(host.name, _("its controller was gone"))
         return Seen(HostOutcome(host.name, Outcome.FAILED, why))
-    if state in ("rolled_back", "dropped"):
+    # While it still holds the host, its packages may be on their way back: that is waited for.
+    if state in ("rolled_back", "dropped") and not holding:
         return Seen(HostOutcome(host.name, Outcome.ROLLED_BACK, _("it had gone back already")))
     taken = take_back(fleet, host, run, force=False, abandoned=True)
     if taken.outcome is not Outcome.ROLLED_BACK:

@@ -2,14 +2,15 @@
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orchestrator.change.by_hand import Expected, expected, remove
-from orchestrator.change.confirm import Window, close_confirmed, follow_host, state_of
-from orchestrator.change.outcomes import joined, outcome_of_error, settled_for
+from orchestrator.change.by_hand import Expected, expected, is_fresh, remove
+from orchestrator.change.confirm import Window, follow_host, state_of
+from orchestrator.change.confirmed import closed
+from orchestrator.change.outcomes import outcome_of_error, settled_for
 from orchestrator.change.resume import OPEN, Seen, how_it_ended
 from orchestrator.drift.scope import Scope
 from orchestrator.drift.watch import by_host, watch
@@ -38,23 +39,27 @@ _RECAP_SECONDS = 10.0
 def resume_by_hand(
     workspace: Workspace,
     store: "Store",
-    run: Run,
-    hosts: Sequence[HostRun],
+    resumed: tuple[Run, Sequence[HostRun]],
     scope: Scope,
     directory: Path,
+    give_up: Callable[[], None],
 ) -> list[HostOutcome]:
     """Confirm the hosts of a prepared run as they converge, audit them, tell how each ended.
 
     A host to which a play may still come is waited for as long as one goes on. What is half done,
     and nobody plays any more, goes back. The directory is removed once all is known. Raises
-    Interrupted: what is known by then is recorded, the rest can be resumed.
+    Interrupted: what is known by then is recorded, the rest can be resumed. Where somebody may
+    still type the command, ``give_up`` is called first, and raises what keeps the run.
     """
+    run, hosts = resumed
     plan, stop = expected(directory), threading.Event()
     open_ = {one.host for one in hosts if one.outcome in OPEN and one.host in plan.changed}
     asked = [host for host in scope.hosts if host.name in open_]
+    settling = _Settling(scope.fleet, run.id, directory, plan, stop)
+    if not _is_played_or_over(settling, asked):
+        give_up()
     detail = {"run": run.id, "hosts": sorted(open_)}
     store.log.append(workspace.settings.operator.name, "apply resumed", detail)
-    settling = _Settling(scope.fleet, run.id, directory, plan, stop)
 
     def keep(_host: ManagedHost, seen: Seen | HostError) -> None:
         if isinstance(seen, Seen) and seen.known:
@@ -84,6 +89,14 @@ def resume_by_hand(
     lost = _("not asked: it is not among the managed hosts of the inventory any more")
     names = sorted(open_ - {host.name for host in asked})
     return [*outcomes, *(HostOutcome(name, Outcome.FAILED, lost) for name in names)]
+
+
+def _is_played_or_over(settling: "_Settling", hosts: Sequence[ManagedHost]) -> bool:
+    """Say whether some host knows of the run, or none would begin it any more."""
+    if is_played(settling.directory) or not is_fresh(settling.directory):
+        return True
+    seen = over_hosts(hosts, settling.stands, max(1, len(hosts)))
+    return any(isinstance(one, HostError) or one for one in seen)
 
 
 def _audited(
@@ -152,6 +165,11 @@ class _Settling:
             self.stop.wait(_PAUSE)
         return ""
 
+    def stands(self, host: ManagedHost) -> bool:
+        """Say whether a host knows of the run, or is held for it; raises HostError."""
+        state, holding = self._look(host)
+        return holding or state != "unknown"
+
     def _look(self, host: ManagedHost) -> tuple[str, bool]:
         """Return the state of the run on a host, and whether the host is held for it."""
         with self.fleet.login(host) as login:
@@ -159,22 +177,15 @@ class _Settling:
         return state_of(host.name, told, self.run), lock_holder(host.name, told) == self.run
 
     def _closed(self, host: ManagedHost, outcome: HostOutcome) -> HostOutcome:
-        """Let the play remove packages, if it is to; close the run where it does not."""
+        """Let the play remove packages, if it is to; close the run where it does not.
+
+        Raises HostError where the host stays held, or does not say how it ended.
+        """
         deadline = time.monotonic() + _REMOVAL_SECONDS
-        try:
-            while not self.stop.is_set():
-                played = is_played(self.directory) and time.monotonic() < deadline
-                if not self._look(host)[1]:
-                    return outcome
-                if not played:
-                    with self.fleet.login(host) as login:
-                        why = close_confirmed(login, self.run)
-                    return HostOutcome(
-                        host.name, outcome.outcome, joined(outcome.reason, why), outcome.changed
-                    )
-                self.stop.wait(_PAUSE)
-        except HostError as problem:
-            return HostOutcome(
-                host.name, Outcome.FAILED, joined(_("confirmed"), problem.message), outcome.changed
-            )
+        while not self.stop.is_set():
+            played = is_played(self.directory) and time.monotonic() < deadline
+            if not played or not self._look(host)[1]:
+                with self.fleet.login(host) as login:
+                    return closed(login, self.run, outcome.changed)
+            self.stop.wait(_PAUSE)
         return outcome

@@ -9,7 +9,7 @@ from orchestrator.change.course import Agreed, Course, Listeners
 from orchestrator.change.interrupted import InterruptedRun
 from orchestrator.change.order import Order
 from orchestrator.change.own_roles import Own
-from orchestrator.change.recorded import Save, recorded
+from orchestrator.change.recorded import keep_left, recorded
 from orchestrator.drift.scope import Scope
 from orchestrator.fleet.own_play import OwnPlaces
 from orchestrator.model.change import HostOutcome, HostPlan
@@ -64,21 +64,13 @@ def apply_recorded(
             try:
                 course.follow(Listeners(save, report, on_step))
             except InterruptedRun as interrupted:
-                _keep(interrupted, save)
+                keep_left(interrupted, save)
                 raise
     except ControllerError as problem:
         if run is None or not ended:
             raise
         raise InterruptedRun(run.id, ended, cause=problem) from problem
     return Applied(run, tuple(ended.values()))
-
-
-def _keep(interrupted: InterruptedRun, save: Save) -> None:
-    """Record how the hosts were left; raises InterruptedRun with the cause where that fails."""
-    try:
-        save(list(interrupted.outcomes.values()))
-    except ControllerError as problem:
-        raise interrupted.because(problem) from problem
 
 
 def new_run(workspace: Workspace, scope: Scope, agreed: Agreed) -> NewRun:

@@ -11,6 +11,7 @@ from orchestrator.model.finding import Risk
 from orchestrator.model.impact import Impact, ImpactName
 from orchestrator.model.selection import Selection
 from orchestrator.model.waiver import Accepted, Waiver
+from orchestrator.workspace.own_roles import OwnRoles
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,8 @@ class SavedPlan:
     """What apply would change on some hosts, as it was at one moment.
 
     ``created`` is in UTC. ``hosts`` are the plans, ``without_plan`` tells by host why it gave none.
-    ``waivers`` holds by host a digest of the waivers in force.
+    ``waivers`` holds by host a digest of the waivers in force. ``own_roles`` run beside the
+    changes; ``own_digests`` holds by name a digest of what each of them is.
     """
 
     id: str
@@ -29,6 +31,8 @@ class SavedPlan:
     hosts: tuple[HostPlan, ...]
     waivers: Mapping[str, str]
     without_plan: Mapping[str, str]
+    own_roles: OwnRoles
+    own_digests: Mapping[str, str]
 
     def document(self) -> dict[str, Any]:
         """Return the plan as plain data."""
@@ -167,6 +171,8 @@ _PLAN = _record(
         "selection": _SELECTION,
         "without_plan": _WORDS,
         "waivers": _WORDS,
+        "own_roles": _record(OwnRoles, {"before": _TEXTS, "after": _TEXTS}),
+        "own_digests": _WORDS,
         "hosts": _many(_HOST),
     },
 )

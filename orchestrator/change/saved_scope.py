@@ -10,10 +10,12 @@ from orchestrator.change.saved_plan import SavedPlan
 from orchestrator.drift.scope import Scope, gather
 from orchestrator.fleet.inventory import load_hosts
 from orchestrator.model.change import HostPlan
-from orchestrator.model.errors import ConfigurationError, HostError, RefusedError
+from orchestrator.model.errors import ConfigurationError, HostError, HostRefusedError, RefusedError
 from orchestrator.model.host import ManagedHost, Management
+from orchestrator.model.host_words import in_words
 from orchestrator.model.i18n import _
 from orchestrator.model.waiver import Waiver
+from orchestrator.workspace import own_roles
 from orchestrator.workspace.directory import Workspace
 
 _ID_BYTES = 8
@@ -32,6 +34,8 @@ def to_save(
         hosts=tuple(_of_one_host(plan) for plan in plans),
         waivers={plan.host: scope.waivers.digest(scope.manifests[plan.host]) for plan in plans},
         without_plan={error.host: error.message for error in errors},
+        own_roles=workspace.settings.own_roles,
+        own_digests=_own_digests(workspace),
     )
 
 
@@ -50,8 +54,10 @@ def scope_of(workspace: Workspace, saved: SavedPlan) -> Scope:
     """Return what a saved plan works on; nobody was contacted yet.
 
     Raises RefusedError where that is not what it was when the plan was saved: hosts, what is wanted
-    of them, the waivers in force. Raises ConfigurationError for what gather raises.
+    of them, the waivers in force, the own roles beside it. Raises ConfigurationError for what
+    gather raises.
     """
+    _refuse({_("other own roles"): _other_roles(workspace, saved)})
     names = [plan.host for plan in saved.hosts]
     try:
         scope = gather(workspace, replace(saved.selection, limit=",".join(names)))
@@ -80,6 +86,19 @@ def scope_of(workspace: Workspace, saved: SavedPlan) -> Scope:
     return scope
 
 
+def _own_digests(workspace: Workspace) -> dict[str, str]:
+    return own_roles.digests(workspace.settings.own_roles, workspace.roles_dir)
+
+
+def _other_roles(workspace: Workspace, saved: SavedPlan) -> list[str]:
+    """Return the own roles that are not what they were, or not where they were in their order."""
+    roles, now = workspace.settings.own_roles, _own_digests(workspace)
+    names = {*now, *saved.own_digests}
+    if roles != saved.own_roles:
+        return list(names)
+    return [name for name in names if now.get(name) != saved.own_digests.get(name)]
+
+
 def _moved(host: ManagedHost | None, plan: HostPlan) -> bool:
     return host is None or (host.management is Management.AUDIT_ONLY) != plan.audit_only
 
@@ -102,7 +121,7 @@ def as_of_now(
     """Return the saved plans of a scope's hosts, with what somebody would lose now by them.
 
     The changes stay as they were saved. Hosts that would change are asked, in a fresh login; of one
-    that cannot be, the error is told.
+    that cannot be, or that cannot plan one of the changes any more, the error is told.
     """
     plans = {plan.host: plan for plan in saved.hosts}
     changing = tuple(host for host in scope.hosts if plans[host.name].changes)
@@ -115,6 +134,14 @@ def as_of_now(
 def _renewed(plan: HostPlan, now: HostPlan | HostError | None) -> HostPlan | HostError:
     if now is None or isinstance(now, HostError):
         return now or plan
+    refused = {**now.by_hand, **now.unplanned}
+    told = [
+        f"{c.control}: {in_words(refused[c.control])}" for c in plan.changes if c.control in refused
+    ]
+    if told:
+        # What somebody would lose by it nobody knows.
+        message = _("cannot be planned now: {told}").format(told="; ".join(told))
+        return HostRefusedError(plan.host, message)
     impacts = {change.control: change.impacts for change in now.changes}
     # What became of a change that the host plans no more, the host itself tells: it moved.
     changes = (replace(c, impacts=impacts.get(c.control, c.impacts)) for c in plan.changes)

@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from orchestrator.change import by_hand
 from orchestrator.change.interrupted import InterruptedRun
 from orchestrator.change.outcomes import outcome_of_error
-from orchestrator.change.recorded import recorded
+from orchestrator.change.recorded import Save, keep_left, recorded
 from orchestrator.change.rollback import Mandate, Survey, TakenBack, roll_back
 from orchestrator.drift.underway import as_they_are, is_under_way
 from orchestrator.fleet.agent import Fleet
 from orchestrator.model.change import HostOutcome, Outcome
-from orchestrator.model.errors import ConfigurationError, HostError, Interrupted
+from orchestrator.model.errors import ConfigurationError, ControllerError, HostError, Interrupted
 from orchestrator.model.host import ManagedHost
 from orchestrator.model.i18n import _
 from orchestrator.model.record import NewRun, Run, RunKind, RunStatus
@@ -26,6 +27,7 @@ def mandate_of(workspace: Workspace, store: "Store", run: str | None, *, force: 
     """Return what a rollback from this workspace takes back, and what it may touch.
 
     A run that this workspace started and works on no more is abandoned, whatever its hosts think.
+    One that somebody plays by hand is not: nobody here sees that, and its hosts know its term.
     """
 
     def abandoned(run: str) -> bool:
@@ -33,6 +35,8 @@ def mandate_of(workspace: Workspace, store: "Store", run: str | None, *, force: 
             store.run(run)
         except ConfigurationError:
             return False  # another controller's
+        if by_hand.directory_of(workspace, run) is not None:
+            return False
         return not is_under_way(workspace, run)
 
     return Mandate(run, force, abandoned)
@@ -80,29 +84,60 @@ def roll_back_recorded(
     """Take the runs of the surveys back and record it.
 
     ``others`` are the outcomes of hosts that had ended before: they belong to the record as well.
-    Raises InterruptedRun after recording how the hosts were left.
+    Raises InterruptedRun after recording how the hosts were left, as far as it can be recorded.
     """
     note = _("run {run}").format(run=mandate.run) if mandate.run else _("every run")
     new = NewRun(RunKind.ROLLBACK, workspace.settings.operator.name, note=note)
-    with recorded(workspace, store, new) as (record, save):
-        save(others)
-        names = [survey.host.name for survey in surveys]
-        store.save_steps(record.id, names, "rollback")
-        known: dict[str, HostOutcome] = {}
+    ended = {one.host: one for one in others}
+    taken: tuple[TakenBack, ...] = ()
+    record = None
+    try:
+        with recorded(workspace, store, new) as (record, save):
+            save(others)
+            names = [survey.host.name for survey in surveys]
+            store.save_steps(record.id, names, "rollback")
+            taken = _carried_out(fleet, surveys, mandate, _Kept(record.id, ended, save))
+    except ControllerError as problem:
+        if record is None or len(ended) == len(others):
+            raise
+        raise InterruptedRun(record.id, ended, cause=problem) from problem
+    return record, taken
 
-        def keep(taken: TakenBack) -> None:
-            known[taken.outcome.host] = taken.outcome
-            save([taken.outcome])
 
+class _Kept:
+    """How hosts ended: remembered, and recorded as long as that can be done."""
+
+    def __init__(self, run: str, ended: dict[str, HostOutcome], save: Save) -> None:
+        self.run = run
+        self.ended = ended
+        self.save = save
+        self.failure: ControllerError | None = None
+
+    def hear(self, taken: TakenBack) -> None:
+        """Keep how a host ended; where it cannot be recorded, the others go back all the same."""
+        self.ended[taken.outcome.host] = taken.outcome
         try:
-            taken = roll_back(fleet, surveys, mandate, keep)
-        except (Interrupted, KeyboardInterrupt) as problem:
-            reason = _("interrupted; what goes on there comes to its end without us")
-            left = [HostOutcome(n, Outcome.INTERRUPTED, reason) for n in names if n not in known]
-            save(left)
-            outcomes = {one.host: one for one in (*others, *known.values(), *left)}
-            raise InterruptedRun(record.id, outcomes) from problem
-    return record, tuple(taken)
+            self.save([taken.outcome])
+        except ControllerError as problem:
+            self.failure = self.failure or problem
+
+
+def _carried_out(
+    fleet: Fleet, surveys: Sequence[Survey], mandate: Mandate, kept: _Kept
+) -> tuple[TakenBack, ...]:
+    """Take the runs back; raises ControllerError where that could not be recorded."""
+    try:
+        taken = roll_back(fleet, surveys, mandate, kept.hear)
+    except (Interrupted, KeyboardInterrupt) as problem:
+        reason = _("interrupted; what goes on there comes to its end without us")
+        names = [one.host.name for one in surveys if one.host.name not in kept.ended]
+        left = {name: HostOutcome(name, Outcome.INTERRUPTED, reason) for name in names}
+        interrupted = InterruptedRun(kept.run, kept.ended | left)
+        keep_left(interrupted, kept.save)
+        raise interrupted from problem
+    if kept.failure is not None:
+        raise kept.failure
+    return tuple(taken)
 
 
 def hosts_of_run(

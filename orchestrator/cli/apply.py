@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -56,13 +56,20 @@ def command(
 
 
 def apply_selected(
-    context: Context, selection: Selection, terms: Terms, output: Output
+    context: Context,
+    selection: Selection,
+    terms: Terms,
+    output: Output,
+    settled: Sequence[HostOutcome] | None = None,
 ) -> ExitCode:
-    """Plan, show, ask, change; return the exit code."""
+    """Plan, show, ask, change; return the exit code.
+
+    ``settled`` are outcomes of a run that went before, which belong to the same JSON document.
+    """
     from orchestrator.cli.planning import make_plans  # noqa: PLC0415 - start-up time
 
     planned = make_plans(context.workspace(), selection, output, terms.consent)
-    return _apply(context, planned, terms, output)
+    return _apply(context, planned, terms, output, settled=settled)
 
 
 def apply_saved(context: Context, file: Path, terms: Terms, output: Output) -> ExitCode:
@@ -74,19 +81,29 @@ def apply_saved(context: Context, file: Path, terms: Terms, output: Output) -> E
 
 
 def _apply(
-    context: Context, planned: "Planned", terms: Terms, output: Output, saved: str = ""
+    context: Context,
+    planned: "Planned",
+    terms: Terms,
+    output: Output,
+    saved: str = "",
+    *,
+    settled: Sequence[HostOutcome] | None = None,
 ) -> ExitCode:
     """Show, ask, change; ``saved`` is the id of the saved plan that was opened."""
     from orchestrator.change.course import Agreed  # noqa: PLC0415 - start-up time
     from orchestrator.change.impact import withhold  # noqa: PLC0415
-    from orchestrator.change.outcomes import outcome_of_error  # noqa: PLC0415
+    from orchestrator.change.outcomes import joined, outcome_of_error  # noqa: PLC0415
+    from orchestrator.cli.gate import look_at_gate  # noqa: PLC0415
     from orchestrator.cli.planning import code_of_rest  # noqa: PLC0415
     from orchestrator.cli.views import plan_view  # noqa: PLC0415
-    from orchestrator.cli.views.output import console  # noqa: PLC0415
+    from orchestrator.cli.views.output import console, note  # noqa: PLC0415
 
     workspace = context.workspace()
     scope, plans, errors = planned
-    allowed, refused = withhold(plans, terms.accepted)
+    # To take back what was done is no new risk.
+    taking_back = _("it is a rollback") if scope.selection.without else ""
+    gate = look_at_gate(workspace, scope, terms.without_backup or taking_back)
+    allowed, refused = withhold(plans, terms.accepted, gate.refusals)
     failed = [*map(outcome_of_error, errors), *refused]
     touched = sum(bool(plan.changes) for plan in allowed)
     # What is to be taken out and cannot be is the whole answer.
@@ -94,14 +111,16 @@ def _apply(
     if output is Output.HUMAN and (touched or refused or left):
         shown = plan_view.render(plans, terms.accepted, workspace.settings.own_roles)
         console(sys.stdout.isatty()).print(shown)
+    if exempt := gate.note({plan.host for plan in allowed if plan.changes}):
+        note(exempt)
     if touched:
         names = [host.name for host in scope.hosts]
         context.confirm_hosts(
             names, yes=terms.consent.yes, count=terms.consent.count, changed=touched, output=output
         )
     by_host = {plan.host: plan for plan in allowed}
-    agreed = Agreed(by_host, failed, _note(terms, workspace), terms.waves, saved)
-    outcomes = _carry_out(workspace, scope, agreed, output)
+    agreed = Agreed(by_host, failed, joined(_note(terms, workspace), exempt), terms.waves, saved)
+    outcomes = _carry_out(workspace, scope, agreed, output, settled)
     rest = code_of_rest(plans)
     return combine([code_of_outcomes(outcomes), *([rest] if rest else [])])
 
@@ -121,8 +140,10 @@ def _carry_out(
     scope: "Scope",
     agreed: "Agreed",
     output: Output,
+    settled: Sequence[HostOutcome] | None,
 ) -> list[HostOutcome]:
-    from orchestrator.change.interrupted import InterruptedRun  # noqa: PLC0415 - start-up time
+    from orchestrator.change import by_hand  # noqa: PLC0415 - start-up time
+    from orchestrator.change.interrupted import InterruptedRun  # noqa: PLC0415
     from orchestrator.change.run import apply_recorded  # noqa: PLC0415
     from orchestrator.change.take_back import abandoned_applies  # noqa: PLC0415
     from orchestrator.cli.views import outcome_view  # noqa: PLC0415
@@ -132,7 +153,10 @@ def _carry_out(
     from orchestrator.drift.watch import open_store  # noqa: PLC0415
 
     failed = agreed.left_out
-    own = own_roles_document(workspace.settings.own_roles)
+    beside: dict[str, Any] = {"own_roles": own_roles_document(workspace.settings.own_roles)}
+    if settled is not None:
+        beside["settled"] = outcome_view.document(settled)["hosts"]
+    by_hand.sweep(workspace)
     with open_store(workspace) as store, steps(output) as step:
         try:
             applied = apply_recorded(workspace, scope, store, agreed, step)
@@ -142,7 +166,7 @@ def _carry_out(
             emit(
                 output,
                 lambda: outcome_view.render(left, again),
-                lambda: {**outcome_view.document(left, run), "own_roles": own},
+                lambda: {**outcome_view.document(left, run), **beside},
             )
             if interrupted.cause is not None:
                 raise interrupted.cause from interrupted
@@ -154,10 +178,7 @@ def _carry_out(
     emit(
         output,
         lambda: outcome_view.render(outcomes, steps_to_go, waived),
-        lambda: {
-            **outcome_view.document(outcomes, applied.run.id, waived),
-            "own_roles": own,
-        },
+        lambda: {**outcome_view.document(outcomes, applied.run.id, waived), **beside},
     )
     return outcomes
 
@@ -184,6 +205,9 @@ def _next_steps(
     lost = [o.host for o in outcomes if o.outcome is Outcome.UNREACHABLE]
     if lost:
         steps.append("luytre inventory check")
+    refused = [o.host for o in outcomes if o.outcome is Outcome.REFUSED and o.host in plans]
+    if refused:
+        steps.append(f"luytre plan --limit {','.join(refused)}")
     if any(host in plans and plans[host].changes for host in lost):
         steps.append(f"luytre runs resume {run}")
     return steps

@@ -24,7 +24,7 @@ def command(context: Context, selection: Selection, output: Output) -> ExitCode:
     from orchestrator.drift.scope import gather  # noqa: PLC0415 - start-up time
 
     workspace = context.workspace()
-    scope = gather(workspace, selection, _import_the_rest)
+    scope = gather(workspace, selection, import_the_rest)
     scope.fleet.require_keys(scope.hosts)
     from orchestrator.cli.views import audit_output  # noqa: PLC0415
     from orchestrator.cli.views.output import progress  # noqa: PLC0415
@@ -36,5 +36,6 @@ def command(context: Context, selection: Selection, output: Output) -> ExitCode:
     return code_of_audits(seen.audits)
 
 
-def _import_the_rest() -> None:
+def import_the_rest() -> None:
+    """Import what the answer needs while Ansible resolves the inventory."""
     from orchestrator.cli.views import audit_output  # noqa: F401, PLC0415 - start-up time

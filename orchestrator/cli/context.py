@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from orchestrator.model import errors
 from orchestrator.model.change import HostOutcome, Outcome
 from orchestrator.model.errors import RefusedError
 from orchestrator.model.finding import HostAudit, Mark, Reach, Verdict
@@ -67,6 +68,21 @@ _OF_OUTCOME = {
 }
 
 
+# The one table: the first class that an error is an instance of decides.
+EXIT_CODES: tuple[tuple[type[BaseException], ExitCode], ...] = (
+    (errors.ConfigurationError, ExitCode.USAGE),
+    (errors.RefusedError, ExitCode.REFUSED),
+    (errors.HostRefusedError, ExitCode.REFUSED),
+    (errors.UnreachableError, ExitCode.UNREACHABLE),
+    (errors.Interrupted, ExitCode.INTERRUPTED),
+    (errors.LuytreError, ExitCode.FAILED),
+    (click.UsageError, ExitCode.USAGE),
+    (click.FileError, ExitCode.USAGE),
+    (click.Abort, ExitCode.INTERRUPTED),
+    (KeyboardInterrupt, ExitCode.INTERRUPTED),
+)
+
+
 def combine(codes: Iterable[ExitCode]) -> ExitCode:
     """Return the one code for the mixed results of many hosts; ``DONE`` for none.
 
@@ -102,6 +118,11 @@ def _code_of_audit(audit: HostAudit) -> ExitCode:
     if any(f.verdict is Verdict.FAIL and Mark.WAIVED not in f.marks for f in audit.findings):
         return ExitCode.NOT_COMPLIANT
     return ExitCode.DONE
+
+
+def code_of_result(result: object) -> ExitCode:
+    """Return the code for what came of one host: of its HostError, else ``DONE``."""
+    return next((code for kind, code in EXIT_CODES if isinstance(result, kind)), ExitCode.DONE)
 
 
 @dataclass

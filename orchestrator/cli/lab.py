@@ -69,7 +69,10 @@ def group() -> None:
 
 
 @group.command(
-    help=_("Boot hosts node1 … nodeN, and one per special trait; what is there stays."),
+    help=_(
+        "Boot hosts node1 … nodeN, one per special trait, and virtual machines."
+        " What is there stays."
+    ),
     epilog=_("Example: luytre lab up --hosts 6 --release mixed --with behind-jump"),
 )
 @click.option(
@@ -94,28 +97,53 @@ def group() -> None:
     multiple=True,
     help=_("One more host that is special, named after its trait (repeatable)."),
 )
+@click.option(
+    "--vm",
+    "machines",
+    multiple=True,
+    metavar=_("HOST"),
+    help=_(
+        "One more host, a virtual machine with a kernel of its own; it boots in minutes"
+        " (repeatable)."
+    ),
+)
 @name_option
 @click.pass_obj
-def up(context: Context, count: int, release: str, traits: tuple[str, ...], name: str) -> None:
+def up(
+    context: Context,
+    count: int,
+    release: str,
+    traits: tuple[str, ...],
+    machines: tuple[str, ...],
+    name: str,
+) -> None:
     """Boot the hosts and tell where the inventory is."""
     directory = _directory(context, name)
     directory.parent.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     lab = Lab(directory, name)
-    lab.up(asked_for(count, release, traits), note)
+    lab.up(asked_for(count, release, traits, machines), note)
     note(_("inventory: {path}").format(path=lab.inventory))
     note(_("host key fingerprints: {path}").format(path=lab.fingerprints))
 
 
-def asked_for(count: int, release: str, traits: tuple[str, ...]) -> list[HostSpec]:
-    """Return ``count`` ordinary hosts and one per trait; ``mixed`` takes the releases in turn."""
+def asked_for(
+    count: int, release: str, traits: tuple[str, ...], machines: tuple[str, ...] = ()
+) -> list[HostSpec]:
+    """Return ``count`` ordinary hosts, one per trait, and the virtual machines.
+
+    ``mixed`` takes the releases in turn, for the virtual machines anew.
+    """
     names = [f"{_PREFIX}{number}" for number in range(1, count + 1)]
     kinds: list[tuple[str, frozenset[str]]] = [(each, frozenset()) for each in names]
     kinds += [(trait, frozenset({trait})) for trait in dict.fromkeys(traits)]
     turns = RELEASES if release == MIXED else (release,)
-    return [
+    specs = [
         HostSpec(each, turns[index % len(turns)], special)
         for index, (each, special) in enumerate(kinds)
     ]
+    for index, each in enumerate(dict.fromkeys(machines)):
+        specs.append(HostSpec(each, turns[index % len(turns)], vm=True))
+    return specs
 
 
 @group.command(
@@ -168,7 +196,8 @@ def _render(hosts: tuple[LabHost, ...]) -> "RenderableType":
     made = table(_("host"), _("address"), _("Debian"), _("state"), _("special"))
     for host in hosts:
         state = cell(_("up"), "green") if host.up else cell(_("down"), "red")
-        special = cell(", ".join(sorted(host.traits)))
+        kernel = [_("virtual machine")] if host.vm else []
+        special = cell(", ".join([*kernel, *sorted(host.traits)]))
         made.add_row(cell(host.name), cell(host.address), cell(host.release), state, special)
     return made
 
@@ -184,6 +213,7 @@ def _document(lab: Lab, hosts: tuple[LabHost, ...]) -> dict[str, Any]:
                 "address": host.address,
                 "release": host.release,
                 "traits": sorted(host.traits),
+                "vm": host.vm,
                 "up": host.up,
                 "leader": host.leader,
                 "fingerprint": host.fingerprint,

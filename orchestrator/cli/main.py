@@ -21,27 +21,13 @@ import click
 import click.shell_completion
 
 from orchestrator import __version__
-from orchestrator.cli.context import Context, ExitCode
+from orchestrator.cli.context import EXIT_CODES, Context, ExitCode
 from orchestrator.model import errors
 from orchestrator.model.i18n import _, language
 from orchestrator.model.text import visible
 
 PROGRAM = "luytre"
 LOCALES = Path(__file__).resolve().parent.parent / "locales"
-
-# The one table: the first class that an error is an instance of decides.
-EXIT_CODES: tuple[tuple[type[BaseException], ExitCode], ...] = (
-    (errors.ConfigurationError, ExitCode.USAGE),
-    (errors.RefusedError, ExitCode.REFUSED),
-    (errors.HostRefusedError, ExitCode.REFUSED),
-    (errors.UnreachableError, ExitCode.UNREACHABLE),
-    (errors.Interrupted, ExitCode.INTERRUPTED),
-    (errors.LuytreError, ExitCode.FAILED),
-    (click.UsageError, ExitCode.USAGE),
-    (click.FileError, ExitCode.USAGE),
-    (click.Abort, ExitCode.INTERRUPTED),
-    (KeyboardInterrupt, ExitCode.INTERRUPTED),
-)
 
 
 class Door(NamedTuple):
@@ -68,6 +54,7 @@ DOORS: Mapping[str, Door] = {
     "plan": Door("plan", "command", _later("Work out the changes that apply would make.")),
     "apply": Door("apply", "command", _later("Make changes; what locks you out is taken back.")),
     "rollback": Door("rollback", "command", _later("Take back a run, or every run on a server.")),
+    "backup": Door("backup", "group", _later("Back servers up to an append-only vault.")),
     "runs": Door("runs", "group", _later("What was run, by whom, and how it ended.")),
     "explain": Door("explain", "command", _later("Tell everything about one control.")),
     "waiver": Door("waiver", "group", _later("Accept failures on some servers for a time.")),

@@ -113,14 +113,27 @@ def consent_options(command: Command) -> Command:
 
 
 def terms_options(command: Command) -> Command:
-    """Add what is agreed to with a change: waves, consent, impacts; it gets ``terms: Terms``."""
+    """Add what is agreed to with a change: waves, consent, impacts, backups; it gets ``terms``."""
 
     @functools.wraps(command)
     def agreeing(*args: Any, **options: Any) -> Any:
-        given = (options.pop(name) for name in ("consent", "accepted", "waves"))
+        names = ("consent", "accepted", "without_backup", "waves")
+        given = (options.pop(name) for name in names)
         return command(*args, terms=Terms(*given), **options)
 
-    return wave_options(consent_options(accept_impact_option(cast("Command", agreeing))))
+    agreed = accept_impact_option(without_backup_option(cast("Command", agreeing)))
+    return wave_options(consent_options(agreed))
+
+
+def without_backup_option(command: Command) -> Command:
+    """Add ``--without-backup``; the command gets ``without_backup``: the reason, or nothing."""
+    return click.option(
+        "--without-backup",
+        default="",
+        metavar=_("REASON"),
+        callback=lambda _ctx, _param, reason: " ".join(reason.split()),
+        help=_("Also change servers that have no young whole backup, or no drill that passed."),
+    )(command)
 
 
 def accept_impact_option(command: Command) -> Command:

@@ -29,10 +29,11 @@ from orchestrator.model.selection import Selection
 @click.pass_obj
 def command(context: Context, selection: Selection, save: Path | None, output: Output) -> ExitCode:
     """Plan and show; exit 3 when there is something to change."""
+    from orchestrator.cli.gate import look_at_gate  # noqa: PLC0415
     from orchestrator.cli.planning import code_of_plans, make_plans, tell_unplanned  # noqa: PLC0415
     from orchestrator.cli.saved_plans import save_plans, tell_saved  # noqa: PLC0415
     from orchestrator.cli.views import plan_view  # noqa: PLC0415
-    from orchestrator.cli.views.output import emit  # noqa: PLC0415
+    from orchestrator.cli.views.output import emit, note  # noqa: PLC0415
     from orchestrator.workspace.new_file import require_free  # noqa: PLC0415
 
     workspace = context.workspace()
@@ -40,7 +41,7 @@ def command(context: Context, selection: Selection, save: Path | None, output: O
     if file:
         require_free(file)
     planned = make_plans(workspace, selection, output)
-    _scope, plans, errors = planned
+    scope, plans, errors = planned
     plan = save_plans(workspace, file, planned, output) if file else ""
     saved = {"saved": {"file": str(file), "plan": plan}} if plan else {}
     own = workspace.settings.own_roles
@@ -51,5 +52,8 @@ def command(context: Context, selection: Selection, save: Path | None, output: O
     )
     if file and plan and output is Output.HUMAN:
         tell_saved(file, plan)
+    gate = look_at_gate(workspace, scope, "")
+    if told := gate.warning({plan.host for plan in plans if plan.changes}):
+        note(told)
     tell_unplanned(errors, output)
     return combine([code_of_plans(plans), *errors.values()])

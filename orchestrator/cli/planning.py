@@ -6,16 +6,11 @@ from dataclasses import replace
 from typing import Any
 
 from orchestrator.change.plan import plan_fleet
-from orchestrator.cli.context import ExitCode, Output, check_count
+from orchestrator.cli.context import ExitCode, Output, check_count, code_of_result
 from orchestrator.cli.views.output import note, progress
 from orchestrator.drift.scope import Scope, gather
 from orchestrator.model.change import HostPlan
-from orchestrator.model.errors import (
-    HostError,
-    HostRefusedError,
-    RefusedError,
-    UnreachableError,
-)
+from orchestrator.model.errors import HostError, RefusedError
 from orchestrator.model.host import Management
 from orchestrator.model.i18n import _
 from orchestrator.model.selection import Consent, Selection
@@ -46,7 +41,7 @@ def make_plans(
 def told_apart(scope: Scope, found: Sequence[HostPlan | HostError]) -> Planned:
     """Return what the hosts of a scope gave: plans apart from errors."""
     plans = [one for one in found if isinstance(one, HostPlan)]
-    return scope, plans, {one: _code(one) for one in found if isinstance(one, HostError)}
+    return scope, plans, {one: code_of_result(one) for one in found if isinstance(one, HostError)}
 
 
 def changeable(scope: Scope, output: Output, consent: Consent) -> Scope:
@@ -96,9 +91,3 @@ def tell(output: Output, text: str, document: Mapping[str, Any]) -> None:
     """Tell the operator on stderr, apart from the result: a text, or for programs a document."""
     for line in [json.dumps(document)] if output is Output.JSON else text.splitlines():
         note(line)
-
-
-def _code(error: HostError) -> ExitCode:
-    if isinstance(error, UnreachableError):
-        return ExitCode.UNREACHABLE
-    return ExitCode.REFUSED if isinstance(error, HostRefusedError) else ExitCode.FAILED

@@ -11,6 +11,7 @@ from orchestrator.cli.options import (
     consent_options,
     output_option,
     selection_options,
+    without_backup_option,
 )
 from orchestrator.model.change import Outcome
 from orchestrator.model.i18n import _
@@ -40,14 +41,16 @@ _WINDOW = 600
 )
 @consent_options
 @accept_impact_option
+@without_backup_option
 @output_option
 @click.pass_obj
-def command(
+def command(  # noqa: PLR0913, PLR0917 - one parameter per option
     context: Context,
     selection: Selection,
     window: int,
     consent: Consent,
     accepted: Set[ImpactName],
+    without_backup: str,
     output: Output,
 ) -> ExitCode:
     """Prepare a run for the selected hosts and show the command."""
@@ -55,26 +58,30 @@ def command(
     from orchestrator.change.course import Agreed  # noqa: PLC0415
     from orchestrator.change.impact import withhold  # noqa: PLC0415
     from orchestrator.change.outcomes import joined, outcome_of_error  # noqa: PLC0415
+    from orchestrator.cli.gate import look_at_gate  # noqa: PLC0415
     from orchestrator.cli.planning import code_of_rest, make_plans  # noqa: PLC0415
     from orchestrator.cli.views import plan_view, prepared_view  # noqa: PLC0415
-    from orchestrator.cli.views.output import console, emit  # noqa: PLC0415
+    from orchestrator.cli.views.output import console, emit, note  # noqa: PLC0415
     from orchestrator.drift.watch import open_store  # noqa: PLC0415
 
     workspace = context.workspace()
     scope, plans, errors = make_plans(workspace, selection, output, consent)
-    allowed, refused = withhold(plans, accepted)
+    gate = look_at_gate(workspace, scope, without_backup)
+    allowed, refused = withhold(plans, accepted, gate.refusals)
     touched = sum(bool(plan.changes) for plan in allowed)
     if output is Output.HUMAN and (touched or refused):
         console(sys.stdout.isatty()).print(plan_view.render(plans, accepted))
+    if exempt := gate.note({plan.host for plan in allowed if plan.changes}):
+        note(exempt)
     if touched:
         names = [host.name for host in scope.hosts]
         context.confirm_hosts(
             names, yes=consent.yes, count=consent.count, changed=touched, output=output
         )
     told = _("accepted impacts: {names}").format(names=", ".join(sorted(accepted)))
-    note = joined(_("played by hand"), told if accepted else "")
-    left = [*map(outcome_of_error, errors), *refused]
-    agreed = Agreed({plan.host: plan for plan in allowed}, left, note)
+    by_host = {plan.host: plan for plan in allowed}
+    kept = joined(_("played by hand"), told if accepted else "", exempt)
+    agreed = Agreed(by_host, [*map(outcome_of_error, errors), *refused], kept)
     with open_store(workspace) as store:
         prepared = by_hand.prepare(workspace, scope, store, agreed, window)
     own = workspace.settings.own_roles

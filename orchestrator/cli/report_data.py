@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from orchestrator import __version__
 from orchestrator.baseline.load import load_baseline
 from orchestrator.baseline.waiver_file import load_waivers
+from orchestrator.change.gate import protection_of
 from orchestrator.drift.history import current_drift
 from orchestrator.drift.status import assessed, look
 from orchestrator.drift.trend import USUAL, periods, trend
@@ -78,7 +79,8 @@ class _Gathering:
         if not any(run.kind is RunKind.AUDIT for run in runs):
             message = _("no audit was made yet: there is nothing to report")
             raise ConfigurationError(message, hint=_("make one: luytre audit"))
-        names = [host.name for host in self.hosts if host.management is not Management.UNMANAGED]
+        managed = [host for host in self.hosts if host.management is not Management.UNMANAGED]
+        names = [host.name for host in managed]
         question = Question(self.now, self.wanted.stale_after, hosts=frozenset(names))
         since = self.wanted.since or self.now - USUAL
         findings = [one for one in self.store.findings(names) if not one.retired]
@@ -98,6 +100,8 @@ class _Gathering:
             drift=current_drift(self.store, since, names),
             matters=look(self.workspace, self.store, question).matters,
             runs=self._changes(runs),
+            protections=tuple(protection_of(self.store, managed)),
+            gate=self.workspace.settings.backup_gate,
             waivers=load_waivers(self.workspace.waivers_file).every,
         )
 

@@ -66,7 +66,7 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter per option
         return _take_out(
             context, Selection(limit=limit, without=control, forced=force), terms, output
         )
-    if terms.accepted or terms.waves != Waves():
+    if terms.accepted or terms.without_backup or terms.waves != Waves():
         raise click.UsageError(_("waves and impacts go with --control only"))
     return _take_back(context, Mandated(run, host, limit, force), terms.consent, output)
 
@@ -174,6 +174,8 @@ def _carry_out(
     except InterruptedRun as interrupted:
         left, run = list(interrupted.outcomes.values()), interrupted.run
         emit(output, lambda: outcome_view.render(left), lambda: outcome_view.document(left, run))
+        if interrupted.cause is not None:
+            raise interrupted.cause from interrupted
         raise
     emit(
         output,

@@ -1,6 +1,8 @@
 """``luytre runs``: what was run, by whom, and how it ended."""
 
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -102,10 +104,11 @@ def resume(context: Context, run: str, terms: Terms, output: Output) -> ExitCode
     from orchestrator.drift.watch import open_store  # noqa: PLC0415
 
     workspace = context.workspace()
-    with open_store(workspace) as store:
-        record, hosts = resumable(workspace, store, run)
+    with open_store(workspace) as store, resumable(workspace, store, run) as (record, hosts):
+        by_hand.sweep(workspace)
         if directory := by_hand.directory_of(workspace, run):
-            return _confirm(workspace, store, (record, hosts), directory, output)
+            give_up = partial(_give_up, context, run, terms.consent.yes)
+            return _confirm(workspace, store, (record, hosts), directory, (give_up, output))
         fleet, inventory = reach(workspace, None)
         settled = settle_run(workspace, store, record, hosts, (fleet, inventory))
     if output is Output.HUMAN and settled:
@@ -115,10 +118,19 @@ def resume(context: Context, run: str, terms: Terms, output: Output) -> ExitCode
     if not names:
         raise RefusedError(_("no host of run {run} is managed any more").format(run=run))
     selection = selection_of(workspace, record, names)
-    code = apply_selected(context, selection, terms, output)
+    code = apply_selected(context, selection, terms, output, settled)
     # What went back or never began is done by now; what nobody could settle is not.
     unsettled = [one for one in settled if one.outcome is Outcome.FAILED]
     return combine([code, code_of_outcomes(unsettled)])
+
+
+def _give_up(context: Context, run: str, yes: bool) -> None:
+    """Ask whether a prepared run that nobody has played is given up; raises RefusedError."""
+    told = _("run {run} is prepared, and nobody has played it yet").format(run=run)
+    if not yes and not sys.stdin.isatty():
+        hint = _("type the command that was printed; to give it up: luytre runs resume --yes {run}")
+        raise RefusedError(told, hint=hint.format(run=run))
+    context.confirm(_("{told}. Give it up?").format(told=told), yes=yes)
 
 
 def _confirm(
@@ -126,7 +138,7 @@ def _confirm(
     store: "Store",
     resumed: tuple[Run, tuple[HostRun, ...]],
     directory: Path,
-    output: Output,
+    terms: tuple[Callable[[], None], Output],
 ) -> ExitCode:
     """Confirm the hosts of a run that is played by hand, and show how each ended."""
     from orchestrator.change.resume_by_hand import resume_by_hand  # noqa: PLC0415 - start-up time
@@ -140,7 +152,8 @@ def _confirm(
     if not names:
         raise RefusedError(_("no host of run {run} is managed any more").format(run=record.id))
     scope = gather(workspace, selection_of(workspace, record, names))
-    outcomes = resume_by_hand(workspace, store, record, hosts, scope, directory)
+    give_up, output = terms
+    outcomes = resume_by_hand(workspace, store, resumed, scope, directory, give_up)
     standing = (Outcome.CONFIRMED, Outcome.FAILED)
     back = any(one.outcome in standing for one in outcomes)
     steps = [f"luytre rollback --run {record.id}"] if back else []

@@ -8,14 +8,18 @@ from datetime import UTC, datetime, timedelta
 
 from orchestrator.model.change import Outcome
 from orchestrator.model.finding import Reach, Severity, Verdict
+from orchestrator.model.protection import BACKUP_LACKS, Gate, Protection
 from orchestrator.model.record import HostRun, StoredHost, Tally
 from orchestrator.model.status import Concern, Matter, Question
 from orchestrator.report.compliance import GRAVE
+from orchestrator.report.words import lack_text
 
 # With more names nobody reads the command any more: it is then for all hosts.
 _MOST_NAMED = 8
 # After so long a change that failed is no news; what it left open stands among the findings.
 _REMEMBERED = timedelta(days=7)
+# The only step of a rollback, which cannot be resumed: it is typed again.
+_ROLLBACK = "rollback"
 
 
 @dataclass(frozen=True)
@@ -23,7 +27,8 @@ class Fleet:
     """What is known of the hosts that count, by name.
 
     ``attempts`` are the newest audits, ``changes`` the newest changes of each; ``under_way`` are
-    runs. ``pinned`` are the enrolled hosts, ``ever_tried`` those that any audit tried to reach.
+    runs. ``protections`` are those of the same hosts. ``pinned`` are the enrolled hosts,
+    ``ever_tried`` those that any audit tried to reach.
     """
 
     attempts: Mapping[str, HostRun]
@@ -33,6 +38,8 @@ class Fleet:
     under_way: Collection[str]
     pinned: Collection[str]
     ever_tried: Collection[str]
+    protections: tuple[Protection, ...]
+    gate: Gate
 
 
 def matters(fleet: Fleet, question: Question) -> Iterator[Matter]:
@@ -48,6 +55,7 @@ def matters(fleet: Fleet, question: Question) -> Iterator[Matter]:
         if reasons:
             yield Matter(concern, *_with("inventory check", reasons), reasons)
     yield from _not_looked_at(fleet, question, reached)
+    yield from _unprotected(fleet, question)
     yield from _findings(fleet)
     if question.lapsed:
         hosts = sorted({host for one in question.lapsed for host in one.hosts})
@@ -81,18 +89,21 @@ def _held(fleet: Fleet, question: Question) -> Iterator[Matter]:
 
 def _changes(fleet: Fleet, question: Question) -> Iterator[Matter]:
     """Yield changes of which nobody knows the end, and those that failed a short while ago."""
-    unknown: dict[str, list[str]] = defaultdict(list)
+    unknown: dict[str, list[HostRun]] = defaultdict(list)
     failed: dict[str, dict[str, str]] = defaultdict(dict)
     oldest = question.now - _REMEMBERED
     for one in fleet.changes:
         if one.run in fleet.under_way:
             continue
         if one.outcome in (None, Outcome.INTERRUPTED) and not _audited_since(fleet, one):
-            unknown[one.run].append(one.host)
+            unknown[one.run].append(one)
         elif one.outcome is Outcome.FAILED and _moment(one.run) >= oldest:
             failed[one.run][one.host] = one.reason
-    for run, hosts in sorted(unknown.items()):
-        yield Matter(Concern.CUT_OFF, *_with("audit", hosts), run=run)
+    for run, cut_off in sorted(unknown.items()):
+        hosts, command = _with("audit", [one.host for one in cut_off])
+        if all(one.step != _ROLLBACK for one in cut_off):
+            command = _command("runs", "resume", run)
+        yield Matter(Concern.CUT_OFF, hosts, command, run=run)
     for run, reasons in sorted(failed.items()):
         command = _command("runs", "show", run)
         yield Matter(Concern.CHANGE_FAILED, tuple(sorted(reasons)), command, reasons, run)
@@ -109,6 +120,12 @@ def _not_looked_at(
     if not fleet.pinned and not fleet.ever_tried:
         yield Matter(Concern.NOT_ENROLLED, command=_command("inventory", "enroll"))
     never = set(fleet.pinned) - set(fleet.ever_tried)
+    # Of these no percentage speaks: only parts of them were looked at.
+    never |= {
+        name
+        for name, host in fleet.hosts.items()
+        if not host.reference and reached[name][0] is Reach.ANSWERED
+    }
     if never:
         yield Matter(Concern.NEVER_AUDITED, *_with("audit", never, of=fleet.pinned))
     stale = {
@@ -118,6 +135,24 @@ def _not_looked_at(
     }
     if stale:
         yield Matter(Concern.STALE, *_with("audit", stale, of=fleet.hosts))
+
+
+def _unprotected(fleet: Fleet, question: Question) -> Iterator[Matter]:
+    """Yield the hosts that apply would refuse: without a young whole backup, or a drill of it."""
+    found = {one.host: one.lacks(fleet.gate, question.now) for one in fleet.protections}
+    waived = {one.host for one in fleet.protections if one.waived}
+    lacking = {name: lacks for name, lacks in found.items() if lacks and name not in waived}
+    if not lacking:
+        return
+    without = [name for name, lacks in lacking.items() if BACKUP_LACKS.intersection(lacks)]
+    # The night's results may still be on their hosts.
+    words = ("backup", "status") if without else ("backup", "drill")
+    _hosts, command = _with(words, without or lacking, of=fleet.hosts)
+    reasons = {
+        name: "; ".join(lack_text(lack, fleet.gate) for lack in lacks)
+        for name, lacks in lacking.items()
+    }
+    yield Matter(Concern.UNPROTECTED, tuple(sorted(lacking)), command, reasons)
 
 
 def _findings(fleet: Fleet) -> Iterator[Matter]:

@@ -11,6 +11,7 @@ from orchestrator.model.evidence import answers_digest
 from orchestrator.model.finding import HostAudit, Reach
 from orchestrator.model.host import ManagedHost
 from orchestrator.model.manifest import Manifest
+from orchestrator.model.protection import WAIVED
 from orchestrator.model.record import Advance, AuditedHost, Memory, Run
 
 if TYPE_CHECKING:
@@ -64,7 +65,9 @@ def _record_host(
 
     wanted = manifest.digest if manifest else ""
     likeness = _likeness(run, audit, wanted) if answered else ""
-    audited = AuditedHost(audit, wanted, host.agency, host.level, likeness)
+    audited = AuditedHost(
+        audit, wanted, host.agency, host.level, likeness, str(host.variables.get(WAIVED, ""))
+    )
     return store.save_audit(run, audited, step), audited.evidence.label
 
 

@@ -153,6 +153,27 @@ def reach_to_change(
     return _fleet(workspace, inventory), hosts, left
 
 
+def reach_within(
+    workspace: Workspace, limit: str | None
+) -> tuple["Fleet", tuple[ManagedHost, ...], tuple[ManagedHost, ...]]:
+    """Return how to reach every managed host, those within the limit, and all of them.
+
+    For commands that also work on hosts which those within the limit name.
+    """
+    if limit is None:
+        fleet, hosts = reach(workspace, None)
+        return fleet, hosts, hosts
+    every = start_resolving(workspace.settings.inventory)
+    try:
+        _fleet_within, within = reach(workspace, limit)
+    except BaseException:
+        every.cancel()
+        raise
+    inventory = every.result()
+    hosts = tuple(h for h in inventory.hosts if h.management is Management.MANAGED)
+    return _fleet(workspace, inventory), within, hosts
+
+
 def _fleet(workspace: Workspace, inventory: Inventory) -> "Fleet":
     from orchestrator.fleet.agent import Fleet  # noqa: PLC0415 - start-up time
     from orchestrator.fleet.pins import load_pins  # noqa: PLC0415

@@ -10,7 +10,9 @@ from orchestrator.baseline.waiver_file import load_waivers
 from orchestrator.drift.matters import Fleet, matters
 from orchestrator.drift.underway import is_under_way
 from orchestrator.fleet.pins import load_pins
+from orchestrator.model.backup import WHOLE
 from orchestrator.model.finding import Reach, Verdict
+from orchestrator.model.protection import protections
 from orchestrator.model.record import Counts, HostRun, RunStatus, StoredHost, Tally
 from orchestrator.model.status import Lapsed, Question, Status
 from orchestrator.model.waiver import WaiverState
@@ -43,6 +45,10 @@ def look(workspace: Workspace, store: "Store", question: Question) -> Status:
     tallies = tuple(one for one in store.tallies() if one.host in attempts)
     running = store.runs(_ALL_RUNS, RunStatus.RUNNING)
     under_way = tuple(run for run in running if is_under_way(workspace, run.id))
+    waived = [(one.name, one.backup_waived) for one in hosts.values()]
+    found = protections(
+        waived, store.backups([*hosts], states=WHOLE), store.drills([*hosts], proving=True)
+    )
     fleet = Fleet(
         attempts=attempts,
         hosts=hosts,
@@ -51,6 +57,8 @@ def look(workspace: Workspace, store: "Store", question: Question) -> Status:
         under_way=frozenset(run.id for run in under_way),
         pinned=pinned if question.hosts is None else pinned & frozenset(question.hosts),
         ever_tried=frozenset(every),
+        protections=tuple(found),
+        gate=workspace.settings.backup_gate,
     )
     judged = assessed(attempts.values(), hosts.values())
     lapsed = tuple(_lapsed(workspace, store, question.now, attempts))
@@ -62,6 +70,11 @@ def look(workspace: Workspace, store: "Store", question: Question) -> Status:
         last_audit=last_audit,
         under_way=under_way,
         matters=tuple(matters(fleet, replace(question, lapsed=lapsed))),
+        waived={
+            one.host: one.waived
+            for one in found
+            if one.waived and one.lacks(fleet.gate, question.now)
+        },
     )
 
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orchestrator.model.errors import ConfigurationError
+from orchestrator.model.errors import ConfigurationError, RefusedError
 from orchestrator.model.i18n import _
 from orchestrator.model.record import NewRun, Run, RunStatus
 from orchestrator.workspace.directory import Workspace
@@ -36,6 +36,26 @@ def started(workspace: Workspace, store: "Store", new: NewRun) -> Iterator[Run]:
             held.enter_context(_lock(file, os.O_CREAT, fcntl.LOCK_EX))
             held.callback(file.unlink, missing_ok=True)
         yield run
+
+
+@contextmanager
+def taken_up(workspace: Workspace, run: str) -> Iterator[None]:
+    """Hold a run that the store knows already under way until the block ends.
+
+    Raises RefusedError where a process works on it.
+    """
+    place = workspace.prepare_state() / _DIRECTORY
+    _prepare(place)
+    with ExitStack() as held:
+        with _lock(place, os.O_DIRECTORY, fcntl.LOCK_EX):
+            file = place / run
+            try:
+                held.enter_context(_lock(file, os.O_CREAT, fcntl.LOCK_EX | fcntl.LOCK_NB))
+            except BlockingIOError as problem:
+                message = _("run {run} is under way: a process works on it")
+                raise RefusedError(message.format(run=run)) from problem
+            held.callback(file.unlink, missing_ok=True)
+        yield
 
 
 def is_under_way(workspace: Workspace, run: str) -> bool:

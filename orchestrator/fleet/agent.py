@@ -73,13 +73,24 @@ def ask(
     return Answer(result_of(endpoint.name, told), raw)
 
 
-def write_payload(place: Path, request: Mapping[str, Any]) -> None:
-    """Write one request as the Ansible module takes it: the same boot, the same message.
+def write_agent(place: Path) -> None:
+    """Write the agent that changes as the Ansible module takes it, once for all: it is large."""
+    agent = pack.agent_for("begin")
+    place.write_text(json.dumps({"boot": pack.BOOT, "agent": _as_text(agent)}))
 
-    There are no secrets in it: Ansible may log what a module gets.
+
+def write_payload(place: Path, request: Mapping[str, Any]) -> None:
+    """Write one request to the changing agent as the Ansible module takes it.
+
+    It is the message of every request but for the agent (:func:`write_agent`). There are no secrets
+    in it: Ansible may log what a module gets.
     """
+    marker = f"luytre-{random_secrets.token_hex(16)}"
+    head, rest = pack.around_agent(marker, pack.plain(request), {})
+    place.write_text(json.dumps({"marker": marker, "head": head.decode(), "rest": _as_text(rest)}))
+
+
+def _as_text(data: bytes) -> str:
     import base64  # noqa: PLC0415 - only for changes
 
-    marker = f"luytre-{random_secrets.token_hex(16)}"
-    message = base64.b64encode(pack.message(marker, pack.plain(request), {})).decode()
-    place.write_text(json.dumps({"boot": pack.BOOT, "marker": marker, "message": message}))
+    return base64.b64encode(data).decode()

@@ -8,6 +8,7 @@ import difflib
 import ipaddress
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
@@ -103,6 +104,13 @@ def _one_line(value: str) -> str:
     return value
 
 
+def _absolute_path(value: str) -> str:
+    path = PurePosixPath(value)
+    if not value.startswith("/") or not value.isprintable() or ".." in path.parts:
+        raise ValueError
+    return str(path)
+
+
 def _no_truth_value(value: Any) -> Any:
     if isinstance(value, bool):
         raise ValueError
@@ -117,6 +125,9 @@ Server = Annotated[str, BeforeValidator(_server)]
 Networks = Annotated[list[Network], Field(min_length=1), AfterValidator(_merged)]
 
 
+# PostgreSQL and MariaDB take up to 63 and 64 bytes; a leading hyphen would be an option.
+DatabaseName = Annotated[str, Field(pattern=r"^(\*|[A-Za-z0-9_][A-Za-z0-9_$.-]{0,62})$")]
+AbsolutePath = Annotated[str, AfterValidator(_absolute_path)]
 Account = Annotated[str, AfterValidator(_account)]
 Accounts = Annotated[list[Account], Field(min_length=1)]
 
@@ -155,6 +166,32 @@ class HealthCheck(_Declared):
         return {name: value for name, value in self.__dict__.items() if value is not None}
 
 
+class Database(_Declared):
+    """One database to back up; exactly one engine is named, ``*`` stands for all of a server's."""
+
+    postgresql: DatabaseName | None = None
+    mariadb: DatabaseName | None = None
+    sqlite: AbsolutePath | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> "Database":
+        if sum(name is not None for name in self.__dict__.values()) != 1:
+            raise ValueError
+        return self
+
+    @model_serializer
+    def _set_only(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if value is not None}
+
+
+class DrillPlace(_Declared):
+    """Where a server's backups are restored for a drill, and what must run there afterwards."""
+
+    host: Annotated[str, AfterValidator(_host_name)]
+    packages: list[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9+.-]*$")]] = []
+    units: list[Annotated[str, Field(pattern=r"^[A-Za-z0-9_@:.\\-]+\.service$")]] = []
+
+
 class HostVariables(_Declared):
     """Every ``luytre_*`` variable that exists; another one is an error."""
 
@@ -172,6 +209,22 @@ class HostVariables(_Declared):
     luytre_time_servers: Annotated[list[Server], Field(min_length=1)] | None = None
     luytre_log_host: Server | None = None
     luytre_health: list[HealthCheck] | None = None
+    luytre_backup_vault: Annotated[str, AfterValidator(_host_name)] | None = None
+    luytre_backup_port: Port | None = None
+    luytre_backup_copy: Annotated[str, AfterValidator(_host_name)] | None = None
+    luytre_backup_paths: list[AbsolutePath] | None = None
+    luytre_backup_excludes: list[Annotated[str, AfterValidator(_one_line)]] | None = None
+    luytre_backup_databases: list[Database] | None = None
+    luytre_backup_waived: Annotated[str, AfterValidator(_one_line)] | None = None
+    luytre_backup_drill: DrillPlace | None = None
+    luytre_backup_time: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] | None = None
+
+
+_INNER: Mapping[str, type[_Declared]] = {
+    "luytre_health": HealthCheck,
+    "luytre_backup_databases": Database,
+    "luytre_backup_drill": DrillPlace,
+}
 
 
 def validate(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
@@ -227,7 +280,7 @@ def _problems(error: ValidationError) -> Iterator[Problem]:
 
 
 def _unknown(variable: str, inside: tuple[str | int, ...]) -> str:
-    inner = HealthCheck if variable == "luytre_health" else Service
+    inner = _INNER.get(variable, Service)
     known = inner.model_fields if inside else HostVariables.model_fields
     name = str(inside[-1]) if inside else variable
     close = difflib.get_close_matches(name, known, n=1)
@@ -254,6 +307,15 @@ def _expected(location: tuple[str | int, ...]) -> str:
         "luytre_time_servers": _("a list of names or addresses of servers"),
         "luytre_log_host": _("the name or the address of a server"),
         "luytre_health": _("a list of checks: {tcp: 443}, {http: URL}, {unit: NAME}, {command: …}"),
+        "luytre_backup_vault": _("the inventory name of a host"),
+        "luytre_backup_copy": _("the inventory name of a host"),
+        "luytre_backup_port": _("a port from 1 to 65535"),
+        "luytre_backup_paths": _("a list of absolute paths"),
+        "luytre_backup_excludes": _("a list of patterns, each on one line"),
+        "luytre_backup_databases": _("a list of databases: {postgresql: NAME}, {mariadb: NAME}, …"),
+        "luytre_backup_waived": _("the reason, on one line"),
+        "luytre_backup_drill": _("{host: NAME, packages: [NAME, …], units: [NAME.service, …]}"),
+        "luytre_backup_time": _("a time of day such as 01:30"),
         "name": _("a short name of lower-case letters, digits and hyphens"),
         "port": _("a port from 1 to 65535"),
         "protocol": "tcp, udp",
@@ -268,6 +330,6 @@ def _expected(location: tuple[str | int, ...]) -> str:
         return texts["name"]
     if listed and names[-1] == "luytre_time_servers":
         return texts["luytre_log_host"]
-    if names[0] == "luytre_health":
-        return texts["luytre_health"]
+    if names[0] in _INNER:
+        return texts[names[0]]
     return texts[names[-1]]

@@ -1,10 +1,11 @@
 """The agent as one message: bytecode for the controller's Python, sources for every other."""
 
+import hashlib
 import json
 import marshal
 import threading
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.util import MAGIC_NUMBER
 from pathlib import Path
@@ -12,6 +13,7 @@ from types import CodeType
 from typing import Any
 
 from orchestrator import agent
+from orchestrator.fleet.pack_cache import Frames, kept
 
 # marshal's version 2 is read by every Python 3.
 _MARSHAL_VERSION = 2
@@ -47,6 +49,8 @@ _CHANGING = tuple(
         "prune",
         "rollback",
         "settle",
+        "survey",
+        "undo",
     )
 )
 
@@ -87,7 +91,7 @@ class L:
   exec(C[k]if magic==MAGIC_NUMBER else compile(C[k],k,"exec"),o.__dict__)
 sys.meta_path.insert(0,L)
 from agent.entry import serve
-serve(m,u(request),u(secrets),source)
+serve(m,u(request),u(secrets),source,C if magic==MAGIC_NUMBER else{})
 os._exit(0)
 """
 
@@ -108,18 +112,37 @@ def sources() -> Mapping[str, str]:
 
 
 def message(marker: str, request: Mapping[str, Any], secrets: Mapping[str, Any]) -> bytes:
-    """Return the message for one host: marker line, sizes, five frames.
+    """Return the message for one host, whole.
 
     ``request`` (with its ``operation``) and ``secrets`` are plain data; ``marker`` is random for
-    every call. The frame of sources is empty where nothing is changed: hosts with another Python
-    ask for them (see :func:`sources_reply`).
+    every call.
     """
-    operation = request["operation"]
+    head, rest = around_agent(marker, request, secrets)
+    return head + agent_for(request["operation"]) + rest
+
+
+def around_agent(
+    marker: str, request: Mapping[str, Any], secrets: Mapping[str, Any]
+) -> tuple[bytes, bytes]:
+    """Return what stands before the agent in a message (marker line and sizes), and after it."""
+    ours = _frames_for(request["operation"])
+    theirs = (_frame(request, _FAST), _frame(secrets, _FAST))
+    sizes = " ".join(str(len(frame)) for frame in (*ours, *theirs))
+    return f"{marker}\n{sizes}\n".encode(), b"".join(theirs)
+
+
+def agent_for(operation: str) -> bytes:
+    """Return the agent as it stands in a message: the same for all hosts, and for all that change.
+
+    Its frame of sources is empty where nothing is changed: hosts with another Python ask for them
+    (see :func:`sources_reply`).
+    """
+    return b"".join(_frames_for(operation))
+
+
+def _frames_for(operation: str) -> tuple[bytes, bytes, bytes]:
     code, source = prepare(operation)
-    told = b"" if operation in _WATCHING else source
-    frames = (MAGIC_NUMBER, code, told, _frame(request, _FAST), _frame(secrets, _FAST))
-    sizes = " ".join(str(len(frame)) for frame in frames)
-    return b"".join((f"{marker}\n{sizes}\n".encode(), *frames))
+    return MAGIC_NUMBER, code, b"" if operation in _WATCHING else source
 
 
 def sources_reply(marker: str, operation: str) -> tuple[bytes, bytes]:
@@ -128,19 +151,25 @@ def sources_reply(marker: str, operation: str) -> tuple[bytes, bytes]:
     return f"\n{marker} sources\n".encode(), f"{len(source)}\n".encode() + source
 
 
-def prepare(operation: str) -> tuple[bytes, bytes]:
+def prepare(operation: str) -> Frames:
     """Return the frames of code and of sources for an operation.
 
-    The first time they are made, which takes 50 ms; the work on hosts should not wait for it.
+    The first time they are made, which takes a third of a second; later ones are read.
     """
     with _PACKING:
         return _agent_frames(operation not in _WATCHING)
 
 
 @cache
-def _agent_frames(change: bool) -> tuple[bytes, bytes]:
+def _agent_frames(change: bool) -> Frames:
     wanted = [name for name in sources() if change or name not in _CHANGING]
-    code = {name: _compiled(name) if change else _bare(_compiled(name)) for name in wanted}
+    made_of = (MAGIC_NUMBER, change, Path(__file__).read_bytes(), [sources()[n] for n in wanted])
+    name = hashlib.sha256(repr((made_of, wanted)).encode()).hexdigest()
+    return kept(name, lambda: _made(wanted, bare=not change))
+
+
+def _made(wanted: Sequence[str], *, bare: bool) -> Frames:
+    code = {name: _bare(_compiled(name)) if bare else _compiled(name) for name in wanted}
     # Only the same Python reads this frame: marshal's own version, which is half as large.
     packed = zlib.compress(marshal.dumps(code), _SMALL)
     return packed, _frame({name: sources()[name] for name in wanted})

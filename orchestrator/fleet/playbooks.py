@@ -64,7 +64,8 @@ class Play:
     """One playbook over some hosts; ``variables`` holds each host's own, without secrets.
 
     With ``inventories``, these alone are read: nothing is generated from ``variables``.
-    ``environment`` is set beside ours.
+    ``environment`` is set beside ours. ``silence`` is how long its hosts may wait for something
+    without an event, in seconds.
     """
 
     playbook: Path
@@ -73,6 +74,7 @@ class Play:
     pins_file: Path
     inventories: Sequence[Path] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
+    silence: int = 0
 
 
 _KINDS = {
@@ -155,7 +157,8 @@ def run_play(
     import ansible_runner  # noqa: PLC0415 - only changes need it
 
     (directory / "artifacts").mkdir()
-    _write_limits(directory)
+    idle = max(_IDLE_SECONDS, play.silence)
+    _write_limits(directory, idle)
     inventories = play.inventories or [write_yaml(directory / "inventory.yml", _inventory(play))]
     write_ssh_config(directory, with_jump_hosts(play.hosts, fleet), play.pins_file)
     environment = {**_environment(directory, fleet.concurrency), **play.environment}
@@ -172,7 +175,7 @@ def run_play(
         )
     if runner.status == "timeout":
         message = _("Ansible was ended: it had said nothing for {seconds} s")
-        raise ControllerError(message.format(seconds=_IDLE_SECONDS))
+        raise ControllerError(message.format(seconds=idle))
     if runner.status == "error" or (runner.rc not in (0, 2, 4) and runner.status == "failed"):
         raise ControllerError(_("Ansible did not work: {why}").format(why=_last_words(directory)))
     return str(runner.status)
@@ -189,11 +192,11 @@ def _reaped(directory: Path) -> Iterator[None]:
             reaper.end_processes(directory)
 
 
-def _write_limits(directory: Path) -> None:
+def _write_limits(directory: Path, idle: int) -> None:
     """Write when a play is ended; ansible-runner drops the same settings given as an argument."""
     place = directory / "env" / "settings"
     place.parent.mkdir()
-    place.write_text(json.dumps({"idle_timeout": _IDLE_SECONDS, "job_timeout": _JOB_SECONDS}))
+    place.write_text(json.dumps({"idle_timeout": idle, "job_timeout": _JOB_SECONDS}))
 
 
 def _relay(event: Mapping[str, Any], on_event: Callable[[Event], None]) -> bool:

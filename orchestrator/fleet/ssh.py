@@ -10,7 +10,7 @@ import secrets
 import shlex
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -63,12 +63,16 @@ class Reply(NamedTuple):
 
 
 class Command(NamedTuple):
-    """A line for the host's login shell; ``limit`` is the host's own time limit in seconds."""
+    """A line for the host's login shell; ``limit`` is the host's own time limit in seconds.
+
+    ``heard`` is told what the command itself says on stdout, as it comes: untrusted bytes.
+    """
 
     line: str
     prelude: Prelude | None = None
     limit: int = 0
     reply: Reply | None = None
+    heard: Callable[[bytes], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -197,6 +201,7 @@ class _Conversation:
         self.ready = False
         self._reply = command.reply
         self._looked = 0
+        self._told_of = 0
         self._stage = _("starting the command")
 
     @property
@@ -243,6 +248,7 @@ class _Conversation:
             moved = self._receive(channel)
             self._advance()
             self._answer()
+            self._tell()
             moved = self._send(channel) or moved
             if self._too_much():
                 return self._told(None, truncated=True)
@@ -296,6 +302,13 @@ class _Conversation:
             del self._stdout[: at + len(question)]
             self._outgoing = memoryview(bytes(self._outgoing) + self._reply.words)
             self._reply = None
+
+    def _tell(self) -> None:
+        """Pass on what came since the last time."""
+        heard = self._command.heard
+        if heard is not None and self.ready and len(self._stdout) > self._told_of:
+            heard(bytes(self._stdout[self._told_of :]))
+            self._told_of = len(self._stdout)
 
     def _begin_sending(self) -> None:
         self.ready = True

@@ -17,7 +17,7 @@ def well_formed(host: str) -> Iterator[None]:
     """Raise AgentError where what is read inside of the block has not the shape that is asked."""
     try:
         yield
-    except (AttributeError, KeyError, TypeError, ValueError) as problem:
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as problem:
         message = _("the answer is malformed: {problem}")
         raise AgentError(host, message.format(problem=quoted(repr(problem)))) from problem
 
@@ -48,6 +48,12 @@ def known_runs(host: str, result: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return what a host says of the runs that it knows; raises AgentError where malformed."""
     with well_formed(host):
         return records(result["runs"]["known"])
+
+
+def known_run(host: str, result: Mapping[str, Any], run: str) -> Mapping[str, Any]:
+    """Return what a host says of a run, nothing where it does not know it; raises AgentError."""
+    with well_formed(host):
+        return next((each for each in known_runs(host, result) if each["run"] == run), {})
 
 
 def lock_holder(host: str, result: Mapping[str, Any]) -> str:

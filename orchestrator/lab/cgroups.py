@@ -93,6 +93,14 @@ def remove_lab(number: int) -> None:
         top.rmdir()
 
 
+def members(path: Path) -> list[int]:
+    """Return the process ids in a host's box, none where there is no such group."""
+    try:
+        return [int(each) for each in (path / "box/cgroup.procs").read_text().split()]
+    except (FileNotFoundError, OSError):
+        return []
+
+
 def leader(path: Path) -> int | None:
     """Return the process id of the init that runs in the group, None while there is none."""
     try:

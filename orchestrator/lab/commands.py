@@ -27,19 +27,22 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 ENVIRONMENT = {"PATH": PATH, "LANG": "C.UTF-8", "HOME": "/root"}
 
 
-def missing_tools() -> tuple[str, ...]:
-    """Return the tools that the lab needs and this machine lacks."""
-    return tuple(tool for tool in TOOLS if shutil.which(tool, path=PATH) is None)
+def missing_tools(also: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Return the tools that the lab, and what ``also`` is used, need and this machine lacks."""
+    return tuple(tool for tool in (*TOOLS, *also) if shutil.which(tool, path=PATH) is None)
 
 
-def require_machine() -> None:
-    """Raise ConfigurationError unless we are root on a machine that has the lab's tools."""
+def require_machine(also: tuple[str, ...] = ()) -> None:
+    """Raise ConfigurationError unless we are root on a machine that has the lab's tools.
+
+    ``also`` names tools beyond those that every lab needs.
+    """
     if os.geteuid() != 0:
         raise ConfigurationError(
             _("the lab needs root: it mounts file systems and makes network interfaces"),
             hint=_("run the same command with sudo"),
         )
-    missing = missing_tools()
+    missing = missing_tools(also)
     if missing:
         raise ConfigurationError(
             _("the lab needs tools that are not installed: {tools}").format(

@@ -57,7 +57,7 @@ def write_identity(root: Path, identity: Identity) -> None:
 def write_network(root: Path, address: str, gateway: str) -> None:
     """Give a host its address and the machine's resolvers."""
     network = (
-        f"[Match]\nName=host0\n\n[Network]\nAddress={address}/24\nGateway={gateway}\n"
+        f"[Match]\nName=host0 en*\n\n[Network]\nAddress={address}/24\nGateway={gateway}\n"
         "LinkLocalAddressing=no\nIPv6AcceptRA=no\n"
     )
     put(root, "/etc/systemd/network/10-lab.network", network.encode())
@@ -66,12 +66,17 @@ def write_network(root: Path, address: str, gateway: str) -> None:
 
 def write_hosts(root: Path, name: str, addresses: Mapping[str, str]) -> None:
     """Write /etc/hosts with every host of the lab; an unchanged file is left alone."""
-    lines = ["127.0.0.1 localhost", "::1 localhost ip6-localhost ip6-loopback"]
-    lines += [f"{addresses[each]} {each}" for each in (name, *sorted(set(addresses) - {name}))]
-    content = "\n".join([*lines, ""]).encode()
+    content = hosts(name, addresses)
     path = root / "etc/hosts"
     if path.is_symlink() or not path.exists() or path.read_bytes() != content:
         put(root, "/etc/hosts", content)
+
+
+def hosts(name: str, addresses: Mapping[str, str]) -> bytes:
+    """Return the content of /etc/hosts: every host of the lab, the host itself first."""
+    lines = ["127.0.0.1 localhost", "::1 localhost ip6-localhost ip6-loopback"]
+    lines += [f"{addresses[each]} {each}" for each in (name, *sorted(set(addresses) - {name}))]
+    return "\n".join([*lines, ""]).encode()
 
 
 def resolvers() -> bytes:

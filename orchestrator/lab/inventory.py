@@ -36,6 +36,7 @@ def write_inventory(directory: Path, entries: Sequence[Entry], key: Path) -> Non
             "ansible_user": "ops",
             "ansible_ssh_private_key_file": str(key),
             "luytre_ssh_groups": ["ops"],
+            "luytre_backup_waived": "a throwaway host of the lab",
         },
     }
     hidden = [entry for entry in entries if entry.member.spec.hidden]

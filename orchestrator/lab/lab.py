@@ -1,5 +1,6 @@
 """A lab: hosts that boot in seconds, can be broken at will, and leave nothing behind."""
 
+import contextlib
 import secrets
 import subprocess
 from collections.abc import Callable, Iterable, Sequence
@@ -10,27 +11,33 @@ from typing import NoReturn
 from orchestrator.lab import (
     cgroups,
     commands,
+    container,
     disk,
+    guest,
     identity,
     inventory,
     keys,
-    machine,
     network,
+    vm,
 )
 from orchestrator.lab import state as states
 from orchestrator.lab.address import Plan
 from orchestrator.lab.claims import MACHINE
+from orchestrator.lab.container import Container
 from orchestrator.lab.errors import LabError
-from orchestrator.lab.image import ensure_images
+from orchestrator.lab.image import Kind, ensure_images
 from orchestrator.lab.machine import Machine
 from orchestrator.lab.model import JUMP, HostSpec, LabHost, Trait, check_name
 from orchestrator.lab.state import Member, State
+from orchestrator.lab.vm import VirtualMachine
 from orchestrator.model.errors import ConfigurationError
 from orchestrator.model.i18n import _
 
 Progress = Callable[[str], None]
 BOOT_SECONDS = 90.0
 """How long a host may take to boot: twenty at once on two cores need less than 30."""
+VM_BOOT_SECONDS = 600.0
+"""The same for a virtual machine whose instructions are emulated on a machine that is busy."""
 
 
 def _silent(_message: str) -> None:
@@ -80,17 +87,18 @@ class Lab:
         ``behind-jump`` brings a host called ``jump`` along.
         """
         say = progress or _silent
-        commands.require_machine()
+        asked = tuple(specs)
+        commands.require_machine(vm.TOOLS if any(spec.vm for spec in asked) else ())
         states.prepare(self.state_dir)
         with states.locked(self.state_dir):
             state = self._load()
-            wanted = _missing(state, _with_jump(state, tuple(specs)))
-            releases = {spec.release for spec in wanted}
-            images = ensure_images(releases, say) if releases else {}
+            wanted = _missing(state, _with_jump(state, asked))
+            kinds = {Kind(spec.release, spec.vm) for spec in wanted}
+            images = ensure_images(kinds, say) if kinds else {}
             plan = self._open(state.number)
             state = replace(state, number=plan.number)
             for spec in wanted:
-                state = self._create(state, spec, images[spec.release])
+                state = self._create(state, spec, images[Kind(spec.release, spec.vm)])
             self._boot(state, plan, say)
 
     def hosts(self) -> tuple[LabHost, ...]:
@@ -105,7 +113,13 @@ class Lab:
             leader = seen.leader if running else None
             found.append(
                 LabHost(
-                    spec.name, seen.address, spec.release, spec.traits, member.fingerprint, leader
+                    spec.name,
+                    seen.address,
+                    spec.release,
+                    spec.traits,
+                    member.fingerprint,
+                    leader,
+                    spec.vm,
                 )
             )
         return tuple(found)
@@ -123,7 +137,7 @@ class Lab:
         Raises LabError after ``timeout`` seconds, when the host is down, and, unless ``check``
         is false, when the command does not exit with 0.
         """
-        done = commands.enter(self.leader(name), argv, stdin=stdin, timeout=timeout)
+        done = self._running(name).execute(argv, stdin, timeout)
         if check and done.returncode != 0:
             raise LabError(
                 _("{host}: {command} failed ({code}): {words}").format(
@@ -144,11 +158,17 @@ class Lab:
         return self.run(name, ["cat", "--", path]).stdout
 
     def root(self, name: str) -> Path:
-        """Return the host's root directory as this machine sees it: its disk, without tmpfs."""
-        return self._directory(self._load().member(name)) / "root"
+        """Return the host's root directory as this machine sees it: its disk, without tmpfs.
+
+        Raises LabError for a virtual machine: only its own kernel sees into its disk.
+        """
+        member = self._load().member(name)
+        if member.spec.vm:
+            raise LabError(_("the disk of {host} is its own").format(host=name))
+        return self._directory(member) / "root"
 
     def leader(self, name: str) -> int:
-        """Return the process id of a host's init; raise LabError when it is down."""
+        """Return the process id of a host's init, or QEMU; raise LabError when it is down."""
         leader = self._running(name).leader
         if leader is None:
             raise LabError(_("{host} is down").format(host=name), hint="luytre lab up")
@@ -159,26 +179,31 @@ class Lab:
 
         It takes over this process with its terminal, its signals and its exit code.
         """
-        leader = self.leader(name)
-        commands.become(leader, argv or ("/bin/bash", "--login"))
+        self._running(name).become(argv or ("/bin/bash", "--login"))
 
     def restart(self, name: str) -> None:
         """Cut a host's power and boot it again from the same disk."""
         with states.locked(self.state_dir):
             host = self._running(name)
-            machine.stop(host)
-            machine.start(host)
-        machine.wait_ready(host, BOOT_SECONDS)
+            host.stop()
+            host.start()
+        host.wait_ready(_patience(host))
 
     def reboot(self, name: str) -> None:
         """Reboot a host in order, as ``reboot`` inside it does, and wait until it is back."""
-        host, former = self._running(name), self.leader(name)
-        self.run(name, ["systemctl", "reboot"])
-        machine.wait_ready(host, BOOT_SECONDS, former=former)
+        host = self._running(name)
+        former = host.boot
+        with contextlib.suppress(guest.SilentError):  # it may be gone before it has answered
+            self.run(name, ["systemctl", "reboot"])
+        host.wait_ready(_patience(host), former=former)
 
-    def wait_ssh(self, name: str, timeout: float = BOOT_SECONDS) -> None:
-        """Wait until sshd listens and ``ops`` may log in; raise LabError after ``timeout`` s."""
-        machine.wait_ready(self._running(name), timeout)
+    def wait_ssh(self, name: str, timeout: float | None = None) -> None:
+        """Wait until sshd listens and ``ops`` may log in.
+
+        Raises LabError after ``timeout`` s; without one, after those that a boot may take.
+        """
+        host = self._running(name)
+        host.wait_ready(_patience(host) if timeout is None else timeout)
 
     def remove(self, name: str) -> None:
         """Kill one host and forget it."""
@@ -191,7 +216,7 @@ class Lab:
                 )
             plan = MACHINE.claimed(self.state_dir)
             if plan is not None:
-                machine.stop(self._machine(plan, member))
+                self._machine(plan, member).stop()
             disk.remove(self._directory(member))
             inventory.forget_host(self.inventory, name)
             self._remember(state.without(name), plan or Plan(state.number or 0))
@@ -217,7 +242,7 @@ class Lab:
                 return
             cgroups.remove_lab(plan.number)
             network.remove(plan)
-            machine.forget_all(plan)
+            container.forget_all(plan)
             MACHINE.release(plan)
 
     def _open(self, preferred: int | None) -> Plan:
@@ -264,12 +289,11 @@ class Lab:
         machines = [self._machine(plan, member) for member in state.members]
         down = [host for host in machines if host.leader is None]
         for host in down:
-            machine.stop(host)
-            root = disk.mount(host.directory, host.directory / "image")
-            identity.write_network(root, host.address, plan.gateway(hidden=host.hidden))
-            machine.start(host)
+            host.stop()
+            host.prepare()
+            host.start()
         for host in down:
-            machine.wait_ready(host, BOOT_SECONDS)
+            host.wait_ready(_patience(host))
             say(_("{host} is up at {address}").format(host=host.name, address=host.address))
 
     def _remember(self, state: State, plan: Plan) -> None:
@@ -290,9 +314,7 @@ class Lab:
         inventory.write_inventory(self.inventory, entries, self.key)
         inventory.write_fingerprints(self.fingerprints, entries)
         for member in state.members:
-            root = self._directory(member) / "root"
-            if root.is_mount():
-                identity.write_hosts(root, member.spec.name, addresses)
+            self._machine(plan, member).write_hosts(addresses)
         if MACHINE.claimed(self.state_dir) == plan:
             network.write_rules(plan, addresses.get(JUMP))
 
@@ -306,13 +328,18 @@ class Lab:
 
     def _machine(self, plan: Plan, member: Member) -> Machine:
         spec = member.spec
-        return Machine(spec.name, plan, member.index, spec.hidden, self._directory(member))
+        made = VirtualMachine if spec.vm else Container
+        return made(spec.name, plan, member.index, spec.hidden, self._directory(member))
 
     def _directory(self, member: Member) -> Path:
         return self.state_dir / "hosts" / member.spec.name
 
     def _load(self) -> State:
         return states.load(self.state_dir / "lab.json")
+
+
+def _patience(host: Machine) -> float:
+    return VM_BOOT_SECONDS if isinstance(host, VirtualMachine) else BOOT_SECONDS
 
 
 def _with_jump(state: State, specs: tuple[HostSpec, ...]) -> tuple[HostSpec, ...]:

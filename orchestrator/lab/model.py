@@ -46,6 +46,7 @@ def check_name(name: str) -> str:
 class HostSpec:
     """One host that is asked for; ``agency`` and ``level`` (TCVN 11930, 1–5) go to the inventory.
 
+    ``vm`` asks for a virtual machine, which has a kernel of its own, in place of a container.
     Raises ConfigurationError for a name, release, trait or level that cannot be.
     """
 
@@ -54,6 +55,7 @@ class HostSpec:
     traits: frozenset[str] = field(default=frozenset())
     agency: str = "lab"
     level: int = 2
+    vm: bool = False
 
     def __post_init__(self) -> None:
         # a Trait is a fine name, but YAML writes plain strings only
@@ -85,8 +87,9 @@ class HostSpec:
 class LabHost:
     """One host of a lab.
 
-    ``leader`` is the process id of its init as seen from the machine, None while it is down;
-    ``fingerprint`` is that of its Ed25519 host key as OpenSSH prints it (``SHA256:…``).
+    ``leader`` is the process id of its init as seen from the machine (of a virtual machine its
+    QEMU's), None while it is down; ``fingerprint`` is that of its Ed25519 host key as OpenSSH
+    prints it (``SHA256:…``).
     """
 
     name: str
@@ -95,6 +98,7 @@ class LabHost:
     traits: frozenset[str]
     fingerprint: str
     leader: int | None
+    vm: bool = False
 
     @property
     def up(self) -> bool:

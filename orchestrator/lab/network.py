@@ -34,6 +34,15 @@ def remove(plan: Plan) -> None:
         delete_link(link)
 
 
+def make_tap(name: str, bridge: str) -> None:
+    """Make the machine's end of a virtual machine's link and hang it on its bridge."""
+    run(["ip", "tuntap", "add", "dev", name, "mode", "tap"])
+    ipv6 = _IPV6 / name / "disable_ipv6"
+    if ipv6.exists():
+        ipv6.write_text("1\n")
+    run(["ip", "link", "set", name, "master", bridge, "up"])
+
+
 def delete_link(name: str) -> None:
     """Delete an interface; a dying host's link may be gone, or go while we look."""
     try:

@@ -126,6 +126,7 @@ def _row(member: Member) -> dict[str, Any]:
         "traits": sorted(spec.traits),
         "agency": spec.agency,
         "level": spec.level,
+        "vm": spec.vm,
         "index": member.index,
         "fingerprint": member.fingerprint,
     }
@@ -133,6 +134,11 @@ def _row(member: Member) -> dict[str, Any]:
 
 def _member(raw: dict[str, Any]) -> Member:
     spec = HostSpec(
-        raw["name"], raw["release"], frozenset(raw["traits"]), raw["agency"], raw["level"]
+        raw["name"],
+        raw["release"],
+        frozenset(raw["traits"]),
+        raw["agency"],
+        raw["level"],
+        raw.get("vm", False),
     )
     return Member(spec, raw["index"], raw["fingerprint"])

@@ -203,6 +203,7 @@ class AuditedHost:
     agency: str = ""
     level: int | None = None
     likeness: str = ""
+    backup_waived: str = ""
 
     @cached_property
     def evidence(self) -> Evidence:
@@ -214,7 +215,8 @@ class AuditedHost:
 class StoredHost:
     """A host that the store knows; its id outlasts its name. ``machine`` is the machine-id.
 
-    ``held`` tells which run held it when it was audited last (``RUN STATE OPERATOR``).
+    ``held`` tells which run held it when it was audited last (``RUN STATE OPERATOR``);
+    ``backup_waived`` why the inventory asks for no backups of it.
     """
 
     id: int
@@ -226,6 +228,7 @@ class StoredHost:
     machine: str = ""
     held: str = ""
     held_since: datetime | None = None
+    backup_waived: str = ""
     reference: str | None = None
     last_audit: str | None = None
 

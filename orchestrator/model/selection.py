@@ -42,8 +42,12 @@ class Consent:
 
 @dataclass(frozen=True)
 class Terms:
-    """What an operator agreed to of a change: whether, despite which impacts, in which waves."""
+    """What an operator agreed to of a change: whether, despite which impacts, in which waves.
+
+    ``without_backup`` is why servers without a proved backup are changed too; empty: they are not.
+    """
 
     consent: Consent
     accepted: Set[ImpactName]
+    without_backup: str
     waves: Waves

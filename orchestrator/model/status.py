@@ -20,6 +20,7 @@ class Concern(StrEnum):
     NOT_ENROLLED = "not_enrolled"
     NEVER_AUDITED = "never_audited"
     STALE = "stale"
+    UNPROTECTED = "unprotected"
     UNREAD = "unread"
     OPEN = "open"
     WAIVER_EXPIRED = "waiver_expired"
@@ -82,7 +83,8 @@ class Status:
     """How things stand.
 
     ``hosts`` is how many count, ``counts`` how the controls stand of those that were assessed,
-    ``open`` how many failures are open. ``last_audit`` is the newest of all hosts.
+    ``open`` how many failures are open. ``last_audit`` is the newest of all hosts. ``waived`` says
+    by host why it may be changed without a proved backup.
     """
 
     now: datetime
@@ -92,6 +94,7 @@ class Status:
     last_audit: Run | None
     under_way: tuple[Run, ...] = ()
     matters: tuple[Matter, ...] = ()
+    waived: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def next(self) -> str:

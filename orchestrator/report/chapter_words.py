@@ -12,6 +12,7 @@ def chapter_name(chapter: str) -> str:
         "antivirus": _("Antivirus"),
         "apparmor": _("Limits of programs (AppArmor)"),
         "audit": _("Audit records"),
+        "backup": _("Backups"),
         "banners": _("Warnings at login"),
         "boot": _("Start of the system"),
         "cron": _("Scheduled tasks"),

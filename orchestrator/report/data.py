@@ -10,6 +10,7 @@ from orchestrator.model.control import Control
 from orchestrator.model.drift import Drift
 from orchestrator.model.finding import Reach
 from orchestrator.model.host import Management
+from orchestrator.model.protection import USUAL, Gate, Protection
 from orchestrator.model.record import Counts, CurrentFinding, Run
 from orchestrator.model.status import Matter
 from orchestrator.model.waiver import Waiver
@@ -72,7 +73,8 @@ class ReportData:
     hosts that the store knows and the inventory does not. ``controls`` gives titles, chapters and
     references. ``findings`` are those that stand as fail, error or not checked. ``trend`` (by
     agency) and ``drift`` tell what happened since the time ``since``; ``matters`` are what somebody
-    has to do something about. ``waivers`` are all of the workspace.
+    has to do something about. ``waivers`` are all of the workspace. ``protections`` tell of every
+    managed host whether it could be brought back, as ``gate`` asks for it.
     """
 
     organisation: str
@@ -91,6 +93,8 @@ class ReportData:
     matters: tuple[Matter, ...] = ()
     runs: tuple[RunSection, ...] = ()
     waivers: tuple[Waiver, ...] = ()
+    protections: tuple[Protection, ...] = ()
+    gate: Gate = USUAL
 
     @cached_property
     def assessed(self) -> tuple[HostSection, ...]:

@@ -60,6 +60,7 @@ def render_html(data: ReportData, template_dirs: Sequence[Path] | None = None) -
         moment=_moment,
         value=lambda text: shorten(in_words(text), _LONGEST_VALUE),
         count=_count,
+        span=words.span_text,
         matter=_matter,
         # Coordinates: made by us, a tenth of a pixel is enough.
         at=lambda number: f"{number:.1f}",
@@ -106,6 +107,11 @@ def _view(data: ReportData) -> dict[str, Any]:
         "waivers": digest.waivers(data),
         "drift": digest.by_transition(data.drift),
         "events": digest.events(data.drift),
+        "protections": [
+            (one, "; ".join(words.lack_text(lack, data.gate) for lack in lacks))
+            for one in data.protections
+            for lacks in (one.lacks(data.gate, data.created),)
+        ],
         "runs": [(one, digest.endings(one), digest.troubled(one)) for one in data.runs],
     }
 

@@ -1,6 +1,6 @@
 """What matters, in the operator's language: for the status and for reports."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from orchestrator.model.finding import Severity
 from orchestrator.model.i18n import _, _n
@@ -12,7 +12,17 @@ from orchestrator.report.words import severity_name
 def matter_title(matter: Matter, hosts: str) -> str:
     """Return what somebody has to do something about; ``hosts`` is how its hosts are named."""
     servers, number = len(matter.hosts), matter.number
-    told = {
+    told = (_of_servers(servers) | _of_numbers(number))[matter.concern]()
+    return told.format(
+        n=number or servers,
+        run=matter.run,
+        hosts=hosts,
+        severities=severities_text(matter.by_severity),
+    )
+
+
+def _of_servers(servers: int) -> dict[Concern, Callable[[], str]]:
+    return {
         Concern.HELD: lambda: _n(
             "{n} server is held by a run that nobody works on: {hosts}",
             "{n} servers are held by a run that nobody works on: {hosts}",
@@ -38,8 +48,8 @@ def matter_title(matter: Matter, hosts: str) -> str:
         ),
         Concern.NOT_ENROLLED: lambda: _("no server is enrolled yet"),
         Concern.NEVER_AUDITED: lambda: _n(
-            "{n} server was never audited: {hosts}",
-            "{n} servers were never audited: {hosts}",
+            "{n} server was never audited as a whole: {hosts}",
+            "{n} servers were never audited as a whole: {hosts}",
             servers,
         ),
         Concern.STALE: lambda: _n(
@@ -47,6 +57,16 @@ def matter_title(matter: Matter, hosts: str) -> str:
             "{n} servers: their last audit is too old: {hosts}",
             servers,
         ),
+        Concern.UNPROTECTED: lambda: _n(
+            "{n} server could not be brought back from a proved backup: {hosts}",
+            "{n} servers could not be brought back from a proved backup: {hosts}",
+            servers,
+        ),
+    }
+
+
+def _of_numbers(number: int) -> dict[Concern, Callable[[], str]]:
+    return {
         Concern.UNREAD: lambda: _n(
             "{n} finding could not be read: {hosts}",
             "{n} findings could not be read: {hosts}",
@@ -62,13 +82,7 @@ def matter_title(matter: Matter, hosts: str) -> str:
             "{n} waivers expired, their failures count again: {hosts}",
             number,
         ),
-    }[matter.concern]()
-    return told.format(
-        n=number or servers,
-        run=matter.run,
-        hosts=hosts,
-        severities=severities_text(matter.by_severity),
-    )
+    }
 
 
 def severities_text(many: Mapping[Severity, int]) -> str:

@@ -1,11 +1,16 @@
 """The words of the model in the operator's language, for the terminal and for documents."""
 
+from orchestrator.model.backup import BackupState
 from orchestrator.model.change import Outcome
 from orchestrator.model.drift import Cause, DriftEvent
+from orchestrator.model.drill import DrillState
 from orchestrator.model.finding import Reach, Risk, Severity, Verdict
 from orchestrator.model.i18n import _
+from orchestrator.model.protection import Gate, Lack
 from orchestrator.model.record import RunKind, RunStatus
 from orchestrator.report.digest import Doubt
+
+_HOUR, _DAY = 3600, 86400
 
 
 def severity_name(severity: Severity) -> str:
@@ -83,6 +88,54 @@ def outcome_name(outcome: Outcome) -> str:
         Outcome.INTERRUPTED: _("interrupted"),
         Outcome.NOT_STARTED: _("not started"),
     }[outcome]
+
+
+def backup_state_name(state: BackupState) -> str:
+    """Return how a backup of one host ended."""
+    return {
+        BackupState.COMPLETE: _("complete"),
+        BackupState.PARTIAL: _("partial"),
+        BackupState.FAILED: _("failed"),
+        BackupState.UNREACHABLE: _("unreachable"),
+    }[state]
+
+
+def drill_state_name(state: DrillState) -> str:
+    """Return how a drill of one host's backup ended."""
+    return {
+        DrillState.PASSED: _("passed"),
+        DrillState.FAILED: _("failed"),
+        DrillState.UNDONE: _("not done"),
+    }[state]
+
+
+def span_text(seconds: float | None) -> str:
+    """Return a time in the largest units that tell it well; a dash where nobody knows."""
+    if seconds is None:
+        return "—"
+    whole = round(seconds)
+    if whole < _HOUR:
+        return _minutes(whole)
+    if whole < _DAY:
+        return _("{h} h {min} min").format(h=whole // _HOUR, min=whole % _HOUR // 60)
+    return _("{d} d {h} h").format(d=whole // _DAY, h=whole % _DAY // _HOUR)
+
+
+def _minutes(whole: int) -> str:
+    minutes, seconds = divmod(whole, 60)
+    return f"{minutes}:{seconds:02d}"
+
+
+def lack_text(lack: Lack, gate: Gate) -> str:
+    """Return what is wanting before a server may be changed."""
+    told = {
+        Lack.NO_BACKUP: _("no whole backup"),
+        Lack.OLD_BACKUP: _("no whole backup younger than {hours} h"),
+        Lack.NO_DRILL: _("its backup was never drilled"),
+        Lack.OLD_DRILL: _("no drill that passed within {days} days"),
+        Lack.FAILED_DRILL: _("its newest drill failed"),
+    }[lack]
+    return told.format(hours=gate.backup_hours, days=gate.drill_days)
 
 
 def reach_name(reach: Reach) -> str:

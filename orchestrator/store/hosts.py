@@ -91,6 +91,7 @@ def every(connection: Connection) -> tuple[StoredHost, ...]:
             level=int(facts.get(row.id, {}).get("level") or 0) or None,
             machine=facts.get(row.id, {}).get("machine", ""),
             held=facts.get(row.id, {}).get("held", ""),
+            backup_waived=facts.get(row.id, {}).get("backup_waived", ""),
             held_since=held.get(row.id),
             reference=row.reference_run,
             last_audit=row.last_audit_run,

@@ -10,8 +10,9 @@ from orchestrator.store.sealed import is_sealed
 from orchestrator.workspace.directory import Workspace
 
 _MADE_AGAIN = frozenset({".git", "__pycache__", ".venv", "node_modules"})
-# Of our state: throwaway hosts, locks of runs under way; the store is copied, not read.
-_NOT_OURS = ("lab", "running")
+# Of our state: throwaway hosts, locks of runs under way, what is played by hand for an hour; the
+# store is copied, not read.
+_NOT_OURS = ("lab", "running", "by-hand")
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """The store as the rest of the house sees it. Import it where it is used: SQLAlchemy is slow."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -10,8 +10,10 @@ from typing import Any, Self
 
 from sqlalchemy import Connection, Engine
 
+from orchestrator.model.backup import Backup, BackupState
 from orchestrator.model.change import HostOutcome
 from orchestrator.model.drift import Drift
+from orchestrator.model.drill import Drill
 from orchestrator.model.finding import Reach
 from orchestrator.model.record import (
     Advance,
@@ -30,6 +32,8 @@ from orchestrator.model.record import (
     Tally,
 )
 from orchestrator.store import (
+    backups,
+    drills,
     evidence,
     findings,
     hosts,
@@ -182,6 +186,41 @@ class Store:
             transitions.add(connection, known.id, step.drift)
         return step.drift
 
+    def save_backup(self, made: Backup) -> None:
+        """Keep what came of backing up one host."""
+        with self._writing() as connection:
+            known = hosts.know(connection, made.host, self._clock())
+            backups.save(connection, known.id, made)
+
+    def backup_runs(self, host: str) -> frozenset[str]:
+        """Return the runs of a host's backups whose results are here."""
+        with self._reading() as connection:
+            return backups.known_runs(connection, host)
+
+    def backups(
+        self,
+        names: Names = None,
+        each: int = 1,
+        *,
+        states: Collection[BackupState] = frozenset(BackupState),
+    ) -> tuple[Backup, ...]:
+        """Return the latest backups that ended so, by host, newest first."""
+        with self._reading() as connection:
+            return backups.newest(connection, names, each, states=states)
+
+    def save_drill(self, made: Drill) -> None:
+        """Keep what came of a drill."""
+        with self._writing() as connection:
+            known = hosts.know(connection, made.host, self._clock())
+            drills.save(connection, known.id, made)
+
+    def drills(
+        self, names: Names = None, each: int = 1, *, proving: bool = False
+    ) -> tuple[Drill, ...]:
+        """Return the latest drills by host, newest first; ``proving`` omits those undone."""
+        with self._reading() as connection:
+            return drills.newest(connection, names, each, proving=proving)
+
     def run_hosts(self, run: str) -> tuple[HostRun, ...]:
         """Return the hosts of a run by name: step, reach, outcome, counts."""
         with self._reading() as connection:
@@ -303,6 +342,7 @@ def _keep(connection: Connection, host: AuditedHost) -> dict[str, Any]:
 
 def _facts(host: AuditedHost) -> dict[str, str]:
     facts = {"agency": host.agency, "level": "" if host.level is None else str(host.level)}
+    facts["backup_waived"] = host.backup_waived
     if host.audit.reach is Reach.ANSWERED:
         facts["held"] = str(host.audit.facts.get("held", ""))
     machine = host.audit.facts.get("machine_id")

@@ -111,7 +111,8 @@ def _free_id(connection: Connection, at: datetime) -> str:
 
 
 def _unknown(run: str) -> ConfigurationError:
-    return ConfigurationError(_("the store knows no run {run}").format(run=run))
+    message = _("the store knows no run {run}").format(run=run)
+    return ConfigurationError(message, hint="luytre runs list")
 
 
 def _read(row: Row[tuple[object, ...]]) -> Run:

@@ -17,7 +17,7 @@ from sqlalchemy import (
 
 from orchestrator.store.columns import HostText, UtcTime
 
-HEAD = "0003"
+HEAD = "0005"
 
 # The execution option of connections that will write, and its values.
 WRITING = "luytre_writing"
@@ -150,6 +150,41 @@ transition = Table(
     Index("ix_transition_control", "host_id", "control", "id"),
     Index("ix_transition_run", "run_id"),
     Index("ix_transition_at", "at"),
+)
+
+# What came of each backup of each host; the sample of hashed files is kept of the latest ones.
+backup = Table(
+    "backup",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("host_id", Integer, ForeignKey("host.id"), nullable=False),
+    Column("run", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("started", UtcTime),
+    Column("ended", UtcTime),
+    Column("parts", HostText, nullable=False),
+    Column("sample", LargeBinary),
+    Index("ix_backup_host", "host_id", "run", unique=True),
+)
+
+# What came of restoring a host's backup elsewhere; ``backup`` is the run of that backup.
+drill = Table(
+    "drill",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("host_id", Integer, ForeignKey("host.id"), nullable=False),
+    Column("run", String, nullable=False),
+    Column("scratch", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("started", UtcTime, nullable=False),
+    Column("backup", String, nullable=False),
+    Column("whole", Boolean, nullable=False),
+    Column("rpo", Float),
+    Column("rto", Float),
+    Column("files", Integer, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("details", HostText, nullable=False),
+    Index("ix_drill_host", "host_id", "run", unique=True),
 )
 
 audit_log = Table(

@@ -12,10 +12,11 @@ from orchestrator.model.i18n import _
 
 
 @contextmanager
-def editing(path: Path) -> Iterator[tuple[str, Callable[[str], None]]]:
+def editing(path: Path, *, new_mode: int = 0o640) -> Iterator[tuple[str, Callable[[str], None]]]:
     """Yield the text of a file (empty where it is missing), and what to call with the new one.
 
-    Nobody else edits the file in this way meanwhile. Owner and mode stay; a link is followed.
+    Nobody else edits the file in this way meanwhile. Owner and mode stay (``new_mode`` is that of a
+    file that was missing); a link is followed.
     Raises ConfigurationError where the file cannot be read or written.
     """
     place = path.resolve()
@@ -28,7 +29,7 @@ def editing(path: Path) -> Iterator[tuple[str, Callable[[str], None]]]:
 
         def write(new: str) -> None:
             with _our_errors(path):
-                _replace(place, new)
+                _replace(place, new, new_mode)
 
         yield text, write
     finally:
@@ -45,14 +46,14 @@ def _our_errors(path: Path) -> Iterator[None]:
         raise ConfigurationError(message, position=Position(str(path))) from error
 
 
-def _replace(place: Path, text: str) -> None:
+def _replace(place: Path, text: str, new_mode: int) -> None:
     descriptor, name = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}.")
     draft = Path(name)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
-            _dress_like(place, file.fileno())
+            _dress_like(place, file.fileno(), new_mode)
             os.fsync(file.fileno())
         draft.replace(place)
     except BaseException:
@@ -60,9 +61,9 @@ def _replace(place: Path, text: str) -> None:
         raise
 
 
-def _dress_like(place: Path, descriptor: int) -> None:
+def _dress_like(place: Path, descriptor: int, new_mode: int) -> None:
     if not place.exists():
-        os.fchmod(descriptor, 0o640)
+        os.fchmod(descriptor, new_mode)
         return
     known, new = place.stat(), os.fstat(descriptor)
     if (known.st_uid, known.st_gid) != (new.st_uid, new.st_gid):

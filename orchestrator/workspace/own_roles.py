@@ -1,10 +1,13 @@
 """The operator's own Ansible roles that run beside a change: their names in ``luytre.yml``."""
 
+import hashlib
+import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from orchestrator.model.errors import ConfigurationError, Position
 from orchestrator.model.i18n import _
 from orchestrator.model.nearest import known_hint
 from orchestrator.workspace.fields import Fields
@@ -28,6 +31,32 @@ class OwnRoles:
 
 
 NONE = OwnRoles()
+
+
+def digests(roles: OwnRoles, directory: Path) -> dict[str, str]:
+    """Return by name a digest over each of the workspace's roles; nothing where none of them runs.
+
+    Roles that are not named count as well: those that are may include them. Raises
+    ConfigurationError for what cannot be read.
+    """
+    try:
+        return {each.name: _digest(each) for each in directory.iterdir()} if roles else {}
+    except OSError as error:
+        message = _("cannot be read: {reason}").format(reason=error.strerror)
+        raise ConfigurationError(message, position=Position(str(error.filename))) from error
+
+
+def _digest(role: Path) -> str:
+    whole = hashlib.sha256()
+    for path in sorted(role.rglob("*")):
+        told = [
+            path.relative_to(role).as_posix(),
+            str(path.readlink()) if path.is_symlink() else "",
+        ]
+        if path.is_file():
+            told += [hashlib.sha256(path.read_bytes()).hexdigest()]
+        whole.update(json.dumps(told).encode() + b"\n")
+    return whole.hexdigest()
 
 
 def read_own_roles(fields: Fields, value: Any, workspace: Path) -> OwnRoles:

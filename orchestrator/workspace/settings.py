@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.model.i18n import _
+from orchestrator.model.protection import USUAL, Gate
 from orchestrator.workspace.fields import Fields
 from orchestrator.workspace.own_roles import NONE, OwnRoles, read_own_roles
 from orchestrator.workspace.yaml_source import Document
@@ -20,6 +21,7 @@ _KNOWN = (
     "confirm_window",
     "journal_days",
     "own_roles",
+    "backup_gate",
     "language",
 )
 _LONGEST_KEY = 16 * 1024
@@ -38,7 +40,8 @@ class Settings:
     """What ``luytre.yml`` says, with its defaults; every path is absolute.
 
     ``confirm_window`` is in seconds: after them an unconfirmed host puts itself back. A run can be
-    taken back for ``journal_days``; then a host discards what it keeps for that.
+    taken back for ``journal_days``; then a host discards what it keeps for that. ``backup_gate`` is
+    what a host must have before it is changed.
     ``baselines`` and ``templates`` are the extra directories, beside the shipped ones.
     """
 
@@ -51,6 +54,7 @@ class Settings:
     confirm_window: int = 60
     journal_days: int = 90
     own_roles: OwnRoles = NONE
+    backup_gate: Gate = USUAL
     language: str | None = None
 
 
@@ -71,6 +75,7 @@ def parse(document: Document, directory: Path) -> Settings:
         confirm_window=_integer(fields, given, "confirm_window", (10, 3600)),
         journal_days=_integer(fields, given, "journal_days", (1, 3650)),
         own_roles=read_own_roles(fields, given.get("own_roles", {}), directory),
+        backup_gate=_gate(fields, given.get("backup_gate", {})),
         language=_language(fields, given),
     )
     fields.raise_first()
@@ -128,6 +133,17 @@ def _directories(
 
 def _integer(fields: Fields, given: dict[str, Any], name: str, bounds: tuple[int, int]) -> int:
     return fields.integer(given.get(name, getattr(Settings, name)), (name,), *bounds)
+
+
+def _gate(fields: Fields, value: Any) -> Gate:
+    at = ("backup_gate",)
+    given = fields.mapping(value, at, ("backup_hours", "drill_days"))
+    hours = given.get("backup_hours", Gate.backup_hours)
+    days = given.get("drill_days", Gate.drill_days)
+    return Gate(
+        fields.integer(hours, (*at, "backup_hours"), 1, 24 * 365),
+        fields.integer(days, (*at, "drill_days"), 1, 3650),
+    )
 
 
 def _language(fields: Fields, given: dict[str, Any]) -> str | None:

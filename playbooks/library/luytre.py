@@ -15,13 +15,17 @@ DOCUMENTATION = r"""
 module: luytre
 short_description: Let the agent of luytre work on this host
 description:
-  - Takes the message that the controller packed (the agent itself, and what it is asked) and runs
-    it with the same bootstrap as C(luytre audit) does over SSH.
+  - Takes the message that the controller packed in two parts (the agent itself, and what it is
+    asked) and runs it with the same bootstrap as C(luytre audit) does over SSH.
   - It begins, converges and closes a run. It converges nothing without a run that was prepared by
     C(luytre apply), because without it there is no armed way back.
 options:
+  agent:
+    description: The packed agent, as C(luytre apply) writes it for all hosts of a run.
+    type: str
+    required: true
   payload:
-    description: The packed message, as C(luytre apply) writes it for each host.
+    description: The packed request, as C(luytre apply) writes it for each host.
     type: str
     required: true
 author: luytre
@@ -30,6 +34,7 @@ author: luytre
 EXAMPLES = r"""
 - name: Converge
   luytre:
+    agent: "{{ lookup('ansible.builtin.file', luytre_payloads + '/agent') }}"
     payload: "{{ lookup('ansible.builtin.file', luytre_payloads + '/converge/web1') }}"
 """
 
@@ -42,9 +47,12 @@ luytre:
 
 
 def main() -> None:
-    module = AnsibleModule({"payload": {"type": "str", "required": True, "no_log": True}})
-    payload = json.loads(module.params["payload"])
-    told = talk(module, payload["boot"], payload["marker"], base64.b64decode(payload["message"]))
+    taken = {"type": "str", "required": True, "no_log": True}
+    module = AnsibleModule({"agent": taken, "payload": taken})
+    shared, payload = (json.loads(module.params[name]) for name in ("agent", "payload"))
+    frames = base64.b64decode(shared["agent"]) + base64.b64decode(payload["rest"])
+    message = payload["head"].encode() + frames
+    told = talk(module, shared["boot"], payload["marker"], message)
     for key in ("refused", "failed"):
         if key in told:
             module.fail_json(msg=told[key], luytre={"state": key, "reason": told[key]})

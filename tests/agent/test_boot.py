@@ -173,3 +173,11 @@ def test_an_audit_does_without_modules_that_cost_more_than_itself(module):
 def test_the_sources_are_python_of_the_oldest_hosts(name):
     """Also the copy that is saved for the way back: Python may be upgraded under it."""
     ast.parse(pack.sources()[name], name, feature_version=(3, 6))
+
+
+@pytest.mark.parametrize("operation", ["begin", "converge", "await", "finish"])
+def test_the_agent_is_the_same_for_all_hosts_and_all_steps_of_a_change(operation):
+    request = {"operation": operation, "run": MARKER}
+    head, rest = pack.around_agent(MARKER, request, {})
+    assert head + pack.agent_for("begin") + rest == pack.message(MARKER, request, {})
+    assert len(head + rest) < 1000

@@ -201,7 +201,7 @@ from orchestrator.agent import entry
 def hang(request, call):
     call.host.run(["/bin/sh", "-c", ": " + sys.argv[2] + "; sleep 600 & sleep 600"])
 entry._OPERATIONS["hang"] = hang
-entry.serve(b"m", {"operation": "hang"}, {}, b"")
+entry.serve(b"m", {"operation": "hang"}, {}, b"", {})
 """
 
 
@@ -211,7 +211,7 @@ sys.path.insert(0, sys.argv[1])
 from orchestrator.agent import entry
 os.umask(0o077)
 entry._OPERATIONS["look"] = lambda request, call: call.host.run(["sh", "-c", "umask"]).out.decode()
-entry.serve(b"m", {"operation": "look"}, {}, b"")
+entry.serve(b"m", {"operation": "look"}, {}, b"", {})
 """
 
 

@@ -19,6 +19,7 @@ from orchestrator.model.finding import Risk
 from orchestrator.model.impact import Impact, ImpactName
 from orchestrator.model.selection import Selection
 from orchestrator.model.waiver import Accepted, Waiver
+from orchestrator.workspace.own_roles import OwnRoles
 
 KEY = bytes(range(32))
 # What hosts say came as JSON: the two halves of a character never stand apart side by side.
@@ -66,6 +67,8 @@ SAVED = built(
     hosts=several(PLANS),
     waivers=WORDS,
     without_plan=WORDS,
+    own_roles=built(OwnRoles),
+    own_digests=WORDS,
 )
 
 PLAN = SavedPlan(
@@ -112,8 +115,10 @@ PLAN = SavedPlan(
     ),
     waivers={"web1": "01" * 32, "old": "23" * 32},
     without_plan={"web2": "no route"},
+    own_roles=OwnRoles(("monitoring-off",), ("monitoring-on",)),
+    own_digests={"monitoring-off": "45" * 32, "monitoring-on": "67" * 32},
 )
-GENUINE = sealed({"format": 1, "tool": "0.1.0", **PLAN.document()}, KEY)
+GENUINE = sealed({"format": 2, "tool": "0.1.0", **PLAN.document()}, KEY)
 
 
 @pytest.fixture(scope="module")
@@ -244,7 +249,7 @@ def test_a_sealed_plan_of_another_shape_is_told_with_its_name(place, name, value
             opened(place, sealed(document, KEY))
 
 
-@pytest.mark.parametrize("other", [{"format": 2}, {"tool": "0.0.9"}, {"tool": None}])
+@pytest.mark.parametrize("other", [{"format": 1}, {"tool": "0.0.9"}, {"tool": None}])
 def test_a_plan_of_another_version_is_refused(place, other):
     document = json.loads(GENUINE) | other
     del document["seal"]

@@ -53,6 +53,19 @@ def test_it_is_written_told_and_restored(
     assert run(["--workspace", str(new), "store", "verify"]) == 0
 
 
+def test_what_is_to_be_played_by_hand_is_not_in_it(
+    workspace: Workspace, secret: Path, tmp_path: Path
+) -> None:
+    prepared = workspace.prepare_state() / "by-hand/20260101T000000Z-000000"
+    prepared.mkdir(parents=True)
+    (prepared / "plan.json").write_text("{}")
+    words = ["--passphrase-file", str(secret)]
+    assert run(["backup-self", str(tmp_path / "x"), *words]) == 0
+    assert run(["restore-self", str(tmp_path / "x"), "--into", str(tmp_path / "new"), *words]) == 0
+    assert (tmp_path / "new/luytre.yml").is_file()
+    assert not (tmp_path / "new/.luytre/by-hand").exists()
+
+
 def test_what_the_settings_name_elsewhere_is_told(
     workspace: Workspace, secret: Path, tmp_path: Path, capsys: Told
 ) -> None:

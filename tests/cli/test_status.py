@@ -14,6 +14,7 @@ from orchestrator.drift.underway import started
 from orchestrator.model.finding import Finding, HostAudit, Reach, Severity, StateFinding, Verdict
 from orchestrator.model.host import Endpoint, ManagedHost
 from orchestrator.model.manifest import Manifest
+from orchestrator.model.protection import WAIVED
 from orchestrator.model.record import NewRun, RunKind, RunStatus
 from orchestrator.store.repository import Store
 from orchestrator.workspace.directory import Workspace, load
@@ -60,7 +61,10 @@ def audit(
             audits.append(HostAudit(host, Reach.ANSWERED, (found,), facts=facts))
         controls = [{"id": "root-login", "desired": []}]
         manifests = {name: Manifest.of({"host": name, "controls": controls}) for name in answers}
-        hosts = {name: ManagedHost(name, Endpoint(name, name)) for name in answers}
+        waived = {WAIVED: "no data of its own"}
+        hosts = {
+            name: ManagedHost(name, Endpoint(name, name), variables=waived) for name in answers
+        }
         record_audit(store, made, audits, manifests, hosts)
         store.finish_run(made.id, RunStatus.DONE)
 

@@ -235,7 +235,12 @@ def test_runs_are_listed_with_who_when_and_how_they_ended() -> None:
     assert "so_thong_tin" in text
     made = samples.run(RunKind.APPLY)
     ended = [HostRun(made.id, f"web{n}", outcome=Outcome.ROLLED_BACK) for n in range(2)]
-    assert "done: rolled back 2" in shown(runs_view.render_list([made], {made.id: ended}))
+    first, second = shown(runs_view.render_list([made], {made.id: ended})).splitlines()[2:]
+    assert "done: rolled " in first
+    assert second.split() == ["back", "2"]
+    every = [HostRun(made.id, f"web{n}{one}", outcome=one) for n in range(20) for one in Outcome]
+    told = row(shown(runs_view.render_list([made], {made.id: every})), made.id)
+    assert told[:2] == [made.id, "apply"]
     document = runs_view.document_list([samples.run()])
     assert document["runs"][0]["started"] == "2026-01-15T07:30:00+00:00"
 

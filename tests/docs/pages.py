@@ -9,7 +9,8 @@ ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("*.md"))
-PAGES = [README, ROOT / "CONTRIBUTING.md", ARCHITECTURE, *DECISIONS]
+REBUILD = ROOT / "docs" / "rebuild.md"
+PAGES = [README, ROOT / "CONTRIBUTING.md", ARCHITECTURE, REBUILD, *DECISIONS]
 
 _FENCE = re.compile(r"^```\w*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _INLINE = re.compile(r"`(luytre [^`\n]+)`")

@@ -1,12 +1,15 @@
 """Whoever comes on duty is told what matters, the most urgent first, and what to type."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from orchestrator.drift.matters import Fleet, matters
+from orchestrator.model.backup import Backup, BackupState
 from orchestrator.model.change import Outcome
 from orchestrator.model.finding import Reach, Severity, Verdict
+from orchestrator.model.protection import USUAL, Protection
 from orchestrator.model.record import HostRun, StoredHost, Tally
 from orchestrator.model.status import Concern, Lapsed, Live, Question
 
@@ -18,9 +21,10 @@ def run_id(hours_ago):
     return (NOW - timedelta(hours=hours_ago)).strftime("%Y%m%dT%H%M%SZ-000000")
 
 
-def host(name, hours_ago=1, held=""):
+def host(name, hours_ago=1, held="", whole=True):
     seen = NOW - timedelta(hours=hours_ago)
-    return StoredHost(1, name, seen, last_seen=seen, held=held)
+    first = run_id(hours_ago) if whole else None
+    return StoredHost(1, name, seen, last_seen=seen, reference=first, held=held)
 
 
 def attempt(name, hours_ago=1, reach=ANSWERED, reason=""):
@@ -42,6 +46,8 @@ def fleet(*hosts, **rest):
         "under_way": (),
         "pinned": set(known),
         "ever_tried": set(known),
+        "protections": (),
+        "gate": USUAL,
     }
     return Fleet(**{**parts, **rest})
 
@@ -82,6 +88,12 @@ def test_enrolled_hosts_want_to_be_audited():
     some = only(fleet(host("web1"), pinned={"web1", "db1", "db2"}))
     assert (some.concern, some.hosts) == (Concern.NEVER_AUDITED, ("db1", "db2"))
     assert some.command == "luytre audit --limit db1,db2"
+
+
+def test_hosts_of_which_only_a_part_was_looked_at_are_told_until_an_audit_of_all():
+    some = only(fleet(host("web1"), host("db1", whole=False)))
+    assert (some.concern, some.hosts) == (Concern.NEVER_AUDITED, ("db1",))
+    assert some.command == "luytre audit --limit db1"
 
 
 @pytest.mark.parametrize(("hours", "stale"), [(23, False), (25, True)])
@@ -126,7 +138,12 @@ def test_a_change_without_a_known_end_matters_until_the_host_was_audited():
     cut = change("web1", 3)
     late = {"web1": attempt("web1", 5)}
     matter = only(fleet(host("web1"), attempts=late, changes=(cut,)))
-    assert (matter.concern, matter.command) == (Concern.CUT_OFF, "luytre audit --limit web1")
+    resume = f"luytre runs resume {cut.run}"
+    assert (matter.concern, matter.command) == (Concern.CUT_OFF, resume)
+    back = replace(cut, step="rollback")
+    assert only(fleet(host("web1"), attempts=late, changes=(back,))).command == (
+        "luytre audit --limit web1"
+    )
     assert told(fleet(host("web1"), changes=(cut,))) == {}
     lost = {"web1": attempt("web1", 1, UNREACHABLE)}
     found = told(fleet(host("web1"), attempts=lost, changes=(cut,)))
@@ -187,3 +204,24 @@ def test_with_many_hosts_the_command_is_for_all_and_names_are_quoted():
     assert only(fleet(host("db1"), *many)).command == "luytre audit"
     odd = only(fleet(host("a b", 90), host("db1")))
     assert odd.command == "luytre audit --limit 'a b'"
+
+
+def test_hosts_that_could_not_be_brought_back_are_told_unless_that_is_waived():
+    backup = Backup("web2", "run", BackupState.COMPLETE, NOW - timedelta(hours=1))
+    protections = (
+        Protection("web1"),
+        Protection("web2", backup),
+        Protection("web3", waived="no data of its own"),
+    )
+    known = fleet(host("web1"), host("web2"), host("web3"), protections=protections)
+    matter = only(known)
+    assert (matter.concern, matter.hosts) == (Concern.UNPROTECTED, ("web1", "web2"))
+    assert matter.reasons["web1"] == "no whole backup; its backup was never drilled"
+    assert matter.reasons["web2"] == "its backup was never drilled"
+    assert matter.command == "luytre backup status --limit web1"
+
+
+def test_where_only_drills_are_wanting_the_command_is_a_drill():
+    backup = Backup("web1", "run", BackupState.COMPLETE, NOW - timedelta(hours=1))
+    known = fleet(host("web1"), host("web2"), protections=(Protection("web1", backup),))
+    assert only(known).command == "luytre backup drill --limit web1"

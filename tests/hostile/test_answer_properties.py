@@ -5,7 +5,7 @@ import math
 import zlib
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from bench.readers import HOST, MARKER
@@ -39,6 +39,8 @@ def refusal(stdout):
 @unhurried
 @given(st.binary())
 def test_fault_26_any_bytes_are_no_answer(data):
+    # A brace and perhaps blanks would make a document of it.
+    assume(data.strip() != b"}")
     refusal(data)
     refusal(framed(data))
     refusal(framed(zlib.compress(b"{" + data)))

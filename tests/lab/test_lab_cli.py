@@ -22,6 +22,14 @@ def test_mixed_hosts_take_the_releases_in_turn_and_special_ones_are_added():
     ]
 
 
+def test_virtual_machines_are_named_and_take_the_releases_in_turn():
+    specs = asked_for(0, "mixed", (), ("own", "other", "own"))
+    assert [(spec.name, spec.release, spec.vm) for spec in specs] == [
+        ("own", "bookworm", True),
+        ("other", "trixie", True),
+    ]
+
+
 def luytre(workspace, *arguments, **options):
     command = "import sys; from orchestrator.cli.main import main; main()"
     return subprocess.run(

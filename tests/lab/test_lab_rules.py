@@ -67,6 +67,10 @@ def test_another_recipe_is_another_image():
     assert one.key == Recipe("bookworm", "sources", "options").key
     assert one.key != Recipe("bookworm", "sources", "other").key
     assert one.key.startswith("bookworm-")
+    machine = Recipe("bookworm", "sources", "options", vm=True)
+    # builds of one kind remove what broken ones of the same kind left
+    assert not machine.key.startswith("bookworm-")
+    assert {*one.packages} < {*machine.packages}
 
 
 def test_the_fingerprint_is_what_openssh_prints(tmp_path):

@@ -47,7 +47,8 @@ def said(
 
 def breaks(release: str) -> str:
     """Return a script that breaks as many controls as a host can be without before it."""
-    scripts = [found.run for one in mutations.load().values() if (found := one.at(release, 0))]
+    chosen = mutations.load(mutations.CONTAINER).values()
+    scripts = [found.run for one in chosen if (found := one.at(release, 0))]
     return "".join(f"sh -ec {quote(LIBRARY + script)} < /dev/null || true\n" for script in scripts)
 
 

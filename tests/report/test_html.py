@@ -2,13 +2,17 @@
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 from html.parser import HTMLParser
 
 import pytest
 
+from orchestrator.model.backup import Backup, BackupState
 from orchestrator.model.change import HostOutcome, Outcome
 from orchestrator.model.control import Text
+from orchestrator.model.drill import Drill, DrillState
 from orchestrator.model.finding import Reach, Verdict
+from orchestrator.model.protection import Protection
 from orchestrator.model.record import Counts, RunKind
 from orchestrator.model.status import Concern, Matter
 from orchestrator.report import scores
@@ -64,7 +68,7 @@ def test_the_report_states_the_true_denominator_and_names_who_is_missing() -> No
     text = read(samples.report(24)).text
     assert "22 of 26 servers were assessed; together they meet" in text
     assert "22 /26 servers assessed not assessed: 4" in text
-    known = text[text.index("V. Servers of which") : text.index("VI. How this was found")]
+    known = text[text.index("V. Servers of which") : text.index("VI. Backups and drills")]
     missing, doubtful = known.split("In the figures, but")
     for name in ("so-nn-web-009", "so-nn-web-019", "dc-win-01", "so-yt-new"):
         assert name in missing
@@ -278,3 +282,24 @@ def test_the_report_names_who_accepted_what_until_when() -> None:
     assert "elsewhere" not in told
     assert "2026-01-06 expired, the failure counts again" in told
     assert "Xong" not in told
+
+
+def test_the_report_says_what_came_back_of_each_server_and_what_is_wanting() -> None:
+    data = samples.report(3)
+    names = [host.name for host in data.hosts[:3]]
+    day = timedelta(days=1)
+    backup = Backup(names[0], "r", BackupState.COMPLETE, data.created - day / 24)
+    drill = Drill(names[0], "r-0", "s1", DrillState.PASSED, data.created - 3 * day, rto=75.0)
+    protections = (
+        Protection(names[0], backup, drill),
+        Protection(names[1], backup, replace(drill, state=DrillState.FAILED, whole=False)),
+        Protection(names[2], waived="holds no data"),
+    )
+    text = read(replace(data, protections=protections)).text
+    told = text[text.index("VI. Backups and drills") : text.index("VII. How this was found")]
+    first, second, third = (told[told.index(name) :] for name in names)
+    assert "passed" in first.partition(names[1])[0]
+    assert "1:15 —" in first.partition(names[1])[0]
+    assert "failed (sample)" in second.partition(names[2])[0]
+    assert "its newest drill failed" in second.partition(names[2])[0]
+    assert "no whole backup; its backup was never drilled – waived: holds no data" in third

@@ -12,6 +12,7 @@ from ..conditions import LISTS as CONDITIONS_OF_LISTS
 from . import (
     access,
     accounts,
+    backups,
     files,
     filesystems,
     kernel,
@@ -39,6 +40,7 @@ _GROUPS = (
     access,
     network,
     logins,
+    backups,
 )
 
 KINDS: Dict[str, Kind] = {name: kind for group in _GROUPS for name, kind in group.KINDS.items()}

@@ -1,8 +1,9 @@
 """Pieces that several views share: safe cells, colours, lists of hosts, local times."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from rich import box
 from rich.console import Console, ConsoleOptions, Group, RenderResult
@@ -15,7 +16,7 @@ from orchestrator.model.i18n import _, language
 from orchestrator.model.record import Counts
 from orchestrator.model.text import shorten, visible
 from orchestrator.report.compliance import change, change_text
-from orchestrator.report.words import severity_name
+from orchestrator.report.words import severity_name, span_text
 
 STYLE_OF_VERDICT = {
     Verdict.PASS: "green",
@@ -92,10 +93,23 @@ def heading(text: str) -> Group:
     return Group(Text(), line(text, "bold"))
 
 
-def table(*columns: str, numbers: Collection[str] = (), whole: Collection[str] = ()) -> Table:
+def duration(started: datetime | None, ended: datetime | None) -> str:
+    """Return how long it took, or a dash where one of the ends is not known."""
+    if started is None or ended is None:
+        return "—"
+    return span_text((ended - started).total_seconds())
+
+
+def table(
+    *columns: str,
+    numbers: Collection[str] = (),
+    whole: Collection[str] = (),
+    least: Mapping[str, int] = MappingProxyType({}),
+) -> Table:
     """Return a plain table; ``numbers`` (to the right) and ``whole`` columns are never cut.
 
-    Where there is too little room, the widest of the other columns give way first.
+    Where there is too little room, the widest of the other columns give way first, down to the
+    number of characters in ``least``.
     """
     made = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     for column in columns:
@@ -104,6 +118,7 @@ def table(*columns: str, numbers: Collection[str] = (), whole: Collection[str] =
             justify="right" if column in numbers else "left",
             no_wrap=column in numbers or column in whole,
             overflow="ellipsis",
+            min_width=least.get(column),
         )
     return made
 

@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from orchestrator.cli.views.audit_view import counts_document
-from orchestrator.cli.views.cells import cell, line, local_time, table
+from orchestrator.cli.views.cells import cell, duration, line, local_time, table
 from orchestrator.model.change import Outcome
 from orchestrator.model.i18n import _, language
 from orchestrator.model.record import HostRun, Run, RunStatus
@@ -25,6 +25,9 @@ _STYLES = {
     RunStatus.INTERRUPTED: "bold red",
 }
 
+# Room for one ending; more of them take more lines.
+_ENDING = 15
+
 
 def render_list(
     runs: Sequence[Run], hosts: Mapping[str, Sequence[HostRun]] = MappingProxyType({})
@@ -35,14 +38,15 @@ def render_list(
     """
     if not runs:
         return line(_("No runs yet."))
-    whole = [_("run"), _("what"), _("started"), _("took"), _("how it ended")]
-    made = table(*whole, _("operator"), _("scope"), whole=whole)
+    whole = [_("run"), _("what"), _("started"), _("took")]
+    ended = _("how it ended")
+    made = table(*whole, ended, _("operator"), _("scope"), whole=whole, least={ended: _ENDING})
     for run in runs:
         made.add_row(
             cell(run.id),
             kind_name(run.kind),
             local_time(run.started),
-            _duration(run),
+            duration(run.started, run.ended),
             _end(run, hosts.get(run.id, ())),
             cell(run.operator),
             cell(" ".join(filter(None, (run.limit, run.scope)))),
@@ -66,7 +70,7 @@ def render_run(run: Run, hosts: Sequence[HostRun]) -> RenderableType:
                 operator=run.operator,
                 controller=run.controller,
                 started=local_time(run.started),
-                took=_duration(run),
+                took=duration(run.started, run.ended),
                 status=status_name(run.status),
             )
         ),
@@ -140,13 +144,6 @@ def _run_document(run: Run) -> dict[str, Any]:
 
 def _iso(moment: datetime | None) -> str | None:
     return moment.isoformat() if moment else None
-
-
-def _duration(run: Run) -> str:
-    if run.ended is None:
-        return "—"
-    minutes, seconds = divmod(round((run.ended - run.started).total_seconds()), 60)
-    return f"{minutes}:{seconds:02d}"
 
 
 def _ending(host: HostRun) -> str:

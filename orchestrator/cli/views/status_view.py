@@ -31,6 +31,8 @@ def render(status: Status) -> RenderableType:
         told.append(line(matter_title(matter, _names(matter)), style))
         told.extend(line(f"  {reason}") for reason in _reasons(matter))
         told.append(Text(f"  {matter.command}", "cyan"))
+    if status.waived:
+        told.append(line(_waived(status.waived), "dim"))
     if not status.matters:
         told.append(line(_("All is calm."), "green"))
     else:
@@ -61,6 +63,7 @@ def document(status: Status) -> dict[str, Any]:
             }
             for one in status.matters
         ],
+        "backup_waived": dict(status.waived),
         "next": status.next or None,
     }
 
@@ -77,6 +80,16 @@ def _standing(status: Status) -> str:
     return told.format(
         n=status.hosts, percent=percent_text(status.counts, language()), time=local_time(audited)
     )
+
+
+def _waived(waived: Mapping[str, str]) -> str:
+    told = _n(
+        "{n} server has no proved backup, waived: {reasons}",
+        "{n} servers have no proved backup, waived: {reasons}",
+        len(waived),
+    )
+    reasons = "; ".join(sorted(set(waived.values())))
+    return told.format(n=len(waived), reasons=shorten(reasons, _NAMES))
 
 
 def _under_way(run: Run) -> str:

@@ -19,7 +19,7 @@ from typing import Any
 
 sys.path.insert(0, sys.argv[2])
 
-from agent import arm, change, converge, plan, rollback, runs
+from agent import arm, change, converge, plan, rollback, runs, undo
 from agent.host import Host, Refused, Unreadable
 from agent.runs import Run
 
@@ -191,15 +191,21 @@ def in_begin(step: int, before: dict[str, str]) -> tuple[bool, list[str]]:
     """Die in begin: nothing has been changed, and the host is free after a while."""
     run = Run(f"begin-{step}")
     request = planned(run.name)
-    died = dies(step, lambda: change.begin(request, sources(), Host()))
+    died = dies(step, lambda: change.begin(request, sources(), {}, Host()))
     wrong = [] if seen() == before else ["begin changed the host"]
-    return died, wrong + [why for why in [free_for_another(run)] if why]
+    wrong += [why for why in [free_for_another(run)] if why]
+    following = Run(run.name + "-following")
+    change.begin(planned(following.name), sources(), {}, Host())
+    if died and not run.exists() and Path(run.directory).exists():
+        wrong.append("what it left is kept for good")
+    rollback.drop(following, Host())
+    return died, wrong
 
 
 def in_converge(step: int, before: dict[str, str]) -> tuple[bool, list[str]]:
     """Die in converge: the host is as it was, or it is armed and the timer brings it back."""
     run = Run(f"converge-{step}")
-    change.begin(planned(run.name), sources(), Host())
+    change.begin(planned(run.name), sources(), {}, Host())
     died = dies(step, lambda: converge.converge(run, Host()))
     state, parts = run.record()["state"], armed(run)
     if state == "begun":
@@ -213,7 +219,7 @@ def in_converge(step: int, before: dict[str, str]) -> tuple[bool, list[str]]:
 def in_expire(step: int, before: dict[str, str]) -> tuple[bool, list[str]]:
     """Die on the way back: it is armed still, and the next attempt takes the work on."""
     run = Run(f"expire-{step}")
-    change.begin(planned(run.name), sources(), Host())
+    change.begin(planned(run.name), sources(), {}, Host())
     converge.converge(run, Host())
     died = dies(step, lambda: rollback.expire(run, Host()))
     wrong = []
@@ -226,7 +232,7 @@ def in_expire(step: int, before: dict[str, str]) -> tuple[bool, list[str]]:
 def in_confirm(step: int, before: dict[str, str]) -> tuple[bool, list[str]]:
     """Die in confirm: unconfirmed goes back, confirmed stays so and can be confirmed again."""
     run = Run(f"confirm-{step}")
-    change.begin(planned(run.name), sources(), Host())
+    change.begin(planned(run.name), sources(), {}, Host())
     converge.converge(run, Host())
     died = dies(step, lambda: change.confirm({"run": run.name}, Host()))
     state = run.record()["state"]
@@ -237,28 +243,65 @@ def in_confirm(step: int, before: dict[str, str]) -> tuple[bool, list[str]]:
     wrong = [] if run.record()["state"] == "confirmed" else ["confirmed no more"]
     wrong += [f"{part} is left" for part, there in armed(run).items() if there]
     wrong += [why for why in [free_for_another(run)] if why]
-    rollback.undo(run, Host(), force=False)
+    undo.undo(run, Host(), "rollback", force=False)
     return died, wrong + aftermath(run, before)
 
 
 def in_power(step: int, before: dict[str, str]) -> tuple[bool, list[str]]:
     """Die in confirm and lose the power: unconfirmed goes back, confirmed has its rules again."""
     run = Run(f"power-{step}")
-    change.begin(planned(run.name), sources(), Host())
+    change.begin(planned(run.name), sources(), {}, Host())
     converge.converge(run, Host())
     died = dies(step, lambda: change.confirm({"run": run.name}, Host()))
-    confirmed = run.record()["state"] == "confirmed"
+    kept = run.record()["state"] == "confirmed"
     lose_power()
     if (ETC / "luytre-revert.service").exists():
         saved_agent(run, "boot")
     boot_rest()
-    if not confirmed:
+    if not kept:
         shell(f"nft -f - <<'END'\n{FORMER_RULES}END")
         return died, aftermath(run, before)
     wrong = [] if rules() == RULES else [f"the rules are lost: {rules()!r}"]
     wrong += [f"{part} is left" for part, there in armed(run).items() if there]
     wrong += [why for why in [free_for_another(run)] if why]
-    rollback.undo(run, Host(), force=False)
+    undo.undo(run, Host(), "rollback", force=False)
+    return died, wrong + aftermath(run, before)
+
+
+def confirmed(name: str) -> Run:
+    """Bring a run as far as its confirmation."""
+    run = Run(name)
+    change.begin(planned(run.name), sources(), {}, Host())
+    converge.converge(run, Host())
+    change.confirm({"run": run.name}, Host())
+    return run
+
+
+def in_undo(step: int, before: dict[str, str]) -> tuple[bool, list[str]]:
+    """Die while a confirmed run is taken back: systemd starts it again, which takes it on."""
+    run = confirmed(f"undo-{step}")
+    died = dies(step, lambda: undo.undo(run, Host(), "rollback", force=False))
+    saved_agent(run, "rollback")
+    return died, aftermath(run, before)
+
+
+def in_undo_power(step: int, before: dict[str, str]) -> tuple[bool, list[str]]:
+    """Lose the power while a confirmed run is taken back: the boot takes it on."""
+    run = confirmed(f"undo-power-{step}")
+    died = dies(step, lambda: undo.undo(run, Host(), "rollback", force=False))
+    wrong = []
+    if run.record()["state"] == "rolling_back" and not armed(run)["boot"]:
+        wrong = ["half taken back, and no boot knows of it"]
+    lose_power()
+    if (ETC / "luytre-revert.service").exists():
+        saved_agent(run, "boot")
+    boot_rest()
+    if run.record()["state"] == "confirmed":
+        undo.undo(run, Host(), "rollback", force=False)
+    else:
+        shell(f"nft -f - <<'END'\n{FORMER_RULES}END")
+        # A boot starts what its links name.
+        shell(f"cd {ETC}/crash.target.wants; systemctl daemon-reload; systemctl start *")
     return died, wrong + aftermath(run, before)
 
 
@@ -292,7 +335,7 @@ def aftermath(run: Run, before: dict[str, str]) -> list[str]:
     ]
     wrong += [f"{part} is left" for part, there in armed(run).items() if there]
     if state not in ("rolled_back", "dropped"):
-        wrong.append(f"the run is {state}: {run.load(rollback.RESULT)}")
+        wrong.append(f"the run is {state}: {run.record().get('reason')}")
     if run.path("reserve") and Path(run.path("reserve")).exists():
         wrong.append("the reserve is left")
     return wrong + [why for why in [free_for_another(run)] if why]
@@ -304,6 +347,8 @@ PHASES = {
     "expire": in_expire,
     "confirm": in_confirm,
     "power": in_power,
+    "undo": in_undo,
+    "undo-power": in_undo_power,
 }
 
 

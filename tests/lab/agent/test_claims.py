@@ -13,7 +13,7 @@ pytestmark = pytest.mark.lab
 
 # Runs that are confirmed, expire and are undone at the same moment; tells how each of them ended.
 RACE = """
-from agent import change, converge, rollback, runs
+from agent import change, converge, rollback, runs, undo
 from agent.host import Refused
 ends = []
 for round in range(given["rounds"]):
@@ -26,7 +26,7 @@ for round in range(given["rounds"]):
     from agent import plan
     changes = plan.plan(request["manifest"], Host(), bytes.fromhex(given["key"]), None)["changes"]
     request.update(run=name, changes={c["control"]: c["before"] for c in changes})
-    change.begin(request, bytes.fromhex(given["sources"]), Host())
+    change.begin(request, bytes.fromhex(given["sources"]), {}, Host())
     converge.converge(runs.Run(name), Host())
     start = time.monotonic() + 0.1
     children = []
@@ -42,7 +42,7 @@ for round in range(given["rounds"]):
                 elif work == "expire":
                     rollback.expire(run, Host())
                 elif round % 3 == 0:
-                    rollback.undo(run, Host(), True)
+                    undo.undo(run, Host(), "rollback", True)
             except (Refused, OSError) as problem:
                 sys.stderr.write("%s: %s\\n" % (work, problem))
             finally:
@@ -54,7 +54,7 @@ for round in range(given["rounds"]):
     ends.append([runs.Run(name).record()["state"], content])
     if ends[-1][0] == "confirmed":
         change.confirm({"run": name}, Host())
-        rollback.undo(runs.Run(name), Host(), True)
+        undo.undo(runs.Run(name), Host(), "rollback", True)
 tell(ends)"""
 
 
@@ -129,6 +129,34 @@ def test_a_run_whose_timer_never_came_belongs_to_everybody_after_its_time(host):
     assert story.state == "converged"
     assert story.rollback(abandoned=False)["result"]["state"] == "rolled_back"
     assert content(host) == "old\n"
+
+
+def test_what_a_control_comes_to_own_after_begin_is_not_taken_out_without_a_journal(host):
+    story = Story(host, "r1", FILE)
+    story.armed()
+    story.confirm()
+    told = host.ask("plan", manifest=story.manifest, now=time.time(), prune={"only": ["c0"]})
+    (change,) = told["result"]["prunes"]
+    host.ask("preflight", run="r2", now=time.time())
+    request = dict.fromkeys(("operator", "controller", "witness"), "o")
+    request.update(window=60, journal_days=90, prunes=["c0"], install={}, remove=[])
+    changes = {"c0": change["before"]}
+    begun = host.ask("begin", run="r2", manifest=story.manifest, changes=changes, **request)
+    assert begun["result"] == {"state": "begun"}
+    host.python(
+        """
+        from agent import owned, resources
+        known = owned.load()
+        entry = dict(known["resources"]["path:" + given], origin={"type": "absent"})
+        known["resources"]["path:" + given.replace("file", "dressed")] = entry
+        owned._save(known)
+        """,
+        f"{ROOM}/file",
+    )
+    told = host.ask("converge", run="r2")["result"]
+    assert told["state"] == "dropped"
+    assert f"changed since the plan: path:{ROOM}/dressed" in told["reason"]
+    assert host.sh(f"cat {ROOM}/dressed") == "log\n"
 
 
 def test_the_timers_of_runs_with_similar_names_are_told_apart(host):

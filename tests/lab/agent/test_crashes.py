@@ -20,6 +20,8 @@ DRIVER = Path(__file__).parent / "crash_driver.py"
         ("expire", 3, 11),
         ("confirm", 1, 12),
         ("power", 2, 8),
+        ("undo", 6, 8),
+        ("undo-power", 5, 8),
     ],
 )
 def test_a_death_at_any_step_leaves_a_way_back(g1: Inside, phase: str, stride: int, at_least: int):

@@ -1,5 +1,9 @@
 """A run whose package brings units along: nothing that the change then touches is forgotten."""
 
+import json
+import threading
+import time
+
 import pytest
 
 from .inside import Inside
@@ -91,7 +95,7 @@ def test_the_timer_puts_every_unit_back_as_the_package_brought_it(host):
     brought = host.sh(SEEN)
     assert story.converge()["result"]["state"] == "converged"
     assert story.saved_agent("expire") == ""
-    assert story.state == "rolled_back", story.read("rollback.json")
+    assert story.state == "rolled_back", story.read("expired.json")
     assert host.sh(SEEN) == brought
     known = host.ask("status")["result"]["runs"]["known"]
     assert known[0]["left"] == ["along"]
@@ -124,3 +128,157 @@ def test_packages_of_a_run_that_died_before_its_first_change_can_be_taken_back(h
     assert host.sh(SEEN) == before
     assert "taken back before" in story.rollback()["result"]["reason"]
     assert left(host) == []
+
+
+APT = "/usr/bin/apt-get"
+SERVICE = "/etc/systemd/system/probe.service"
+FILE = "/root/along-probe"
+
+
+@pytest.fixture
+def slow_removal(host: Inside):
+    """Apt takes some seconds before it takes a package away; /run/removing tells that it works."""
+    script = (
+        '#!/bin/sh\ncase "$*" in *"-y remove"*) touch /run/removing; sleep 5 ;; esac\n'
+        f'exec {APT}.real "$@"\n'
+    )
+    host.sh(f"mv {APT} {APT}.real")
+    host.lab.write(host.name, APT, script.encode(), 0o755)
+    yield host
+    host.sh(f"mv {APT}.real {APT}; rm -f /run/removing")
+
+
+@pytest.fixture
+def hesitant(host: Inside):
+    """A service that takes some seconds to start where its file holds the old content."""
+    text = f"ExecStart=/bin/sh -c 'grep -q new {FILE} || sleep 5'"
+    unit = f"[Service]\nType=oneshot\nRemainAfterExit=yes\n{text}\n"
+    host.lab.write(host.name, SERVICE, unit.encode())
+    host.sh(f"echo new > {FILE}; systemctl daemon-reload; systemctl start probe.service")
+    host.sh(f"echo old > {FILE}")
+    want = {"path": FILE, "content": "new\n", "restart": ["probe.service"]}
+    yield {"id": "hesitant", "desired": [{"kind": "file", "want": want}]}
+    host.sh(f"systemctl stop probe.service; rm {SERVICE} {FILE}; systemctl daemon-reload")
+
+
+def installed(host: Inside) -> bool:
+    """Return whether the package is there."""
+    return "along installed" in host.sh(SEEN)
+
+
+def removing(host: Inside) -> None:
+    """Wait until apt is about to take the package away."""
+    deadline = time.monotonic() + 60
+    while host.status("test", "-e", "/run/removing"):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def taken(host: Inside) -> str:
+    """Return why another run could not take the host."""
+    code = """
+    from agent import runs
+    from agent.host import Refused
+    try:
+        runs.acquire(runs.Run("other"), "o", "c")
+        tell("")
+    except Refused as problem:
+        tell(str(problem))
+    """
+    return str(host.python(code))
+
+
+def aside(work):
+    """Start work beside the test; return its thread and where its answer will be."""
+    answers: list[dict[str, object]] = []
+    thread = threading.Thread(target=lambda: answers.append(work()["result"]))
+    thread.start()
+    return thread, answers
+
+
+def test_an_operators_rollback_that_meets_the_timers_holds_the_host_until_its_own_end(
+    slow_removal, hesitant
+):
+    host = slow_removal
+    before = host.sh(SEEN)
+    story = Story(host, "r1", PACKAGE)
+    story.manifest["controls"].append(hesitant)
+    story.window, story.install = 1, {"along": "1.0"}
+    story.begin()
+    host.sh("apt-get -qy install along=1.0")
+    assert story.converge()["result"]["state"] == "converged"
+    story.ended("rolling_back")
+    thread, answers = aside(story.rollback)
+    removing(host)
+    assert json.loads(story.read("expired.json"))["state"] == "rolled_back"
+    assert "held by" in taken(host)
+    assert answers == []
+    thread.join(60)
+    assert (answers[0]["state"], answers[0]["reason"]) == ("rolled_back", "")
+    assert answers[0]["done"]["away"] == ["along"]
+    assert host.sh(SEEN) == before
+    assert left(host) == []
+
+
+@pytest.fixture
+def dropping(slow_removal):
+    """A run that cannot be armed, while it takes its packages away; its thread, its answer."""
+    story = begun(slow_removal)
+    slow_removal.sh("mkdir /etc/systemd/system/luytre-revert.service")
+    thread, answers = aside(story.converge)
+    removing(slow_removal)
+    slow_removal.sh("rmdir /etc/systemd/system/luytre-revert.service")
+    yield story, thread, answers
+    thread.join(60)
+
+
+def test_while_a_dropped_run_takes_its_packages_away_nobody_is_told_that_they_are(dropping):
+    story, thread, answers = dropping
+    host = story.inside
+    assert "held by" in taken(host)
+    assert "taken back before" in story.rollback()["result"]["reason"]
+    assert not installed(host)
+    thread.join(60)
+    assert answers[0]["state"] == "dropped"
+    assert left(host) == []
+
+
+def test_packages_of_a_dropped_run_that_died_while_apt_worked_are_not_forgotten(dropping):
+    story, thread, answers = dropping
+    host = story.inside
+    host.sh("systemctl kill --signal=KILL luytre-converge-r1.service")
+    thread.join(60)
+    assert answers[0]["state"] == "dropped"
+    assert left(host) == []
+    assert installed(host)
+    assert host.ask("status")["result"]["runs"]["known"][0]["left"] == ["along"]
+    told = story.rollback()["result"]
+    assert (told["state"], told["reason"]) == ("rolled_back", "")
+    assert not installed(host)
+    assert "taken back before" in story.rollback()["result"]["reason"]
+
+
+@pytest.mark.parametrize("script", ["prerm", "postrm"])
+def test_a_package_that_dpkg_left_half_way_is_told_until_it_is_gone(host, script):
+    """Killed in prerm it is half configured, killed in postrm half installed."""
+    before = host.sh(SEEN)
+    story = begun(host)
+    place = f"/var/lib/dpkg/info/along.{script}"
+    if script == "postrm":
+        host.lab.write(host.name, place, b"#!/bin/sh\n", 0o755)
+    host.sh(f"sed -i '1a touch /run/removing; sleep 3' {place}")
+    host.sh("mkdir /etc/systemd/system/luytre-revert.service")
+    thread, answers = aside(story.converge)
+    removing(host)
+    host.sh("rmdir /etc/systemd/system/luytre-revert.service")
+    host.sh("systemctl kill --signal=KILL luytre-converge-r1.service")
+    thread.join(60)
+    assert answers[0]["state"] == "dropped"
+    told = story.rollback()["result"]
+    assert told["state"] == "broken", told
+    assert host.ask("status")["result"]["runs"]["known"][0]["left"] == ["along"]
+    host.sh(f"sed -i /sleep/d {place}; dpkg --configure -a; dpkg --purge along || true")
+    told = story.rollback()["result"]
+    host.sh("rm -f /run/removing")
+    assert (told["state"], told["reason"]) == ("rolled_back", "")
+    assert host.sh(SEEN) == before

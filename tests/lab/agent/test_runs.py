@@ -45,7 +45,7 @@ def test_a_directory_that_somebody_filled_since_stays_and_is_told(host, by):
     host.sh(f"echo theirs > {ROOM}/a/theirs")
     if by == "timer":
         story.saved_agent("expire")
-        told = json.loads(story.read("rollback.json"))
+        told = json.loads(story.read("expired.json"))
     else:
         story.confirm()
         told = story.rollback()["result"]
@@ -186,6 +186,18 @@ def test_strange_names_among_the_runs_hide_no_run(host):
     assert [each["run"] for each in host.ask("status")["result"]["runs"]["known"]] == ["r1"]
 
 
+def test_what_a_begin_left_that_was_killed_goes_with_the_next_and_nothing_else_does(host):
+    host.sh(
+        "mkdir -p -m 700 /var/lib/luytre/runs; cd /var/lib/luytre/runs;"
+        f" mkdir killed lost+found; echo secret > killed/before.json; ln -s {ROOM} linked"
+    )
+    story = Story(host, "r1", FILE)
+    story.armed()
+    assert host.sh("ls /var/lib/luytre/runs").split() == ["linked", "lost+found", "r1"]
+    assert host.sh(f"ls {ROOM}").split() == ["dressed", "file"]
+    assert story.rollback()["result"]["state"] == "rolled_back"
+
+
 def test_a_damaged_record_is_told_not_guessed(host):
     story = Story(host, "r1", FILE)
     story.armed()
@@ -295,7 +307,7 @@ def test_a_reboot_while_armed_takes_back_files_links_and_services(host):
     ]
     host.lab.restart(host.name)
     try:
-        assert story.state == "rolled_back", story.read("rollback.json")
+        assert story.state == "rolled_back", story.read("expired.json")
         assert content(host) == "old\n"
         assert host.sh("sshd -T | grep -i ^maxauthtries") == "maxauthtries 6\n"
         assert left(host) == []

@@ -102,3 +102,21 @@ def test_a_firewall_is_taken_back_without_force_after_any_number_of_boots(host):
     host.lab.restart(host.name)
     taken_back(story)
     assert rules(host) == ""
+
+
+def test_a_reboot_takes_on_the_rollback_of_a_confirmed_run_where_the_power_went(host):
+    story = Story(host, "r1", FILE)
+    story.armed()
+    assert story.confirm()["result"]["problems"] == []
+    code = """
+    from agent import rollback, runs, undo
+    rollback._restore = lambda *given: os._exit(9)
+    undo.undo(runs.Run(given), host, "rollback", False)
+    """
+    assert host.unchecked(code, story.name).returncode == 9
+    assert story.state == "rolling_back"
+    assert "being taken back" in host.sh("cat /run/motd.d/luytre")
+    host.lab.restart(host.name)
+    assert story.state == "rolled_back"
+    assert host.sh(f"cat {ROOM}/file") == "old\n"
+    assert nothing_left(host)

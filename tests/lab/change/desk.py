@@ -5,7 +5,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -74,8 +74,16 @@ class Desk:
         self._settings |= settings
         (self.directory / "luytre.yml").write_text(yaml.safe_dump(self._settings))
 
-    def want(self, *controls: dict[str, Any], also: tuple[str, ...] = ()) -> None:
-        """Make these controls, and shipped ones by their ids, the whole of what is wanted."""
+    def want(
+        self,
+        *controls: dict[str, Any],
+        also: tuple[str, ...] = (),
+        parameters: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Make these controls, and shipped ones by their ids, the whole of what is wanted.
+
+        ``parameters`` are those of the profile that shipped ones need.
+        """
         own = self.directory / "baselines"
         for part in ("controls", "profiles"):
             (own / part).mkdir(parents=True, exist_ok=True)
@@ -83,7 +91,7 @@ class Desk:
         profile = {
             "title": {"en": "Own", "vi": "Riêng"},
             "controls": [*also, *(control["id"] for control in controls)],
-            "parameters": {"ssh_max_auth_tries": 4},
+            "parameters": {"ssh_max_auth_tries": 4, **(parameters or {})},
         }
         (own / "profiles/own.yml").write_text(yaml.safe_dump(profile))
         self.settle(baselines=["baselines"], profile="own")
@@ -141,10 +149,13 @@ def ended(process: "subprocess.Popen[str]", seconds: float = 120) -> Done:
     return Done(process.returncode, out, err)
 
 
-def until(met: Callable[[], Any], what: str, seconds: float = 60) -> Any:
-    """Wait until a condition is met and return what it returned; fail after ``seconds``."""
+def until(met: Callable[[], Any], what: str, seconds: float = 60, pause: float = 0.02) -> Any:
+    """Wait until a condition is met and return what it returned; fail after ``seconds``.
+
+    ``pause`` seconds pass between two looks.
+    """
     deadline = time.monotonic() + seconds
     while not (value := met()):
         assert time.monotonic() < deadline, f"{what}: not within {seconds} s"
-        time.sleep(0.02)
+        time.sleep(pause)
     return value

@@ -81,6 +81,10 @@ class Gate:
         """Let the reload end, and every later one pass."""
         self._lab.run(self._host, ["touch", self._OPEN])
 
+    def shut(self) -> None:
+        """Let the next reload wait."""
+        self._lab.run(self._host, ["rm", self._OPEN])
+
     def build(self) -> None:
         """Start the service; the gate is shut."""
         text = (

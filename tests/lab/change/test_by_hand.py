@@ -11,9 +11,9 @@ import pytest
 from orchestrator.workspace.shipped import shipped
 
 from . import tree
-from .desk import until
+from .desk import APPLY, ended, until
 from .processes import everyone
-from .wishes import BANNER, MARTIANS, control
+from .wishes import BANNER, MARTIANS, content, control
 
 pytestmark = pytest.mark.lab
 
@@ -99,6 +99,12 @@ def test_prepared_typed_and_resumed_the_firewall_is_confirmed(desk, yard, c1, te
     home = desk.directory / ".luytre/by-hand" / run
     assert stat.S_IMODE(home.stat().st_mode) == 0o700
     key = yard.lab.run(c1, ["cat", f"/run/luytre/{run}"]).stdout.split(b'"')[3]
+    # Nothing is removed afterwards: the play does not come to these.
+    requests = [*home.glob("payloads/*/*")]
+    assert {file.parent.name for file in requests} == {"begin", "converge"}
+    # What is large is there once, however many hosts there are.
+    agent = (home / "payloads/agent").stat().st_size
+    assert all(file.stat().st_size < agent / 10 for file in requests)
     for file in home.rglob("*"):
         assert not file.is_file() or key not in file.read_bytes()
     code, said = whole(play(terminal, told))
@@ -140,12 +146,44 @@ def test_prepared_and_never_played_nothing_is_changed_and_that_is_told(desk, yar
     assert (listed["run"], listed["status"]) == (run, "interrupted")
     seen = desk.ask("runs", "show", run).host(c1)
     assert seen["reason"] == f"prepared to be played by hand; next: luytre runs resume {run}"
+    early = desk.ask("runs", "resume", run)
+    assert early.code == 6, early
+    assert "nobody has played it yet" in early.err
+    assert "apply resumed" not in desk.luytre("log", "show").out
+    assert len(places(desk)) == 1
+    os.utime(places(desk)[0] / "plan.json", (0, 0))
     resumed = desk.ask("runs", "resume", run)
     assert resumed.code == 6, resumed
     assert resumed.host(c1)["outcome"] == "not_started"
     assert resumed.host(c1)["reason"] == "it was never played there"
     assert tree.leftovers(yard.lab, c1) == []
     assert places(desk) == []
+
+
+@pytest.mark.parametrize("command", ["apply", "resume"])
+def test_what_was_prepared_long_ago_and_never_resumed_is_swept(desk, c1, command):
+    desk.want(BANNER)
+    run = desk.apply(c1).document["run"]
+    old = desk.directory / ".luytre/by-hand/20260101T000000Z-000000"
+    old.mkdir(parents=True)
+    os.utime(old, (0, 0))
+    words = {"apply": APPLY, "resume": ("runs", "resume", run, "--yes")}[command]
+    swept = desk.ask(*words, *(("--limit", c1) if command == "apply" else ()))
+    assert swept.code == 0, swept
+    assert places(desk) == []
+    assert desk.ask("rollback", "--yes", "--run", run).code == 0
+
+
+def test_a_link_in_the_place_of_prepared_runs_is_refused(desk, c1, tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    (elsewhere / "kept").mkdir(parents=True)
+    home = desk.directory / ".luytre/by-hand"
+    home.symlink_to(elsewhere)
+    desk.want(BANNER)
+    refused = desk.ask("runs", "prepare", "--yes", "--accept-impact", "all", "--limit", c1)
+    assert (refused.code, f"{home} is a symlink: refused" in refused.err) == (6, True), refused
+    assert [one.name for one in elsewhere.iterdir()] == ["kept"]
+    assert desk.ask("runs", "list").document["runs"] == []
 
 
 def test_what_is_shown_is_what_is_to_be_typed(desk, c1):
@@ -160,7 +198,7 @@ def test_what_is_shown_is_what_is_to_be_typed(desk, c1):
     assert f"ANSIBLE_CONFIG={home}/ansible.cfg" in "".join(shown.out.split())
     assert f"luytre runs resume {run}" in words
     assert "Your own roles are not a part of it" in words
-    assert desk.ask("runs", "resume", run).code == 6
+    assert desk.ask("runs", "resume", run, "--yes").code == 6
 
 
 def test_fault_24_a_password_for_sudo_is_asked_for_and_never_written_down(desk, c1):
@@ -170,7 +208,7 @@ def test_fault_24_a_password_for_sudo_is_asked_for_and_never_written_down(desk, 
     assert told["command"]["words"][-1] == "--ask-become-pass"
     for file in (desk.directory / ".luytre").rglob("*"):
         assert not file.is_file() or b"sentinel-for-sudo" not in file.read_bytes()
-    assert desk.ask("runs", "resume", told["run"]).code == 6
+    assert desk.ask("runs", "resume", told["run"], "--yes").code == 6
 
 
 def test_hosts_with_different_passwords_for_sudo_are_not_prepared_together(desk, c1, c2):
@@ -206,6 +244,40 @@ def test_resume_beside_a_play_waits_for_it_and_its_removals(desk, yard, c1, c2, 
     yard.lab.run(c2, ["apt-get", "-qy", "purge", "tiny"])
 
 
+def test_a_run_that_is_played_by_hand_is_not_taken_away_without_force(desk, yard, c1, terminal):
+    desk.want(BANNER)
+    told = prepare(desk, "--limit", c1)
+    assert whole(play(terminal, told))[0] == 0
+    for words in (("--host", c1), ("--run", told["run"])):
+        refused = desk.ask("rollback", "--yes", *words)
+        assert refused.code == 6, refused
+        assert refused.host(c1)["outcome"] == "refused"
+        assert "under way since 20" in refused.host(c1)["reason"]
+    assert tree.record(yard.lab, c1)["state"] == "converged"
+    resumed = desk.ask("runs", "resume", told["run"])
+    assert resumed.code == 0, resumed
+    assert desk.ask("rollback", "--yes", "--host", c1).code == 0
+
+
+def test_of_two_that_resume_a_run_at_once_one_is_refused(desk, yard, gate, terminal):
+    desk.want(BANNER, control("own-gate", content("/etc/own-gate", reload=[gate.unit])))
+    told = prepare(desk, "--limit", "c1")
+    run = told["run"]
+    typed = play(terminal, told)
+    until(lambda: tree.record(yard.lab, "c1").get("state") == "armed", "armed")
+    with desk.started("runs", "resume", run, "--output", "json") as resuming:
+        until((desk.directory / ".luytre/running" / run).exists, "one resumes")
+        second = desk.ask("runs", "resume", run)
+        gate.open()
+        first = ended(resuming)
+    assert (second.code, "is under way: a process works on it" in second.err) == (6, True), second
+    assert first.code == 0, first
+    assert first.host("c1")["outcome"] == "confirmed"
+    assert whole(typed)[0] == 0
+    assert places(desk) == []
+    assert desk.ask("rollback", "--yes", "--run", run).code == 0
+
+
 def test_what_was_prepared_long_ago_is_not_begun(desk, yard, c1, terminal):
     desk.want(BANNER)
     told = prepare(desk, "--limit", c1)
@@ -213,7 +285,7 @@ def test_what_was_prepared_long_ago_is_not_begun(desk, yard, c1, terminal):
     code, said = whole(play(terminal, told))
     assert code == 2, said
     assert "no preflight of run" in said
-    assert desk.ask("runs", "resume", told["run"]).code == 6
+    assert desk.ask("runs", "resume", told["run"], "--yes").code == 6
 
 
 def test_a_host_that_moved_since_it_was_prepared_refuses_by_hand_too(desk, yard, c1, terminal):
@@ -225,5 +297,5 @@ def test_a_host_that_moved_since_it_was_prepared_refuses_by_hand_too(desk, yard,
     assert code == 2, said
     assert "changed since the plan: path:/etc/issue.net" in said
     assert yard.lab.read(c1, "/etc/issue.net") == b"theirs\n"
-    assert desk.ask("runs", "resume", told["run"]).code == 6
+    assert desk.ask("runs", "resume", told["run"], "--yes").code == 6
     yard.lab.write(c1, "/etc/issue.net", issue)

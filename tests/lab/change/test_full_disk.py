@@ -149,6 +149,35 @@ def test_fault_21_a_disk_that_fills_up_before_the_end_is_written_hides_no_outcom
     everything_works(desk, c1)
 
 
+def test_fault_21_a_rollback_during_which_the_disk_fills_up_hides_no_outcome(
+    desk, disk, yard, gate, c2
+):
+    c1 = "c1"  # the gate's
+    gate.open()
+    desk.want(BANNER, GRACE)
+    other = desk.apply(c2)
+    assert other.code == 0, other
+    desk.want(BANNER, GRACE, GATED)
+    applied = desk.apply(c1)
+    assert applied.code == 0, applied
+    gate.shut()
+    words = ("rollback", "--yes", "--host", f"{c1},{c2}", "--output", "json")
+    with desk.started(*words) as taking:
+        until(lambda: state(yard, c1) == "rolling_back", "on its way back")
+        until(lambda: state(yard, c2) == "rolled_back", "back")
+        disk.fill()
+        gate.open()
+        taken = ended(taking)
+    plainly_told(taken)
+    for host in (c1, c2):
+        assert taken.host(host)["outcome"] == "rolled_back"
+        assert state(yard, host) == "rolled_back"
+    disk.make_room()
+    assert desk.ask("runs", "show", taken.document["run"]).document["status"] == "interrupted"
+    desk.want(BANNER, GRACE)
+    everything_works(desk, c1)
+
+
 def test_fault_21_a_full_place_of_temporary_files_stops_the_run_and_takes_the_host_back(
     desk, yard, gate, scratch
 ):

@@ -72,6 +72,10 @@ def test_fault_18_resume_reports_the_truth_and_brings_the_change_to_its_end(desk
     assert resumed.code == 0, resumed
     ends = {one["host"]: one["outcome"] for one in resumed.document["hosts"]}
     assert ends == {"c1": "confirmed", "c2": "confirmed"}
+    settled = {one["host"]: one for one in resumed.document["settled"]}
+    assert settled["c1"]["outcome"] == "rolled_back"
+    assert settled["c1"]["reason"].endswith(" when its controller was gone")
+    assert settled["c2"]["outcome"] == "not_started"
     shown = desk.ask("runs", "show", killed)
     assert shown.document["status"] == "interrupted"
     assert shown.host("c1")["outcome"] == "rolled_back"
@@ -98,3 +102,37 @@ def test_a_run_that_goes_on_is_not_resumed(desk, yard, gate):
     again = desk.ask("runs", "resume", run, "--yes")
     assert again.host("c1")["outcome"] == "unchanged"
     assert desk.ask("rollback", "--yes", "--run", run).code == 0
+
+
+SLOW_REMOVAL = """\
+#!/bin/sh
+case "$*" in *"-y remove"*) sleep 6 ;; esac
+exec /usr/bin/apt-get.real "$@"
+"""
+
+
+@pytest.fixture
+def dropped(desk, yard, c1):
+    """The run of an apply that was killed while c1, which cannot be armed, removes a package."""
+    apart = "mv /usr/bin/apt-get /usr/bin/apt-get.real; mkdir -p /run/motd.d;"
+    apart += " mv /run/motd.d /run/motd.away; touch /run/motd.d"
+    yard.lab.run(c1, ["sh", "-ec", apart])
+    yard.lab.write(c1, "/usr/bin/apt-get", SLOW_REMOVAL.encode(), 0o755)
+    desk.want(BANNER, control("own-tiny", {"package": {"name": "tiny", "state": "installed"}}))
+    with desk.started(*APPLY, "--limit", c1, "--output", "json") as applying:
+        until(lambda: tree.record(yard.lab, c1).get("state") == "dropped", "dropped")
+        applying.send_signal(signal.SIGKILL)
+        applying.wait()
+    yard.lab.run(c1, ["sh", "-ec", "rm /run/motd.d; mv /run/motd.away /run/motd.d"])
+    yield tree.record(yard.lab, c1)["run"]
+    yard.lab.run(c1, ["mv", "/usr/bin/apt-get.real", "/usr/bin/apt-get"])
+
+
+def test_resume_waits_for_packages_that_are_still_on_their_way_back(desk, yard, c1, dropped):
+    resumed = desk.ask("runs", "resume", dropped, "--yes")
+    shown = desk.ask("runs", "show", dropped).host(c1)
+    assert shown["outcome"] == "rolled_back", shown
+    assert shown["reason"] == "it was dropped when its controller was gone"
+    assert resumed.code == 0, resumed
+    assert desk.ask("rollback", "--yes", "--run", resumed.document["run"]).code == 0
+    assert b"tiny" not in yard.lab.run(c1, ["dpkg-query", "-W"]).stdout

@@ -226,6 +226,15 @@ def gone(desk: Desk, host: str) -> None:
     place.write_text(yaml.safe_dump(told))
 
 
+def other_role(desk: Desk, _host: str) -> None:
+    (desk.directory / "roles/own-silence/templates").mkdir()
+    (desk.directory / "roles/own-silence/templates/mail.j2").write_text("another\n")
+
+
+def another_moment(desk: Desk, _host: str) -> None:
+    desk.settle(own_roles={"after": ["own-silence"]})
+
+
 def only_audited(desk: Desk, host: str) -> None:
     desk.declare(host, luytre_management="audit-only")
 
@@ -238,6 +247,8 @@ def only_audited(desk: Desk, host: str) -> None:
         (waived, "other waivers are in force: c1"),
         (gone, "not in the inventory any more: c1"),
         (only_audited, "managed in another way: c1"),
+        (other_role, "other own roles: own-silence"),
+        (another_moment, "other own roles: own-silence"),
     ],
 )
 def test_a_plan_that_the_workspace_outgrew_is_refused(
@@ -247,11 +258,28 @@ def test_a_plan_that_the_workspace_outgrew_is_refused(
     desk.template("own.j2", services)
     named = control("own-named", {"file": {"path": "/etc/own-named", "template": "own.j2"}})
     desk.want(BANNER, named)
+    desk.role("own-silence", {"name": "Say", "ansible.builtin.debug": {"msg": "x"}})
+    desk.settle(own_roles={"before": ["own-silence"]})
     file = save(desk, c1, "c2")
     change(desk, c1)
     assert why in refusal(use(desk, file))
     assert yard.changes(c1) == []
     assert applies(desk) == []
+
+
+def test_what_a_host_cannot_plan_any_more_is_refused(desk, yard, c1):
+    second = "/etc/own-second"
+    desk.want(control("own-pair", content("/etc/issue.net"), content(second)))
+    yard.lab.write(c1, second, b"ours\n")
+    file = save(desk, c1)
+    # More than the agent reads of a file; what the plan is to change is as it was.
+    yard.lab.run(c1, ["truncate", "-s", "9M", second])
+    refused = use(desk, file)
+    assert refused.code == 6, refused
+    assert refused.host(c1)["outcome"] == "refused"
+    assert refused.host(c1)["reason"].startswith("cannot be planned now: own-pair: ")
+    yard.lab.run(c1, ["rm", second])
+    assert yard.changes(c1) == []
 
 
 def test_what_somebody_would_lose_now_counts_and_not_what_it_was_then(desk, yard, c1):

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from . import tree
+from .desk import APPLY, Desk
 from .wishes import BANNER, GRACE, MARTIANS, content, control
 
 pytestmark = pytest.mark.lab
@@ -193,6 +194,26 @@ def test_a_run_that_was_taken_back_leaves_nothing_owned(desk, yard, c1):
 def test_what_cannot_be_meant_is_refused(desk, wrong):
     desk.want(BANNER)
     assert desk.luytre("rollback", "--yes", *wrong).code == 2
+
+
+def test_what_a_control_came_to_own_since_the_plan_is_not_taken_out_unseen(
+    desk, yard, c1, tmp_path
+):
+    desk.want(BANNER)
+    assert desk.apply(c1).code == 0
+    desk.want()
+    file = str(desk.directory / "plan.json")
+    assert desk.ask("plan", "--limit", c1, "--save", file).code == 3
+    other = Desk(tmp_path / "other", yard.lab, "Lê Văn Cường")
+    other.want(control("own-banner", content("/etc/issue.net"), content("/etc/own-more")))
+    assert other.apply(c1).code == 0
+    refused = desk.ask(*APPLY, "--plan", file)
+    assert "changed since the plan: path:/etc/own-more" in refused.host(c1)["reason"], refused
+    assert refused.code == 6, refused
+    assert yard.lab.read(c1, "/etc/own-more") == b"ours\n"
+    assert yard.lab.read(c1, "/etc/issue.net") == b"ours\n"
+    assert desk.apply(c1).code == 0
+    assert yard.changes(c1) == []
 
 
 def test_a_control_that_owns_nothing_is_said_to(desk, yard, c1):

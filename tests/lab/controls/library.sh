@@ -50,6 +50,21 @@ build_fake() {
     rm -r "$tree"
 }
 
+# fake_module NAME...: a file of a kernel module that this kernel was built without.
+fake_module() {
+    directory=/lib/modules/$(uname -r)/kernel
+    for name in "$@"; do
+        cp "$directory/drivers/net/dummy.ko" "$directory/$name.ko"
+    done
+    touch /run/fake-modules
+}
+
+# boot_with [PARAMETER...]: let GRUB start the kernel with them; its menu is made anew.
+boot_with() {
+    sed -i "s/^GRUB_CMDLINE_LINUX=\"/&$* /" /etc/default/grub
+    touch /run/new-menu
+}
+
 # accounts_keep, accounts_back: what useradd and its like change; people would take it back by hand.
 accounts_keep() {
     [ -e /run/kept-accounts ] || install -d -m 0700 /run/kept-accounts
@@ -62,6 +77,7 @@ accounts_back() {
     for file in passwd shadow group gshadow; do
         cp -p "/run/kept-accounts/$file" /etc
     done
+    find /home /var/mail -mindepth 1 -maxdepth 1 -nouser -exec rm -r {} +
 }
 
 # scripts_end: let systemd and apt know of what the scripts have made.
@@ -78,6 +94,14 @@ scripts_end() {
         rm /run/fake-units
     fi
     [ ! -e "$shelf/Packages" ] || list_shelf
+    if [ -e /run/fake-modules ]; then
+        depmod
+        rm /run/fake-modules
+    fi
+    if [ -e /run/new-menu ]; then
+        update-grub 2> /dev/null
+        rm /run/new-menu
+    fi
 }
 
 # list_shelf: write apt's lists of the shelf. apt checks signatures when it fetches lists; these look
@@ -151,7 +175,7 @@ sysctl_running() {
 sysctl_at_boot() {
     while [ $# -gt 0 ]; do
         grep -ls "^$1 " /etc/sysctl.d/zz-luytre-*.conf | xargs -r rm -f
-        printf '%s = %s\n' "$1" "$2" >> /etc/sysctl.d/99-mutant.conf
+        printf '%s = %s\n' "$1" "$2" >> /etc/sysctl.d/99-zz-mutant.conf
         shift 2
     done
 }

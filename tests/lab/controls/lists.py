@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 
 from orchestrator.lab import Lab
+from tests.lab.change.tree import is_vm
 
 _LISTS = "/var/lib/apt/lists"
 _FIELD = re.compile(r"^(Package|Provides|Depends|Pre-Depends): (.*)$", re.MULTILINE)
@@ -16,7 +17,9 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9.+-]+")
 def cut_down(lab: Lab, host: str, wanted: Iterable[str]) -> None:
     """Keep of a host's lists what is installed, the wanted packages and all that they may need."""
     shown = lab.run(host, ["dpkg-query", "-W", "-f=${Package}\\n"]).stdout.decode().split()
-    lists = {path: path.read_text() for path in (lab.root(host) / _LISTS[1:]).glob("*_Packages")}
+    # A virtual machine's lists are those of its image as long as nobody has fetched others.
+    root = lab.state_dir / f"hosts/{host}/image" if is_vm(lab, host) else lab.root(host)
+    lists = {path: path.read_text() for path in (root / _LISTS[1:]).glob("*_Packages")}
     needs = _needs(lists.values())
     kept: set[str] = set()
     ahead = {*shown, *wanted}

@@ -7,16 +7,19 @@ A file maps control ids to how they are broken::
         - echo PermitRootLogin yes > /etc/ssh/sshd_config.d/00-mutation.conf
         - run: …                         # the same with more to say
           by_hand: true                  # apply cannot mend this: the plan must say so
+          at_boot: true                  # what apply does counts after a reboot only
           only: trixie                   # on the other release it is not run
           undo: …                        # what people would do; before the next round
       by_hand: true                      # for every item
       only: trixie                       # for every item: elsewhere it does not apply
-      unseen: no modules in containers   # not tested on these hosts, and why
+      unseen: …                          # no host of ours can show it, and why
+      where: vm                          # tried where there is a kernel of its own
 
 Each item of ``breaks`` is one way to break it (a shell script of the host's root, ``set -e``): an
 override in a later file, a change at run time only, at boot only … The first items of all controls
 are run together as the first round, the second ones as the second round; an empty item (``~``)
-leaves a round out. What scripts may call stands in ``library.sh``.
+leaves a round out, and ``true`` breaks nothing: none of our hosts fulfils the control. What scripts
+may call stands in ``library.sh``.
 """
 
 from collections.abc import Iterator
@@ -25,6 +28,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
+CONTAINER, VM = "container", "vm"
 _DIRECTORY = Path(__file__).with_name("mutations")
 
 
@@ -35,6 +39,7 @@ class Break(NamedTuple):
     by_hand: bool = False
     only: str = ""
     undo: str = ""
+    at_boot: bool = False
 
 
 class Mutation(NamedTuple):
@@ -43,6 +48,7 @@ class Mutation(NamedTuple):
     control: str
     breaks: tuple[Break | None, ...] = ()
     unseen: str = ""
+    where: str = CONTAINER
 
     def at(self, release: str, number: int) -> Break | None:
         """Return what breaks the control in a round on hosts of a release, if anything does."""
@@ -55,8 +61,20 @@ class Mutation(NamedTuple):
         return any(each and each.by_hand for each in self.breaks)
 
 
-def load() -> dict[str, Mutation]:
-    """Return the mutations of all chapters by control."""
+def load(where: str) -> dict[str, Mutation]:
+    """Return by control the mutations that are tried in one place.
+
+    The controls of the other place, and those that no place shows, stand with what leaves them out.
+    """
+    found = _load()
+    for control, mutation in found.items():
+        if mutation.where != where:
+            unseen = mutation.unseen or f"tried where: {mutation.where}"
+            found[control] = Mutation(control, (), unseen, mutation.where)
+    return found
+
+
+def _load() -> dict[str, Mutation]:
     found: dict[str, Mutation] = {}
     for file in sorted(_DIRECTORY.glob("*.yml")):
         for control, plain in yaml.safe_load(file.read_text()).items():
@@ -66,8 +84,8 @@ def load() -> dict[str, Mutation]:
 
 
 def _mutation(control: str, plain: dict[str, Any]) -> Mutation:
-    unseen = plain.pop("unseen", "")
-    return Mutation(control, tuple(_breaks(plain.pop("breaks", ()), plain)), unseen)
+    unseen, where = plain.pop("unseen", ""), plain.pop("where", CONTAINER)
+    return Mutation(control, tuple(_breaks(plain.pop("breaks", ()), plain)), unseen, where)
 
 
 def _breaks(items: Any, common: dict[str, Any]) -> Iterator[Break | None]:

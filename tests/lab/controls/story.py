@@ -1,12 +1,12 @@
 """One host of each release goes through the whole baseline, broken in every way that is declared.
 
-Hardened → broken → audited → applied → audited → rolled back → audited, once for each round. What
-goes wrong with one control must not hide the others: where an apply of everything fails, chapters
-and then single controls are applied.
+Hardened → broken → audited → applied → audited → rolled back → audited, once for each round, which
+asks for the controls that it breaks. What goes wrong with one control must not hide the others:
+where an apply of all of them fails, chapters and then single controls are applied.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from orchestrator.baseline.load import load_baseline
 from orchestrator.workspace.shipped import shipped
 from tests.lab.change import tree
-from tests.lab.change.desk import Desk, Done
+from tests.lab.change.desk import APPLY, Desk, Done
 
 from .mutations import Break, Mutation
 
@@ -48,6 +48,7 @@ class Applied(NamedTuple):
 class Round(NamedTuple):
     """What was seen of one host in one round; ``texts`` are the findings at each audit."""
 
+    ready: Verdicts
     complaints: Told
     broken: Verdicts
     by_hand: Told
@@ -66,31 +67,45 @@ class Audit(NamedTuple):
 
 
 class Story:
-    """The rounds of all hosts (name → release), told once."""
+    """The rounds of all hosts (name → release), told once.
 
-    def __init__(self, desk: Desk, hosts: dict[str, str], mutations: dict[str, Mutation]) -> None:
+    Where the hosts shall be broken as they are, fresh, nothing is hardened beforehand.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        hosts: dict[str, str],
+        mutations: dict[str, Mutation],
+        *,
+        fresh: bool = False,
+    ) -> None:
         self.desk = desk
         self.lab = desk.lab
         self.hosts = hosts
         self.mutations = mutations
         self.left = {m.control for m in mutations.values() if m.by_hand or m.unseen}
-        self.hardened = self._harden()
+        self.hardened = {} if fresh else self.harden()
         self.rounds: dict[tuple[str, int], Round] = {}
 
     def play(self) -> None:
         """Play every round that some control asks for."""
         count = max((len(mutation.breaks) for mutation in self.mutations.values()), default=0)
+        ready = self.hardened
+        before: list[str] = []
         for number in range(count):
+            controls = self._broken_in(number)
             if number:
-                self._harden()
-            self._round(number)
+                ready = self.harden([*before, *controls])
+            self._round(number, controls, ready)
+            before = controls
 
-    def _harden(self) -> dict[str, Audit]:
+    def harden(self, controls: Sequence[str] = ()) -> dict[str, Audit]:
         """Apply until nothing is left that apply can mend: new packages bring new work along."""
         audits: dict[str, Audit] = {}
         for _time in range(_HARDENINGS):
-            self._apply_everything()
-            audits = self._audit()
+            self._apply(controls)
+            audits = self.audit(controls)
             wrong = [
                 control
                 for audit in audits.values()
@@ -101,20 +116,26 @@ class Story:
                 break
         return audits
 
-    def _round(self, number: int) -> None:
+    def _broken_in(self, number: int) -> list[str]:
+        releases = set(self.hosts.values())
+        each = self.mutations.values()
+        return [m.control for m in each if any(m.at(release, number) for release in releases)]
+
+    def _round(self, number: int, controls: Sequence[str], ready: Mapping[str, Audit]) -> None:
         complaints = self._scripts(_breaking(self.mutations, number))
-        broken = self._audit()
+        broken = self.audit(controls)
         before = {name: tree.files(self.lab, name) for name in self.hosts}
-        by_hand = self._by_hand()
-        applied = self._apply_everything()
-        mended = self._audit()
+        by_hand = self._by_hand(controls)
+        applied = self._apply(controls)
+        mended = self.audit(controls)
         for run in _newest_first(applied.values()):
             self.desk.ask("rollback", "--yes", "--run", run)
-        restored = self._audit()
+        restored = self.audit(controls)
         for name in self.hosts:
             after = tree.files(self.lab, name)
             audits = {"broken": broken, "mended": mended, "restored": restored}
             self.rounds[name, number] = Round(
+                ready[name].verdicts if name in ready else {},
                 complaints[name],
                 broken[name].verdicts,
                 by_hand.get(name, {}),
@@ -138,32 +159,35 @@ class Story:
         done = self.lab.run(name, command, json.dumps(whole).encode(), timeout=600)
         return dict(json.loads(done.stdout))
 
-    def _apply_everything(self) -> dict[str, Applied]:
+    def _apply(self, controls: Sequence[str]) -> dict[str, Applied]:
         """Apply on all hosts; where that fails on one, apply its parts, ever smaller."""
-        done = self.desk.apply(*self.hosts)
+        done = self.desk.ask(*APPLY, *_only(self.hosts, controls))
         found = {}
         for name in self.hosts:
             found[name] = Applied(_runs(done), {})
             if not _worked(done, name):
                 found[name].trouble[""] = _reason(done, name)
-                self._apply_parts(name, found[name])
+                self._apply_parts(name, controls or [*self.mutations], found[name])
         return found
 
-    def _apply_parts(self, name: str, applied: Applied) -> None:
-        chapters = {name: BASELINE.controls[name].chapter for name in self.mutations}
-        for chapter in dict.fromkeys(chapters.values()):
-            done = self.desk.apply(name, chapter=chapter)
+    def _apply_parts(self, name: str, controls: Sequence[str], applied: Applied) -> None:
+        chapters: dict[str, list[str]] = {}
+        for control in controls:
+            chapters.setdefault(BASELINE.controls[control].chapter, []).append(control)
+        for chapter in chapters.values():
+            done = self.desk.ask(*APPLY, *_only([name], chapter))
             applied.runs.extend(_runs(done))
             if _worked(done, name):
                 continue
-            for control in [c for c, its in chapters.items() if its == chapter]:
-                done = self.desk.apply(name, control=control)
+            for control in chapter:
+                done = self.desk.ask(*APPLY, *_only([name], [control]))
                 applied.runs.extend(_runs(done))
                 if not _worked(done, name):
                     applied.trouble[control] = _reason(done, name)
 
-    def _audit(self) -> dict[str, Audit]:
-        document = _document(self.desk.ask("audit", "--limit", ",".join(self.hosts)))
+    def audit(self, controls: Sequence[str] = ()) -> dict[str, Audit]:
+        """Return how all hosts stand, as far as some controls go, or all of them."""
+        document = _document(self.desk.ask("audit", *_only(self.hosts, controls)))
         found = {name: Audit({}, {}) for name in self.hosts}
         for host in document.get("hosts", []):
             for finding in host.get("findings", []):
@@ -171,8 +195,8 @@ class Story:
                 found[host["host"]].texts[finding["control"]] = str(finding)
         return found
 
-    def _by_hand(self) -> dict[str, Told]:
-        document = _document(self.desk.ask("plan", "--limit", ",".join(self.hosts)))
+    def _by_hand(self, controls: Sequence[str]) -> dict[str, Told]:
+        document = _document(self.desk.ask("plan", *_only(self.hosts, controls)))
         return {host["host"]: dict(host["by_hand"]) for host in document.get("hosts", [])}
 
 
@@ -219,6 +243,11 @@ def _chosen(
         each = mutation.at(release, number)
         if each:
             yield mutation.control, each
+
+
+def _only(hosts: Iterable[str], controls: Sequence[str]) -> list[str]:
+    wanted = [word for control in dict.fromkeys(controls) for word in ("--control", control)]
+    return ["--limit", ",".join(hosts), *wanted]
 
 
 def _newest_first(applied: Iterable[Applied]) -> Iterator[str]:

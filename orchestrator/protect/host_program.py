@@ -1,0 +1,62 @@
+"""Call the program that a host has of ours, as root over one login."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from orchestrator.fleet.connection import Login
+from orchestrator.fleet.ssh import exchange, sudo_command
+from orchestrator.model.errors import AgentError
+from orchestrator.model.i18n import _
+from orchestrator.model.text import quoted
+from orchestrator.protect import told
+from orchestrator.protect.program import PLACE
+
+# A first backup of a large server over a slow line (seconds).
+LONGEST = 24 * 3600.0
+_MOST_OUTPUT = 16 * 1024 * 1024
+
+
+def call(
+    login: Login,
+    *words: str,
+    stdin: Any = None,
+    seconds: float,
+    heard: Callable[[Mapping[str, Any]], None] | None = None,
+) -> list[Mapping[str, Any]]:
+    """Run the program and return the documents that it said; raises AgentError, UnreachableError.
+
+    ``stdin`` is plain data that it reads as JSON: passwords go this way alone. ``heard`` is told
+    each document as it comes. ``seconds`` bounds the whole.
+    """
+    endpoint = login.endpoint
+    command = sudo_command(endpoint, [endpoint.python, "-I", PLACE, *words], seconds)
+    if heard is not None:
+        command = command._replace(heard=_by_line(endpoint.name, heard))
+    message = b"" if stdin is None else json.dumps(stdin).encode()
+    said = exchange(
+        login,
+        command,
+        message,
+        timeout=seconds + 10,
+        max_output=_MOST_OUTPUT,
+        hold_stdin=False,
+    )
+    if said.status != 0 or said.truncated:
+        words_ = quoted(said.stderr[-300:]) or _("it said nothing")
+        raise AgentError(endpoint.name, _("its backup program failed: {why}").format(why=words_))
+    return told.lines(endpoint.name, said.stdout)
+
+
+def _by_line(host: str, heard: Callable[[Mapping[str, Any]], None]) -> Callable[[bytes], None]:
+    waiting = bytearray()
+
+    def take(chunk: bytes) -> None:
+        waiting.extend(chunk)
+        whole, newline, _rest = bytes(waiting).rpartition(b"\n")
+        if newline:
+            del waiting[: len(whole) + 1]
+            for document in told.lines(host, whole):
+                heard(document)
+
+    return take

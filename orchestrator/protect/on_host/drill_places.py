@@ -1,0 +1,45 @@
+"""Where a drill keeps things while it goes on; afterwards none of them is there."""
+
+import os
+import re
+
+from . import places
+
+# What is restored, and the servers that dumps are loaded into: as large as the backup.
+DISK = "/var/lib/luytre-drill"
+# Keys, password and wish: in memory only.
+MEMORY = "/run/luytre-drill"
+LOCK = MEMORY + "/lock"
+# Everything that is started runs here: it has a loopback, and no way out.
+NETWORK = "luytre-drill"
+NETWORK_PATH = "/run/netns/" + NETWORK
+NAME = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9]{6}-[0-9]+")
+
+
+class Drilled:
+    """The places of one drill, by its name."""
+
+    def __init__(self, name: str) -> None:
+        if not NAME.fullmatch(name):
+            raise ValueError("not the name of a drill: {!r}".format(name))
+        self.name = name
+        self.disk = os.path.join(DISK, name)
+        self.files = self.disk + "/files"
+        # The restored tree over this host's own: what a service sees as its root.
+        self.root = self.disk + "/root"
+        self.above = self.disk + "/above"
+        self.cache = self.disk + "/cache"
+        self.memory = os.path.join(MEMORY, name)
+        self.wish = self.memory + "/wish.json"
+        self.progress = os.path.join(MEMORY, name + ".progress")
+        self.result = os.path.join(MEMORY, name + ".result")
+        self.unit = "luytre-drill@{}.service".format(name)
+
+    def make(self) -> None:
+        """Make the directories; a server's own account must be able to pass through."""
+        places.directory(self.memory)
+        for path in (DISK, self.disk):
+            os.makedirs(path, exist_ok=True)
+            os.chmod(path, 0o711)
+        for path in (self.files, self.root, self.above):
+            places.directory(path)

@@ -1,0 +1,55 @@
+"""Back hosts up: each runs its own backup, we follow, and keep what came of it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from orchestrator.fleet.agent import Fleet
+from orchestrator.fleet.pool import over_hosts
+from orchestrator.model.backup import Backup, BackupState, Progress
+from orchestrator.model.errors import AgentError, HostError, UnreachableError
+from orchestrator.model.host import ManagedHost
+from orchestrator.model.i18n import _
+from orchestrator.protect import told
+from orchestrator.protect.host_program import LONGEST, call
+
+
+def back_up(
+    fleet: Fleet,
+    hosts: Sequence[ManagedHost],
+    run: str,
+    on_progress: Callable[[Progress], None],
+    on_done: Callable[[Backup], None],
+) -> list[Backup]:
+    """Back up every host, at most the fleet's concurrency at once; results in the hosts' order.
+
+    ``on_progress`` is called from any thread, ``on_done`` in this one. A host's failure is its
+    result. Raises Interrupted on Ctrl-C: backups that go on are not ended, hosts finish them.
+    """
+
+    def work(host: ManagedHost) -> Backup:
+        def heard(document: Mapping[str, Any]) -> None:
+            how_far = told.progress(host.name, document)
+            if how_far is not None:
+                on_progress(how_far)
+
+        with fleet.login(host) as login:
+            said = call(login, "follow", run, seconds=LONGEST, heard=heard)
+        if not said:
+            raise AgentError(host.name, _("it said nothing of its backup"))
+        return told.backup(host.name, run, said[-1])
+
+    done: dict[str, Backup] = {}
+
+    def note(host: ManagedHost, result: Backup | HostError) -> None:
+        one = _failed(result, run) if isinstance(result, HostError) else result
+        done[host.name] = one
+        on_done(one)
+
+    over_hosts(hosts, work, fleet.concurrency, note)
+    return [done[host.name] for host in hosts]
+
+
+def _failed(problem: HostError, run: str) -> Backup:
+    lost = isinstance(problem, UnreachableError)
+    state = BackupState.UNREACHABLE if lost else BackupState.FAILED
+    return Backup(problem.host, run, state, problems=(("", problem.message),))

@@ -1,0 +1,265 @@
+"""Set vaults and clients up: two plays, then each client is let in and tries its way."""
+
+import base64
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from orchestrator.fleet.agent import Fleet
+from orchestrator.fleet.playbooks import Event, Play, private_directory, run_play
+from orchestrator.fleet.pool import over_hosts
+from orchestrator.model.backup import BackupWish
+from orchestrator.model.errors import AgentError, HostError
+from orchestrator.model.host import ManagedHost
+from orchestrator.model.i18n import _
+from orchestrator.protect.host_program import call
+from orchestrator.protect.program import program
+from orchestrator.protect.wish import copies, port_of
+from orchestrator.workspace.directory import Workspace
+from orchestrator.workspace.shipped import shipped
+
+# restic makes a key of a password in a second, and twice for each new client.
+_ENROLL_SECONDS = 60.0
+_SETTLE_SECONDS = 120.0
+# Debian's names of the keys that a vault is pinned by: its door shows the same one.
+_KEY_FILES = {
+    "ssh-ed25519": "/etc/ssh/ssh_host_ed25519_key",
+    "ecdsa-sha2-nistp256": "/etc/ssh/ssh_host_ecdsa_key",
+    "ecdsa-sha2-nistp384": "/etc/ssh/ssh_host_ecdsa_key",
+    "ecdsa-sha2-nistp521": "/etc/ssh/ssh_host_ecdsa_key",
+    "ssh-rsa": "/etc/ssh/ssh_host_rsa_key",
+}
+_PUBLIC_KEY = "Public key"
+# Debian's packages of the servers that dumps are loaded into; SQLite comes with Python.
+_SERVERS = {"postgresql": "postgresql", "mariadb": "mariadb-server"}
+
+
+@dataclass(frozen=True)
+class SetUp:
+    """How one host was left: ``ready``, or why it is not."""
+
+    host: str
+    role: str
+    why: str = ""
+
+    @property
+    def ready(self) -> bool:
+        """Say whether it can be used."""
+        return not self.why
+
+
+@dataclass
+class _Heard:
+    """What the plays told: public keys by client, what went wrong by host."""
+
+    keys: dict[str, str] = field(default_factory=dict)
+    troubles: dict[str, str] = field(default_factory=dict)
+
+    def hear(self, event: Event) -> None:
+        if event.kind in ("failed", "unreachable") and not event.ignored:
+            said = str(event.result.get("msg", ""))[:500]
+            self.troubles[event.host] = f"{event.task}: {said}"
+        elif event.task == _PUBLIC_KEY:
+            whole = base64.b64decode(str(event.result.get("content", ""))).decode(
+                "ascii", "replace"
+            )
+            self.keys[event.host] = " ".join(whole.split()[:2])
+
+
+class SettingUp:
+    """One set-up of some clients and their vaults."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        fleet: Fleet,
+        hosts: Mapping[str, ManagedHost],
+        report: Callable[[str], None] = lambda _host: None,
+    ) -> None:
+        self._workspace = workspace
+        self._fleet = fleet
+        self._hosts = hosts
+        self._report = report
+
+    def go(self, wishes: Sequence[BackupWish], passwords: Mapping[str, str]) -> list[SetUp]:
+        """Set up; return how each vault and each client was left. Raises ControllerError."""
+        vaults = list(dict.fromkeys(wish.vault for wish in wishes))
+        # Who pulls from one of these may pull from others as well, and must go on.
+        pulling = copies(list(self._hosts.values()), self._hosts)
+        pullers = list(dict.fromkeys(pulling[name] for name in vaults if name in pulling))
+        copying = self._play("copy.yml", pullers, {name: {} for name in pullers})
+        keys = {
+            name: copying.keys.get(pulling[name], "") if name in pulling else None
+            for name in vaults
+        }
+        variables = {name: self._of_vault(name, keys[name]) for name in vaults}
+        heard = self._play("vault.yml", vaults, variables)
+        done = [SetUp(name, "vault", heard.troubles.get(name, "")) for name in vaults]
+        standing = {one.host for one in done if one.ready}
+        usable = [wish for wish in wishes if wish.vault in standing]
+        lost = [wish for wish in wishes if wish.vault not in standing]
+        done += [SetUp(w.host, "client", _("its vault is not ready")) for w in lost]
+        for name in pullers:
+            mine = [vault for vault, puller in pulling.items() if puller == name]
+            trouble = copying.troubles.get(name, "")
+            why = trouble or self._settle_copy(name, mine, [v for v in mine if v in standing])
+            done.append(SetUp(name, "copy", why))
+        return done + self._clients(usable, passwords) + self._scratch(wishes)
+
+    def _settle_copy(self, name: str, vaults: Sequence[str], tried: Sequence[str]) -> str:
+        """Tell a host from which vaults it pulls; return why it cannot, empty where it can.
+
+        Vaults that nobody has enrolled yet are left out.
+        """
+        hosts = [self._hosts[vault] for vault in vaults if vault in self._fleet.pins]
+        asked = {
+            "tried": list(tried),
+            "sources": [
+                {"vault": one.name, "address": one.endpoint.address, "port": port_of(one)}
+                for one in hosts
+            ],
+            "known_hosts": "".join(
+                known_hosts_line(self._fleet, one.name, one.endpoint.address, port_of(one))
+                for one in hosts
+            ),
+        }
+        try:
+            with self._fleet.login(self._hosts[name]) as login:
+                (answer,) = call(login, "copy-settle", stdin=asked, seconds=_SETTLE_SECONDS)
+        except HostError as problem:
+            return problem.message
+        return "" if answer.get("state") == "ready" else str(answer.get("why"))
+
+    def _clients(self, wishes: Sequence[BackupWish], passwords: Mapping[str, str]) -> list[SetUp]:
+        variables = {wish.host: self._of_client(wish) for wish in wishes}
+        heard = self._play("backup.yml", list(variables), variables)
+        troubles = {w.host: _("it told no key") for w in wishes if w.host not in heard.keys}
+        troubles |= heard.troubles
+        going = [wish for wish in wishes if wish.host not in troubles]
+        accounts: dict[str, str] = {}
+        for vault in dict.fromkeys(wish.vault for wish in going):
+            mine = [wish for wish in going if wish.vault == vault]
+            let_in, refused = self._enroll(vault, mine, heard.keys, passwords)
+            accounts |= let_in
+            troubles |= refused
+        troubles |= self._settle([w for w in going if w.host in accounts], accounts, passwords)
+        return [SetUp(wish.host, "client", troubles.get(wish.host, "")) for wish in wishes]
+
+    def _scratch(self, wishes: Sequence[BackupWish]) -> list[SetUp]:
+        """Give every scratch host what the drills of its servers need."""
+        packages: dict[str, set[str]] = {}
+        for wish in wishes:
+            if wish.drill is not None:
+                engines = {engine for one in wish.databases for engine in one}
+                needed = [_SERVERS[engine] for engine in engines & _SERVERS.keys()]
+                packages.setdefault(wish.drill.scratch, set()).update(wish.drill.packages, needed)
+        variables = {
+            name: {"luytre_drill_packages": sorted(wanted)} for name, wanted in packages.items()
+        }
+        heard = self._play("scratch.yml", list(variables), variables)
+        return [SetUp(name, "scratch", heard.troubles.get(name, "")) for name in variables]
+
+    def _enroll(
+        self,
+        vault: str,
+        wishes: Sequence[BackupWish],
+        keys: Mapping[str, str],
+        passwords: Mapping[str, str],
+    ) -> tuple[dict[str, str], dict[str, str]]:
+        """Let clients into a vault; return their accounts, and what went wrong, by client."""
+        asked = [
+            {"client": w.host, "public_key": keys[w.host], "password": passwords[w.host]}
+            for w in wishes
+        ]
+        try:
+            with self._fleet.login(self._hosts[vault]) as login:
+                seconds = _ENROLL_SECONDS * (1 + len(asked))
+                answers = call(login, "enroll", stdin=asked, seconds=seconds)
+        except HostError as problem:
+            return {}, {wish.host: f"{vault}: {problem.message}" for wish in wishes}
+        accounts: dict[str, str] = {}
+        refused = {wish.host: _("its vault did not let it in") for wish in wishes}
+        for answer in answers:
+            client = str(answer.get("client"))
+            if "account" in answer:
+                accounts[client] = str(answer["account"])
+                refused.pop(client, None)
+            else:
+                refused[client] = f"{vault}: {answer.get('why')}"
+        return accounts, refused
+
+    def _settle(
+        self,
+        wishes: Sequence[BackupWish],
+        accounts: Mapping[str, str],
+        passwords: Mapping[str, str],
+    ) -> dict[str, str]:
+        by_host = {wish.host: wish for wish in wishes}
+
+        def work(host: ManagedHost) -> None:
+            wish = by_host[host.name]
+            client = {
+                "host": wish.host,
+                "address": wish.address,
+                "port": wish.port,
+                "user": accounts[wish.host],
+                "paths": list(wish.paths),
+                "excludes": list(wish.excludes),
+                "databases": [dict(one) for one in wish.databases],
+            }
+            told = {"client": client, "password": passwords[wish.host]}
+            with self._fleet.login(host) as login:
+                (answer,) = call(login, "settle", stdin=told, seconds=_SETTLE_SECONDS)
+            if answer.get("state") != "ready":
+                message = _("it does not get into its vault: {why}")
+                raise AgentError(host.name, message.format(why=answer.get("why")))
+
+        hosts = [self._hosts[wish.host] for wish in wishes]
+        results = over_hosts(
+            hosts, work, self._fleet.concurrency, lambda host, _result: self._report(host.name)
+        )
+        return {one.host: one.message for one in results if isinstance(one, HostError)}
+
+    def _play(
+        self, name: str, hosts: Sequence[str], variables: Mapping[str, Mapping[str, Any]]
+    ) -> _Heard:
+        heard = _Heard()
+        if not hosts:
+            return heard
+        with private_directory() as directory:
+            place = directory / "backup.pyz"
+            place.write_bytes(program())
+            common = {
+                "luytre_backup_program": str(place),
+                "luytre_backup_templates": str(shipped("templates") / "backup"),
+            }
+            play = Play(
+                playbook=self._workspace.playbooks_dir / name,
+                hosts=[self._hosts[one] for one in hosts],
+                variables={one: {**common, **variables[one]} for one in hosts},
+                pins_file=self._workspace.pins_file,
+            )
+            run_play(play, self._fleet, directory, heard.hear, threading.Event())
+        return heard
+
+    def _of_vault(self, name: str, copy_key: str | None) -> dict[str, Any]:
+        pin = self._fleet.pins[name]
+        return {
+            "luytre_backup_port": port_of(self._hosts[name]),
+            "luytre_backup_host_key": _KEY_FILES[pin.type],
+            # Empty: who pulls told no key now, and what the vault knows of it stays.
+            "luytre_backup_copies": copy_key is not None,
+            "luytre_backup_copy_keys": [copy_key] if copy_key else [],
+        }
+
+    def _of_client(self, wish: BackupWish) -> dict[str, Any]:
+        line = known_hosts_line(self._fleet, wish.vault, wish.address, wish.port)
+        return {"luytre_backup_known_hosts": line, "luytre_backup_time": wish.time}
+
+
+def known_hosts_line(fleet: Fleet, vault: str, address: str, port: int) -> str:
+    """Return the line of known hosts by which a vault's own sshd is recognised."""
+    pin = fleet.pins[vault]
+    key = base64.b64encode(pin.blob).decode()
+    return f"[{address}]:{port} {pin.type} {key}\n"

@@ -1,0 +1,64 @@
+"""A vault and two clients, one of them with databases, set up once for all tests."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from orchestrator.lab import HostSpec, Lab
+from tests.lab.change.desk import Desk
+
+VAULT, WEB, OFFICE = "vault", "web", "office"
+PATHS = ["/etc", "/srv/site"]
+_DATABASES = """
+export DEBIAN_FRONTEND=noninteractive
+apt-get install -y --no-install-recommends postgresql mariadb-server sqlite3 > /dev/null
+runuser -u postgres -- createdb shop
+runuser -u postgres -- psql -q shop -c "CREATE TABLE orders AS
+    SELECT n AS id, 'đơn hàng ' || n AS what FROM generate_series(1, 1000) n"
+mariadb -e "CREATE DATABASE portal CHARACTER SET utf8mb4; USE portal;
+    CREATE TABLE pages (id INT, title TEXT); INSERT INTO pages VALUES (1, 'Trang chủ')"
+install -d /srv/site
+sqlite3 /srv/site/visits.db "CREATE TABLE visits (n INT); INSERT INTO visits VALUES (42)"
+head -c 3000000 /dev/urandom > /srv/site/picture
+"""
+
+
+@pytest.fixture(scope="session")
+def lab(lab_factory: Callable[[str], Lab]) -> Lab:
+    """Three hosts; the databases run on the one that is called web."""
+    lab = lab_factory("protect")
+    lab.up([HostSpec(VAULT), HostSpec(WEB), HostSpec(OFFICE, "trixie")])
+    lab.run(WEB, ["sh", "-ec", _DATABASES], timeout=600)
+    lab.run(OFFICE, ["sh", "-ec", "install -d /srv/site; echo thư > /srv/site/letter"])
+    return lab
+
+
+@pytest.fixture(scope="session")
+def desk(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    """A workspace whose clients are ready."""
+    desk = Desk(tmp_path_factory.mktemp("protect") / "desk", lab)
+    desk.declare(WEB, luytre_backup_vault=VAULT, luytre_backup_paths=PATHS, **databases())
+    desk.declare(OFFICE, luytre_backup_vault=VAULT, luytre_backup_paths=PATHS)
+    done = desk.ask("backup", "setup", "--yes")
+    assert done.code == 0, done
+    return desk
+
+
+def databases() -> dict[str, object]:
+    """Return the variable that names every database of web."""
+    return {
+        "luytre_backup_databases": [
+            {"postgresql": "*"},
+            {"mariadb": "portal"},
+            {"sqlite": "/srv/site/visits.db"},
+        ]
+    }
+
+
+@pytest.fixture(scope="session")
+def first(desk: Desk) -> dict[str, Any]:
+    """The first backup of both clients: what it told, by host."""
+    done = desk.ask("backup", "run")
+    assert done.code == 0, done
+    return {host["host"]: host for host in done.document["hosts"]}
