@@ -111,7 +111,8 @@ def _apply(
     if output is Output.HUMAN and (touched or refused or left):
         shown = plan_view.render(plans, terms.accepted, workspace.settings.own_roles)
         console(sys.stdout.isatty()).print(shown)
-    if exempt := gate.note({plan.host for plan in allowed if plan.changes}):
+    exempt = gate.note({plan.host for plan in allowed if plan.changes})
+    if exempt and output is Output.HUMAN:
         note(exempt)
     if touched:
         names = [host.name for host in scope.hosts]
@@ -153,7 +154,8 @@ def _carry_out(
     from orchestrator.drift.watch import open_store  # noqa: PLC0415
 
     failed = agreed.left_out
-    beside: dict[str, Any] = {"own_roles": own_roles_document(workspace.settings.own_roles)}
+    own = own_roles_document(workspace.settings.own_roles)
+    beside: dict[str, Any] = {"own_roles": own, "note": agreed.note}
     if settled is not None:
         beside["settled"] = outcome_view.document(settled)["hosts"]
     by_hand.sweep(workspace)

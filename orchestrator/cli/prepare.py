@@ -71,7 +71,8 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter per option
     touched = sum(bool(plan.changes) for plan in allowed)
     if output is Output.HUMAN and (touched or refused):
         console(sys.stdout.isatty()).print(plan_view.render(plans, accepted))
-    if exempt := gate.note({plan.host for plan in allowed if plan.changes}):
+    exempt = gate.note({plan.host for plan in allowed if plan.changes})
+    if exempt and output is Output.HUMAN:
         note(exempt)
     if touched:
         names = [host.name for host in scope.hosts]
@@ -88,7 +89,7 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter per option
     emit(
         output,
         lambda: prepared_view.render(prepared, window, own),
-        lambda: prepared_view.document(prepared, window),
+        lambda: {**prepared_view.document(prepared, window), "note": kept},
     )
     ended = [one for one in prepared.outcomes if one.outcome is not Outcome.INTERRUPTED]
     # Beside servers that are ready, a refused one is work left undone.

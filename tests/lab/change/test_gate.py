@@ -71,14 +71,14 @@ def test_with_both_it_is_changed_and_nothing_is_said(asked_for, c1):
     keep(asked_for, c1, backup_hours=1, drill_days=1)
     applied = asked_for.apply(c1)
     assert applied.code == 0, applied
-    assert "backup" not in applied.err
+    assert "backup" not in applied.document["note"] + applied.err
 
 
 def test_a_reason_lets_it_through_and_stays_with_the_run(asked_for, c1):
     applied = asked_for.apply(c1, **{"without-backup": "the vault comes tomorrow"})
     assert applied.code == 0, applied
     told = f"without a proved backup: {c1} (the vault comes tomorrow)"
-    assert told in applied.err
+    assert told in applied.document["note"].split("; ")
     run = applied.document["run"]
     assert told in asked_for.ask("runs", "show", run).out
 

@@ -142,7 +142,7 @@ def test_the_server_itself_knows_afterwards_and_may_be_changed(desk):
     applied = desk.apply(SHOP)
     desk.declare(SHOP, **_WANTED)
     assert applied.code == 0, applied
-    assert "without a proved backup" not in applied.err
+    assert "without a proved backup" not in applied.document["note"]
 
 
 def test_a_drill_of_the_sample_loads_the_dumps_and_starts_nothing(lab, desk):
