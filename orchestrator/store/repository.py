@@ -1,6 +1,6 @@
 """The store as the rest of the house sees it. Import it where it is used: SQLAlchemy is slow."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from sqlalchemy import Connection, Engine
 
+from orchestrator.model.alert import Alert, AlertKind, KeptAlert
 from orchestrator.model.backup import Backup, BackupState
 from orchestrator.model.change import HostOutcome
 from orchestrator.model.drift import Drift
@@ -31,7 +32,10 @@ from orchestrator.model.record import (
     Summary,
     Tally,
 )
+from orchestrator.model.told import Told, Topic
 from orchestrator.store import (
+    alerts,
+    answers,
     backups,
     drills,
     evidence,
@@ -220,6 +224,40 @@ class Store:
         """Return the latest drills by host, newest first; ``proving`` omits those undone."""
         with self._reading() as connection:
             return drills.newest(connection, names, each, proving=proving)
+
+    def save_alerts(self, name: str, told: Sequence[Alert]) -> tuple[Alert, ...]:
+        """Keep what one host alerts of; return the alerts that were not known."""
+        with self._writing() as connection:
+            now = self._clock()
+            return alerts.save(connection, hosts.know(connection, name, now).id, told, now)
+
+    def alerts(
+        self,
+        names: Names = None,
+        kinds: Collection[AlertKind] = frozenset(AlertKind),
+        *,
+        only_open: bool = False,
+        limit: int | None = None,
+    ) -> tuple[KeptAlert, ...]:
+        """Return alerts, those that happened last first."""
+        with self._reading() as connection:
+            return alerts.newest(connection, names, kinds, only_open=only_open, limit=limit)
+
+    def mark_seen(self, numbers: Sequence[int], operator: str, remark: str) -> tuple[int, ...]:
+        """Note that an operator looked at alerts; return the numbers of those that were open."""
+        with self._writing() as connection:
+            return alerts.mark_seen(connection, numbers, operator, remark, self._clock())
+
+    def save_answer(self, name: str, topic: Topic, answer: Mapping[str, Any]) -> None:
+        """Keep what one host says about a topic now, in place of what it said before."""
+        with self._writing() as connection:
+            now = self._clock()
+            answers.save(connection, hosts.know(connection, name, now).id, topic, answer, now)
+
+    def answers(self, topic: Topic, names: Names = None) -> tuple[Told, ...]:
+        """Return what hosts said last about a topic, by name."""
+        with self._reading() as connection:
+            return answers.newest(connection, topic, names)
 
     def run_hosts(self, run: str) -> tuple[HostRun, ...]:
         """Return the hosts of a run by name: step, reach, outcome, counts."""

@@ -17,7 +17,7 @@ from sqlalchemy import (
 
 from orchestrator.store.columns import HostText, UtcTime
 
-HEAD = "0005"
+HEAD = "0006"
 
 # The execution option of connections that will write, and its values.
 WRITING = "luytre_writing"
@@ -185,6 +185,37 @@ drill = Table(
     Column("size", Integer, nullable=False),
     Column("details", HostText, nullable=False),
     Index("ix_drill_host", "host_id", "run", unique=True),
+)
+
+# What hosts saw that somebody must look at; ``identity`` tells the events of one host apart.
+alert = Table(
+    "alert",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("host_id", Integer, ForeignKey("host.id"), nullable=False),
+    Column("identity", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("severity", String, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("source", HostText, nullable=False),
+    Column("summary", HostText, nullable=False),
+    Column("details", HostText, nullable=False),
+    Column("told", UtcTime, nullable=False),
+    Column("seen_by", String, nullable=False, server_default=""),
+    Column("seen_at", UtcTime),
+    Column("remark", Text, nullable=False, server_default=""),
+    Index("ix_alert_identity", "host_id", "identity", unique=True),
+    Index("ix_alert_at", "at"),
+)
+
+# What each host said last about a topic beside its controls.
+topic_answer = Table(
+    "topic_answer",
+    metadata,
+    Column("host_id", Integer, ForeignKey("host.id"), primary_key=True),
+    Column("topic", String, primary_key=True),
+    Column("at", UtcTime, nullable=False),
+    Column("answer", HostText, nullable=False),
 )
 
 audit_log = Table(
