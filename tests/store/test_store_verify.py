@@ -95,10 +95,12 @@ def test_an_edited_entry_of_the_audit_log_is_found(path):
 
 
 def test_a_page_that_the_disk_lost_is_found(path):
-    size = path.stat().st_size
+    with sqlite3.connect(path) as raw:
+        where = raw.execute("SELECT rootpage FROM sqlite_master WHERE name = 'evidence'").fetchone()
+        (page,) = raw.execute("PRAGMA page_size").fetchone()
     with path.open("r+b") as file:
-        file.seek(size // 2)
-        file.write(b"\xff" * 4096)
+        file.seek((where[0] - 1) * page)
+        file.write(b"\xff" * page)
     assert problems(path)
 
 
