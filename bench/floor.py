@@ -19,10 +19,11 @@ _COMMAND = "sudo -n python3 -I -S -c pass"
 
 
 class Floor:
-    """Logins to the hosts of a lab; the keys are read once."""
+    """Logins to the hosts of a lab, each with one ``command``; the keys are read once."""
 
-    def __init__(self, ground: Ground, concurrency: int) -> None:
+    def __init__(self, ground: Ground, concurrency: int, command: str = _COMMAND) -> None:
         self._concurrency = concurrency
+        self._command = command
         self._address = {host.name: host.address for host in ground.lab.hosts()}
         self._key = paramiko.PKey.from_path(ground.lab.key)
         pins = load_pins(load(ground.desk).pins_file)
@@ -52,7 +53,7 @@ class Floor:
                 allow_agent=False,
                 look_for_keys=False,
             )
-            _stdin, stdout, _stderr = client.exec_command(_COMMAND)
+            _stdin, stdout, _stderr = client.exec_command(self._command)
             status = stdout.channel.recv_exit_status()
             if status != 0:
                 raise RuntimeError(f"{name}: the floor's command ended with {status}")

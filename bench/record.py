@@ -36,7 +36,10 @@ def main() -> None:
         _write("audit", _answer(scope, {"operation": "audit", **document}))
         _write(
             "plan",
-            _answer(scope, {"operation": "plan", "now": time.time(), "prune": None, **document}),
+            _answer(
+                scope,
+                {"operation": "plan", "now": time.time(), "prune": None, "named": [], **document},
+            ),
         )
         made.luytre("apply", "--yes", "--control", "banners-console", codes=(0, 1, 3))
         _write("status", _answer(scope, {"operation": "status"}))

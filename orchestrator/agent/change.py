@@ -58,7 +58,7 @@ def begin(
         run.save("request.json", request)
         journal.record(run, journal.BEFORE, journal.ordered(request["changes"]), host)
         replaced, coming = packages.replaced(request["install"], request["remove"], host)
-        debs.keep(replaced, coming, run.path("debs"), host)
+        debs.keep(replaced, run.path("debs"), host)
         told: "Dict[str, Any]" = {"before": facts.packages(host), "coming": coming}
         told["residue"] = sorted(facts.residue(host))
         run.save("packages.json", dict(told, automatic=packages.automatic(replaced, host)))

@@ -6,6 +6,7 @@ from . import (
     journal,
     kinds,
     owned,
+    packages,
     plan,
     prune,
     resources,
@@ -226,7 +227,11 @@ def _journal_again(run: Run, request: "Document", work: "List[Item]", host: Host
         stale = journal.stale(request["changes"], key, host)
         if stale:
             raise Refused("changed since begin: {}".format(", ".join(stale)))
-    run.save("packages.json", dict(run.load("packages.json"), after=facts.packages(host)))
+    kept = run.load("packages.json")
+    run.save("packages.json", dict(kept, after=facts.packages(host)))
+    if request["install"]:
+        # What is brought up to date by its name would count as wanted for itself from now on.
+        packages.mark_automatic(kept["automatic"], host)
 
 
 def _tell(run: Run, result: "Document") -> None:

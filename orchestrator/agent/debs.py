@@ -1,56 +1,18 @@
-"""The packages that are kept for the way back, and where their present versions are to be had."""
+"""The packages that are kept for the way back: from apt's cache, a source, or what is installed."""
 
 import os
 
-from . import facts
+from . import facts, repack
 from .host import Host, Unreadable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Dict, Iterable, Optional, Sequence, Set
+    from typing import Optional, Sequence, Set
 
 APT = ("/usr/bin/apt-get", "-q", "-o", "APT::Sandbox::User=root", "-o", "DPkg::Lock::Timeout=60")
 _CACHE = "/var/cache/apt/archives"
 _DPKG_STATUS = "/var/lib/dpkg/status"
 _SECONDS = 900.0
-
-
-def refuse_without_way_back(
-    names: "Iterable[str]", coming: "Dict[str, str]", host: Host
-) -> "Dict[str, str]":
-    """Return the packages whose present version only apt's cache has, each with its file there.
-
-    ``names`` are packages that will be removed, or replaced by the versions in ``coming``. Raises
-    Unreadable where the present version of one is nowhere to be had.
-    """
-    present = facts.packages(host)
-    wanted = [name for name in names if name in present]
-    if not wanted:
-        return {}
-    policy = host.expect(["/usr/bin/apt-cache", "policy", *wanted])
-    cached, lost = {}, []
-    for name in sorted(set(wanted) - parse_policy(policy)):
-        place = _cached(name, present[name], host)
-        if place is not None:
-            cached[name] = place
-        else:
-            lost.append(_lost(name, present[name], coming.get(name)))
-    if lost:
-        raise Unreadable("; ".join(lost))
-    return cached
-
-
-def _lost(name: str, version: str, coming: "Optional[str]") -> str:
-    if not coming:
-        return (
-            "no way back for {} {}, which would be removed: no source of packages has that version"
-            " any more. Put its .deb into {} (dpkg-repack makes one)"
-        ).format(name, version, _CACHE)
-    return (
-        "no way back for {} {}, which would become {}: no source of packages has that version"
-        " any more. Put its .deb into {} (dpkg-repack makes one), or bring it up to date"
-        " beforehand: apt-get install --only-upgrade {}"
-    ).format(name, version, coming, _CACHE, name)
 
 
 def parse_policy(out: bytes) -> "Set[str]":
@@ -69,20 +31,27 @@ def parse_policy(out: bytes) -> "Set[str]":
     return found
 
 
-def keep(names: "Sequence[str]", coming: "Dict[str, str]", directory: str, host: Host) -> None:
+def keep(names: "Sequence[str]", directory: str, host: Host) -> None:
     """Bring the installed versions of packages into a directory, so that they can come back.
 
-    Raises Unreadable where one is nowhere to be had, or cannot be fetched.
+    What neither a source nor apt's cache has is packed from what is installed. Raises Unreadable
+    where that cannot be, or where a source does not give what it has.
     """
-    cached = refuse_without_way_back(names, coming, host)
     present = facts.packages(host)
-    wanted = [name for name in names if name in present]
+    wanted = sorted({name for name in names if name in present})
     if not wanted:
         return
     os.makedirs(directory, 0o700, exist_ok=True)
-    for place in cached.values():
-        _copy(place, directory)
-    pinned = ["{}={}".format(name, present[name]) for name in wanted if name not in cached]
+    offered = parse_policy(host.expect(["/usr/bin/apt-cache", "policy", *wanted]))
+    pinned = []
+    for name in wanted:
+        place = _cached(name, present[name], host)
+        if place is not None:
+            _copy(place, directory)
+        elif name in offered:
+            pinned.append("{}={}".format(name, present[name]))
+        else:
+            repack.repack(name, directory, host)
     if pinned:
         script = 'cd "$1" && shift && exec "$@"'
         argv = ["/bin/sh", "-c", script, "keep", directory, *APT, "download", *pinned]

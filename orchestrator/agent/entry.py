@@ -100,6 +100,7 @@ def _plan(request: "Document", call: "Call") -> "Document":
     from . import plan
 
     key = bytes.fromhex(call.secrets["digest_key"])
+    call.host.named = request["named"]
     told = plan.plan(request["manifest"], call.host, key, request["prune"])
     return dict(_facts(call.host), problems=_problems(request["now"], call.host), **told)
 
@@ -205,6 +206,24 @@ def _rollback(request: "Document", call: "Call") -> "Document":
     return arm.wait_for(run, result, unit, call.host)
 
 
+def _refresh(request: "Document", call: "Call") -> "Document":
+    from . import refresh
+
+    return refresh.refresh(request, call.host)
+
+
+def _patches(request: "Document", call: "Call") -> "Document":
+    from . import patches
+
+    return dict(_facts(call.host, brief=True), patches=patches.tell(request, call.host))
+
+
+def _reboot(request: "Document", call: "Call") -> "Document":
+    from . import reboot
+
+    return reboot.reboot(call.host)
+
+
 def _survey(request: "Document", call: "Call") -> "Document":
     """Tell what a rollback of a run, or of every run that stands, would put back now.
 
@@ -277,5 +296,8 @@ _OPERATIONS = {
     "finish": _finish,
     "status": _status,
     "survey": _survey,
+    "refresh": _refresh,
+    "patches": _patches,
+    "reboot": _reboot,
     "rollback": _rollback,
 }

@@ -35,7 +35,7 @@ def parse_held(data: bytes) -> "Set[str]":
     if b"\nStatus: hold " not in b"\n" + data:
         return set()
     paragraphs = [b"\n" + each + b"\n" for each in data.split(b"\n\n")]
-    names = [_dpkg_field(p, b"\nPackage: ") for p in paragraphs if b"\nStatus: hold " in p]
+    names = [dpkg_field(p, b"\nPackage: ") for p in paragraphs if b"\nStatus: hold " in p]
     return {name.decode("ascii", "replace") for name in names}
 
 
@@ -49,8 +49,8 @@ def parse_residue(data: bytes) -> "Set[str]":
     found = set()
     for paragraph in data.split(b"\n\n"):
         lines = b"\n" + paragraph + b"\n"
-        if _dpkg_field(lines, b"\nStatus: ").endswith(b" config-files"):
-            found.add(_dpkg_field(lines, b"\nPackage: ").decode("ascii", "replace"))
+        if dpkg_field(lines, b"\nStatus: ").endswith(b" config-files"):
+            found.add(dpkg_field(lines, b"\nPackage: ").decode("ascii", "replace"))
     return found
 
 
@@ -73,9 +73,9 @@ def parse_unfinished(data: bytes) -> "Dict[str, str]":
     found: "Dict[str, str]" = {}
     for paragraph in data.split(b"\n\n"):
         lines = b"\n" + paragraph + b"\n"
-        state = _dpkg_field(lines, b"\nStatus: ").rpartition(b" ")[2]
+        state = dpkg_field(lines, b"\nStatus: ").rpartition(b" ")[2]
         if state in _UNFINISHED:
-            name = _dpkg_field(lines, b"\nPackage: ")
+            name = dpkg_field(lines, b"\nPackage: ")
             found[name.decode("ascii", "replace")] = state.decode()
     return found
 
@@ -88,15 +88,16 @@ def parse_dpkg_status(data: bytes) -> "Dict[str, str]":
     found: "Dict[str, str]" = {}
     for paragraph in data.split(b"\n\n"):
         lines = b"\n" + paragraph + b"\n"
-        name = _dpkg_field(lines, b"\nPackage: ")
-        state = _dpkg_field(lines, b"\nStatus: ").rpartition(b" ")[2]
+        name = dpkg_field(lines, b"\nPackage: ")
+        state = dpkg_field(lines, b"\nStatus: ").rpartition(b" ")[2]
         if name and state in _PRESENT:
-            version = _dpkg_field(lines, b"\nVersion: ")
+            version = dpkg_field(lines, b"\nVersion: ")
             found[name.decode("ascii", "replace")] = version.decode("ascii", "replace")
     return found
 
 
-def _dpkg_field(lines: bytes, head: bytes) -> bytes:
+def dpkg_field(lines: bytes, head: bytes) -> bytes:
+    """Return the value of a one-line field (``\\nName: ``) of a paragraph; empty without one."""
     start = lines.find(head)
     if start < 0:
         return b""

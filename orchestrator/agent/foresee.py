@@ -1,6 +1,6 @@
 """What apt would do for a plan: versions, what comes along, and what it cannot do."""
 
-from . import debs, packages
+from . import packages
 from .host import Unreadable
 
 TYPE_CHECKING = False
@@ -70,7 +70,6 @@ def _versions(
             versions = together.part(names) if together else _installed_alone(names, host)
             if removed and not simple:
                 _refuse_others(packages.simulate("remove", removed, host)[1], removed)
-            debs.refuse_without_way_back([*versions, *removed], versions, host)
             found[change["control"]] = versions
         except Unreadable as problem:
             unplanned[change["control"]] = str(problem)

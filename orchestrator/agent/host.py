@@ -84,13 +84,15 @@ class Host:
 
     ``lifeline`` is a descriptor whose end means: give up. ``booting`` says that units are not up
     yet: files are put back, services and the running kernel are left to the boot that follows.
-    ``digest_key`` is the controller's secret key for digests of contents.
+    ``digest_key`` is the controller's secret key for digests of contents. ``named`` are the
+    controls that the operator asked for by name, while a plan is made.
     """
 
     def __init__(self, lifeline: "Optional[int]" = None, booting: bool = False) -> None:
         self._lifeline = lifeline
         self.booting = booting
         self.digest_key = b""
+        self.named: "Optional[Sequence[str]]" = None
         self._facts: "Dict[str, Any]" = {}
 
     def once(self, fact: str, read: "Callable[[], Any]") -> "Any":

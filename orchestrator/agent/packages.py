@@ -5,15 +5,19 @@ import time
 
 from . import facts
 from .debs import APT
-from .host import Host, Unreadable
+from .host import Host, Refused, Unreadable
 from .resources import unit as units
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Dict, List, Sequence, Set, Tuple
 
+# What every program rests on, dpkg among them: an older one may leave nothing that runs.
+_FOUNDATION = ("libc6", "libc-bin", "libc6-i386", "libcrypt1", "libgcc-s1", "dpkg")
 _APT_SECONDS = 900.0
 _STEP_SECONDS = 300.0
+# Of packages that were left half way, so many are told.
+_NAMED = 5
 _POLL_SECONDS = 0.2
 
 
@@ -100,24 +104,67 @@ def bring_back(
 ) -> None:
     """Bring back what a run removed and the versions it replaced, from the packages kept for it.
 
-    ``directory`` holds them. What somebody upgraded since stays upgraded.
+    ``directory`` holds them. What somebody upgraded since stays upgraded, and what ``staying``
+    names stays too.
     """
-    installed = facts.packages(host)
-    gone = [
-        name
-        for name, version in before.items()
-        if name not in installed or (installed[name] == after.get(name) != version)
-    ]
-    # apt names the file of a package NAME_VERSION_ARCHITECTURE.deb.
-    kept = [file for file in host.names(directory) if file.split("_")[0] in gone]
-    if kept:
-        files = [os.path.join(directory, file) for file in kept]
+    files = _kept(before, after, directory, host)
+    if files:
         # Without a word on configuration files, dpkg would ask.
         argv = ["/usr/bin/dpkg", "--force-confdef", "--force-confold", "-i", *files]
         completed = host.run(argv, seconds=_APT_SECONDS)
         if completed.status != 0:
             raise Unreadable("dpkg: {}".format(completed.complaint))
     host.forget()
+
+
+def staying(before: "Dict[str, str]", after: "Dict[str, str]", host: Host) -> "List[str]":
+    """Return the packages that are newer than before the run and that no way back makes older."""
+    installed = facts.packages(host)
+    newer = (n for n in _FOUNDATION if n in before and before[n] != after.get(n))
+    return [name for name in newer if installed.get(name) == after.get(name)]
+
+
+def refuse_to_go_back(
+    before: "Dict[str, str]", after: "Dict[str, str]", directory: str, host: Host, force: bool
+) -> None:
+    """Let apt simulate the way back; raises Refused where it would take other packages along.
+
+    Where what every program rests on became newer, it is refused as well unless ``force``: that
+    stays then, and the others go back.
+    """
+    stay = staying(before, after, host)
+    if stay and not force:
+        told = ", ".join("{} {}".format(name, after[name]) for name in stay)
+        message = "{} cannot become older: every program rests on it; with --force it stays"
+        raise Refused(message.format(told))
+    files = _kept(before, after, directory, host)
+    if not files:
+        return
+    added = [name for name in facts.packages(host) if name in after and name not in before]
+    taken = ["{}-".format(name) for name in added]
+    try:
+        _, removed = simulate("install", ["--allow-downgrades", *files, *taken], host)
+    except Unreadable as problem:
+        raise Refused("the packages cannot go back: {}".format(problem)) from None
+    others = sorted(removed - set(added))
+    if others:
+        raise Refused("going back would remove {}".format(", ".join(others)))
+
+
+def _kept(
+    before: "Dict[str, str]", after: "Dict[str, str]", directory: str, host: Host
+) -> "List[str]":
+    """Return the files of the packages that have to come back."""
+    installed = facts.packages(host)
+    stay = staying(before, after, host)
+    gone = [
+        name
+        for name, version in before.items()
+        if name not in installed or (installed[name] == after.get(name) != version)
+    ]
+    # apt names the file of a package NAME_VERSION_ARCHITECTURE.deb.
+    wanted = [file for file in host.names(directory) if file.split("_")[0] in set(gone) - set(stay)]
+    return [os.path.join(directory, file) for file in wanted]
 
 
 def await_step(run: str, host: Host) -> None:
@@ -156,5 +203,8 @@ def dpkg_problem(host: Host) -> str:
     """Return why dpkg is not sound (an interrupted run), or an empty text."""
     if [name for name in host.names("/var/lib/dpkg/updates") if name.isdigit()]:
         return "dpkg was interrupted: run 'dpkg --configure -a'"
+    half = [" ".join(one) for one in sorted(facts.unfinished(host).items())]
+    if half:
+        return "dpkg left {}: dpkg --configure -a".format(", ".join(half[:_NAMED]))
     broken = host.run(["/usr/bin/dpkg", "--audit"])
     return "dpkg is not sound: {}".format(broken.complaint) if broken.out.strip() else ""

@@ -69,7 +69,7 @@ def preflight(host: "Host", now: float) -> "List[str]":
             problems.append("{} has less than {} MiB free".format(place, _ROOM >> 20))
     if abs(time.time() - now) > _CLOCK_SECONDS:
         problems.append("the clock is {:.0f} s off".format(time.time() - now))
-    problems.extend(problem for problem in (packages.dpkg_problem(host), _lock_holder()) if problem)
+    problems.extend(problem for problem in (packages.dpkg_problem(host), lock_holder()) if problem)
     return problems
 
 
@@ -150,7 +150,7 @@ def _reason(finding: "Dict[str, Any]") -> str:
     return "; ".join(s["detail"] for s in finding["states"] if s["verdict"] == "error")
 
 
-def _lock_holder() -> str:
+def lock_holder() -> str:
     """Return who holds one of apt's locks, or an empty text."""
     import fcntl
     import struct
@@ -167,5 +167,15 @@ def _lock_holder() -> str:
         finally:
             os.close(descriptor)
         if answer[0] != fcntl.F_UNLCK:
-            return "{} is held by process {}".format(place, answer[4])
+            told = (place, answer[4], _program(answer[4]))
+            return "{} is held by process {} ({})".format(*told)
     return ""
+
+
+def _program(process: int) -> str:
+    """Return the name of a process, a dash where it is gone."""
+    try:
+        with open("/proc/{}/comm".format(process), "rb") as stream:
+            return stream.read().decode("utf-8", "replace").strip()
+    except (FileNotFoundError, ProcessLookupError):
+        return "-"

@@ -237,8 +237,7 @@ def _restore(
 def _packages(run: Run, host: Host) -> None:
     """Take back what the packages step did; where converge never was, what apt meant to do."""
     kept = run.load("packages.json")
-    before = kept["before"]
-    after = kept.get("after")
+    before, after = kept["before"], kept.get("after")
     if after is None:
         packages.await_step(run.name, host)
         after = dict(before, **kept["coming"])
@@ -247,7 +246,9 @@ def _packages(run: Run, host: Host) -> None:
     packages.bring_back(before, after, run.path("debs"), host)
     packages.mark_automatic(kept["automatic"], host)
     now = facts.packages(host)
+    stay = packages.staying(before, after, host)
     changed = [name for name in after if before.get(name) != after[name] == now.get(name)]
+    changed = [name for name in changed if name not in stay]
     missing = [name for name in before if name not in after and name not in now]
     half = [name for name in _unfinished(before, after, host) if name not in changed + missing]
     if changed or missing or half:

@@ -1,6 +1,6 @@
 """An operator's rollback of a run: with its packages, and only while nobody else has the host."""
 
-from . import arm, journal, resources, rollback, runs, settle, survey
+from . import arm, journal, packages, resources, rollback, runs, settle, survey
 from .host import Host, Refused, Unreadable
 from .runs import Run
 
@@ -42,6 +42,7 @@ def _undo(run: Run, host: Host, force: bool) -> "Document":
             told = ["it was taken back before", *rollback.close(run, host)]
             outcome = {"state": "rolled_back", "reason": "; ".join(told)}
             return dict(outcome, **survey.done(coming, run, host))
+        _refuse_if_packages_stay(run, host, force)
         if record["state"] == "dropped":
             return _undo_packages(run, host)
         if record["state"] in ("confirmed", "rolled_back") and not force:
@@ -53,6 +54,14 @@ def _undo(run: Run, host: Host, force: bool) -> "Document":
         if not held and run.record()["state"] not in runs.LIVE:
             runs.release(run)
         raise
+
+
+def _refuse_if_packages_stay(run: Run, host: Host, force: bool) -> None:
+    """Refuse, before anything goes back, where the packages of the run cannot."""
+    kept = run.load("packages.json")
+    after = kept.get("after")
+    if after is not None:
+        packages.refuse_to_go_back(kept["before"], after, run.path("debs"), host, force)
 
 
 def _undo_packages(run: Run, host: Host) -> "Document":

@@ -234,6 +234,15 @@ class _Work:
             reason = f"{step_name(event.task)}: {why}"[:1000]
             self._outcomes[event.host] = HostOutcome(event.host, Outcome.FAILED, reason)
 
+    def _whole(self, ended: HostOutcome) -> HostOutcome:
+        """Return how a host ended; after updates, one that went back gets its packages back too.
+
+        A host's own way back leaves dpkg alone.
+        """
+        if not self._order.updates or ended.outcome is not Outcome.ROLLED_BACK:
+            return ended
+        return self._taken_back(ended)
+
     def _taken_back(self, ended: HostOutcome) -> HostOutcome:
         host = self._hosts[ended.host]
         return taken_back(self._fleet, host, self._order.run, ended)
@@ -241,17 +250,23 @@ class _Work:
     def _confirm(self, name: str, changed: tuple[str, ...]) -> None:
         window = Window(self._order.run, self._order.window, changed, self._cancelled)
         self._report(name, "confirm")
-        self._attend(name, lambda: confirm_host(self._fleet, self._hosts[name], window))
+        self._attend(
+            name, lambda: self._whole(confirm_host(self._fleet, self._hosts[name], window))
+        )
 
     def _await(self, name: str, why: str) -> None:
         window = Window(self._order.run, self._order.window, (), self._cancelled)
-        self._attend(name, lambda: await_rollback(self._fleet, self._hosts[name], window, why))
+        self._attend(
+            name, lambda: self._whole(await_rollback(self._fleet, self._hosts[name], window, why))
+        )
 
     def _follow(self, name: str, why: str) -> None:
         changed = tuple(sorted(change.control for change in self._order.plans[name].changes))
         window = Window(self._order.run, self._order.window, changed, self._cancelled)
         self._report(name, "confirm")
-        self._attend(name, lambda: follow_host(self._fleet, self._hosts[name], window, why))
+        self._attend(
+            name, lambda: self._whole(follow_host(self._fleet, self._hosts[name], window, why))
+        )
 
     def _attend(self, name: str, work: Callable[[], HostOutcome]) -> None:
         """Let a thread see to a host: one that is waited for in vain keeps no other waiting."""

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from orchestrator.change.confirmed import is_settling, outcome_of_confirmed
@@ -97,8 +97,8 @@ def taken_back(fleet: Fleet, host: ManagedHost, run: str, ended: HostOutcome) ->
     """
     taken = take_back(fleet, host, run, force=True)
     if taken.outcome is Outcome.ROLLED_BACK:
-        return HostOutcome(ended.host, Outcome.ROLLED_BACK, ended.reason)
-    return HostOutcome(ended.host, ended.outcome, f"{ended.reason}; {taken.reason}")
+        return replace(ended, outcome=Outcome.ROLLED_BACK)
+    return replace(ended, reason=f"{ended.reason}; {taken.reason}")
 
 
 def await_rollback(fleet: Fleet, host: ManagedHost, window: Window, why: str) -> HostOutcome:

@@ -15,7 +15,8 @@ class Order:
 
     ``window`` is in seconds: how long a host waits for its confirmation. ``witness`` is the head of
     the audit log, left on every host that is touched; ``journal_days`` is how long the way back of
-    a run is kept there. ``own`` are the operator's own roles.
+    a run is kept there. ``own`` are the operator's own roles. ``updates``: nothing but packages is
+    brought up to date, and a host that took itself back gets the old ones back at once.
     """
 
     run: str
@@ -29,3 +30,4 @@ class Order:
     plans: Mapping[str, HostPlan]
     manifests: Mapping[str, Manifest]
     own: Own
+    updates: bool = False

@@ -59,6 +59,7 @@ def _plan_host(scope: Scope, host: ManagedHost, manifest: Manifest, digest_key: 
         wanted = manifest.without(waived)
         request = {"operation": "plan", "manifest": wanted.plain, "now": time.time()}
         request["prune"] = scope.leaving(host.name)
+        request["named"] = list(scope.selection.controls)
         secrets = {"digest_key": for_host(digest_key, host.name).hex()}
         answer = ask(login, request, secrets, seconds=PLAN_SECONDS)
     facts_of(host.name, answer.result)

@@ -13,7 +13,9 @@ from orchestrator.change.recorded import keep_left, recorded
 from orchestrator.drift.scope import Scope
 from orchestrator.fleet.own_play import OwnPlaces
 from orchestrator.model.change import HostOutcome, HostPlan
+from orchestrator.model.control import State
 from orchestrator.model.errors import ControllerError
+from orchestrator.model.patches import RESTARTS, UPDATES
 from orchestrator.model.record import NewRun, Run, RunKind
 from orchestrator.workspace.directory import Workspace
 
@@ -96,6 +98,9 @@ def order_of(
     key = workspace.digest_key()
     chapters = tuple(scope.selection.chapters)
     own = chapters[0] if len(chapters) == 1 and chapters[0] in _CHAPTER_PLAYBOOKS else "harden"
+    updates = _only_updates(scope)
+    if updates:
+        own = "patch"
     places = OwnPlaces(workspace.roles_dir, settings.inventory, workspace.pins_file)
     return Order(
         run=run.id,
@@ -109,4 +114,13 @@ def order_of(
         plans=plans,
         manifests=scope.wanted,
         own=Own(settings.own_roles, places),
+        updates=updates,
     )
+
+
+def _only_updates(scope: Scope) -> bool:
+    """Return whether nothing but updates was asked for."""
+    named = [scope.baseline.controls[name] for name in scope.selection.controls]
+    wishes = [wish for control in named for wish in control.desired]
+    kinds = {wish.kind if isinstance(wish, State) else "" for wish in wishes}
+    return bool(kinds) and kinds <= {UPDATES, RESTARTS} and not scope.selection.chapters

@@ -67,9 +67,12 @@ def apply_selected(
     ``settled`` are outcomes of a run that went before, which belong to the same JSON document.
     """
     from orchestrator.cli.planning import make_plans  # noqa: PLC0415 - start-up time
+    from orchestrator.drift.scope import gather  # noqa: PLC0415
 
-    planned = make_plans(context.workspace(), selection, output, terms.consent)
-    return _apply(context, planned, terms, output, settled=settled)
+    workspace = context.workspace()
+    scope = gather(workspace, selection)
+    planned = make_plans(workspace, scope, output, terms.consent)
+    return carry_out(context, planned, terms, output, settled=settled)
 
 
 def apply_saved(context: Context, file: Path, terms: Terms, output: Output) -> ExitCode:
@@ -77,10 +80,10 @@ def apply_saved(context: Context, file: Path, terms: Terms, output: Output) -> E
     from orchestrator.cli.saved_plans import open_plans  # noqa: PLC0415 - start-up time
 
     saved, planned = open_plans(context.workspace(), file, output, terms.consent)
-    return _apply(context, planned, terms, output, saved)
+    return carry_out(context, planned, terms, output, saved)
 
 
-def _apply(
+def carry_out(
     context: Context,
     planned: "Planned",
     terms: Terms,
@@ -89,7 +92,10 @@ def _apply(
     *,
     settled: Sequence[HostOutcome] | None = None,
 ) -> ExitCode:
-    """Show, ask, change; ``saved`` is the id of the saved plan that was opened."""
+    """Show plans, ask, change; return the exit code.
+
+    ``saved`` is the id of the saved plan that was opened; ``settled`` as above.
+    """
     from orchestrator.change.course import Agreed  # noqa: PLC0415 - start-up time
     from orchestrator.change.impact import withhold  # noqa: PLC0415
     from orchestrator.change.outcomes import joined, outcome_of_error  # noqa: PLC0415
@@ -196,7 +202,7 @@ def _next_steps(
     run: str, outcomes: Sequence[HostOutcome], plans: Mapping[str, "HostPlan"]
 ) -> list[str]:
     steps = []
-    # A host that took itself back keeps the packages that were installed.
+    # A host that took itself back may have kept the packages that were installed.
     kept = {host for host, plan in plans.items() if any(c.install for c in plan.changes)}
     if any(
         o.outcome in (Outcome.CONFIRMED, Outcome.FAILED)

@@ -54,6 +54,7 @@ DOORS: Mapping[str, Door] = {
     "plan": Door("plan", "command", _later("Work out the changes that apply would make.")),
     "apply": Door("apply", "command", _later("Make changes; what locks you out is taken back.")),
     "rollback": Door("rollback", "command", _later("Take back a run, or every run on a server.")),
+    "patch": Door("patch", "group", _later("Install the updates that wait; take them back.")),
     "backup": Door("backup", "group", _later("Back servers up to an append-only vault.")),
     "runs": Door("runs", "group", _later("What was run, by whom, and how it ended.")),
     "explain": Door("explain", "command", _later("Tell everything about one control.")),

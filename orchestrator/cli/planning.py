@@ -8,12 +8,12 @@ from typing import Any
 from orchestrator.change.plan import plan_fleet
 from orchestrator.cli.context import ExitCode, Output, check_count, code_of_result
 from orchestrator.cli.views.output import note, progress
-from orchestrator.drift.scope import Scope, gather
+from orchestrator.drift.scope import Scope
 from orchestrator.model.change import HostPlan
 from orchestrator.model.errors import HostError, RefusedError
 from orchestrator.model.host import Management
 from orchestrator.model.i18n import _
-from orchestrator.model.selection import Consent, Selection
+from orchestrator.model.selection import Consent
 from orchestrator.workspace.directory import Workspace
 
 # The plans of a scope's hosts, and each other host's error with its exit code.
@@ -21,21 +21,30 @@ Planned = tuple[Scope, list[HostPlan], dict[HostError, ExitCode]]
 
 
 def make_plans(
-    workspace: Workspace, selection: Selection, output: Output, to_change: Consent | None = None
+    workspace: Workspace,
+    scope: Scope,
+    output: Output,
+    to_change: Consent | None = None,
+    failed: Sequence[HostError] = (),
 ) -> Planned:
-    """Let the selected hosts plan; return the plans, and each failed host's error with its code.
+    """Let a scope's hosts plan; return the plans, and each failed host's error with its code.
 
     ``to_change`` is what was agreed to of a change that follows: hosts that are only audited are
-    left out then, and told. Raises RefusedError where there are no others, and where another number
-    of hosts was agreed to.
+    left out then, and told. Hosts that ``failed`` before are asked for no plan. Raises RefusedError
+    where there are no others, and where another number of hosts was agreed to.
     """
-    scope = gather(workspace, selection)
     if to_change is not None:
         scope = changeable(scope, output, to_change)
     workspace.prepare_state()
-    with progress(_("plan"), len(scope.hosts), output) as done:
-        found = plan_fleet(scope, workspace.digest_key(), lambda host, _plan: done(host.name))
-    return told_apart(scope, found)
+    lost = {error.host: error for error in failed}
+    hosts = [host for host in scope.hosts if host.name not in lost]
+    with progress(_("plan"), len(hosts), output) as done:
+        found = plan_fleet(
+            replace(scope, hosts=tuple(hosts)),
+            workspace.digest_key(),
+            lambda host, _plan: done(host.name),
+        )
+    return told_apart(scope, [*found, *lost.values()])
 
 
 def told_apart(scope: Scope, found: Sequence[HostPlan | HostError]) -> Planned:

@@ -62,10 +62,11 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter per option
     from orchestrator.cli.planning import code_of_rest, make_plans  # noqa: PLC0415
     from orchestrator.cli.views import plan_view, prepared_view  # noqa: PLC0415
     from orchestrator.cli.views.output import console, emit, note  # noqa: PLC0415
+    from orchestrator.drift.scope import gather  # noqa: PLC0415
     from orchestrator.drift.watch import open_store  # noqa: PLC0415
 
     workspace = context.workspace()
-    scope, plans, errors = make_plans(workspace, selection, output, consent)
+    scope, plans, errors = make_plans(workspace, gather(workspace, selection), output, consent)
     gate = look_at_gate(workspace, scope, without_backup)
     allowed, refused = withhold(plans, accepted, gate.refusals)
     touched = sum(bool(plan.changes) for plan in allowed)

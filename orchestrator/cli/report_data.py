@@ -19,8 +19,10 @@ from orchestrator.model.errors import ConfigurationError
 from orchestrator.model.finding import Verdict
 from orchestrator.model.host import ManagedHost, Management
 from orchestrator.model.i18n import _, language
+from orchestrator.model.patches import of_document
 from orchestrator.model.record import Counts, CurrentFinding, HostRun, Run, RunKind, StoredHost
 from orchestrator.model.status import Question
+from orchestrator.model.told import Topic
 from orchestrator.report.data import ChapterCounts, HostSection, ReportData, RunSection
 from orchestrator.report.series import By
 from orchestrator.store.repository import Store
@@ -102,6 +104,10 @@ class _Gathering:
             runs=self._changes(runs),
             protections=tuple(protection_of(self.store, managed)),
             gate=self.workspace.settings.backup_gate,
+            patches=tuple(
+                of_document(one.host, one.answer)
+                for one in self.store.answers(Topic.PATCHES, names)
+            ),
             waivers=load_waivers(self.workspace.waivers_file).every,
         )
 

@@ -68,7 +68,7 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter per option
         )
     if terms.accepted or terms.without_backup or terms.waves != Waves():
         raise click.UsageError(_("waves and impacts go with --control only"))
-    return _take_back(context, Mandated(run, host, limit, force), terms.consent, output)
+    return take_runs_back(context, Mandated(run, host, limit, force), terms.consent, output)
 
 
 def _take_out(context: Context, selection: Selection, terms: Terms, output: Output) -> ExitCode:
@@ -95,7 +95,8 @@ class Mandated(NamedTuple):
     force: bool
 
 
-def _take_back(context: Context, wish: Mandated, consent: Consent, output: Output) -> ExitCode:
+def take_runs_back(context: Context, wish: Mandated, consent: Consent, output: Output) -> ExitCode:
+    """Show what goes back, ask, take it back and audit again; return the exit code."""
     from orchestrator.change.rollback import survey_fleet  # noqa: PLC0415 - start-up time
     from orchestrator.change.take_back import (  # noqa: PLC0415
         mandate_of,

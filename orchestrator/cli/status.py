@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _CODES = {
     Concern.UNREACHABLE: ExitCode.UNREACHABLE,
     Concern.UNPROTECTED: ExitCode.NOT_COMPLIANT,
+    Concern.UNPATCHED: ExitCode.NOT_COMPLIANT,
     Concern.OPEN: ExitCode.NOT_COMPLIANT,
     Concern.WAIVER_EXPIRED: ExitCode.NOT_COMPLIANT,
 }

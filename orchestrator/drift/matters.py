@@ -8,18 +8,19 @@ from datetime import UTC, datetime, timedelta
 
 from orchestrator.model.change import Outcome
 from orchestrator.model.finding import Reach, Severity, Verdict
+from orchestrator.model.patches import Patches
 from orchestrator.model.protection import BACKUP_LACKS, Gate, Protection
 from orchestrator.model.record import HostRun, StoredHost, Tally
 from orchestrator.model.status import Concern, Matter, Question
 from orchestrator.report.compliance import GRAVE
-from orchestrator.report.words import lack_text
+from orchestrator.report.words import lack_text, patches_text
 
 # With more names nobody reads the command any more: it is then for all hosts.
 _MOST_NAMED = 8
 # After so long a change that failed is no news; what it left open stands among the findings.
 _REMEMBERED = timedelta(days=7)
-# The only step of a rollback, which cannot be resumed: it is typed again.
-_ROLLBACK = "rollback"
+# The only steps of a rollback and of a reboot, which cannot be resumed: they are typed again.
+_TYPED_AGAIN = ("rollback", "reboot")
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,8 @@ class Fleet:
     """What is known of the hosts that count, by name.
 
     ``attempts`` are the newest audits, ``changes`` the newest changes of each; ``under_way`` are
-    runs. ``protections`` are those of the same hosts. ``pinned`` are the enrolled hosts,
+    runs. ``protections`` are those of the same hosts, ``patches`` what they said of updates.
+    ``pinned`` are the enrolled hosts,
     ``ever_tried`` those that any audit tried to reach.
     """
 
@@ -40,6 +42,7 @@ class Fleet:
     ever_tried: Collection[str]
     protections: tuple[Protection, ...]
     gate: Gate
+    patches: tuple[Patches, ...] = ()
 
 
 def matters(fleet: Fleet, question: Question) -> Iterator[Matter]:
@@ -56,6 +59,7 @@ def matters(fleet: Fleet, question: Question) -> Iterator[Matter]:
             yield Matter(concern, *_with("inventory check", reasons), reasons)
     yield from _not_looked_at(fleet, question, reached)
     yield from _unprotected(fleet, question)
+    yield from _unpatched(fleet)
     yield from _findings(fleet)
     if question.lapsed:
         hosts = sorted({host for one in question.lapsed for host in one.hosts})
@@ -101,7 +105,7 @@ def _changes(fleet: Fleet, question: Question) -> Iterator[Matter]:
             failed[one.run][one.host] = one.reason
     for run, cut_off in sorted(unknown.items()):
         hosts, command = _with("audit", [one.host for one in cut_off])
-        if all(one.step != _ROLLBACK for one in cut_off):
+        if all(one.step not in _TYPED_AGAIN for one in cut_off):
             command = _command("runs", "resume", run)
         yield Matter(Concern.CUT_OFF, hosts, command, run=run)
     for run, reasons in sorted(failed.items()):
@@ -153,6 +157,14 @@ def _unprotected(fleet: Fleet, question: Question) -> Iterator[Matter]:
         for name, lacks in lacking.items()
     }
     yield Matter(Concern.UNPROTECTED, tuple(sorted(lacking)), command, reasons)
+
+
+def _unpatched(fleet: Fleet) -> Iterator[Matter]:
+    """Yield the hosts on which updates that mend security wait, or are not in use yet."""
+    reasons = {one.host: told for one in fleet.patches if (told := patches_text(one))}
+    if reasons:
+        hosts, command = _with(("patch", "plan"), reasons, of=fleet.hosts)
+        yield Matter(Concern.UNPATCHED, hosts, command, reasons)
 
 
 def _findings(fleet: Fleet) -> Iterator[Matter]:

@@ -12,9 +12,11 @@ from orchestrator.drift.underway import is_under_way
 from orchestrator.fleet.pins import load_pins
 from orchestrator.model.backup import WHOLE
 from orchestrator.model.finding import Reach, Verdict
+from orchestrator.model.patches import of_document
 from orchestrator.model.protection import protections
 from orchestrator.model.record import Counts, HostRun, RunStatus, StoredHost, Tally
 from orchestrator.model.status import Lapsed, Question, Status
+from orchestrator.model.told import Topic
 from orchestrator.model.waiver import WaiverState
 from orchestrator.workspace.directory import Workspace
 
@@ -59,6 +61,9 @@ def look(workspace: Workspace, store: "Store", question: Question) -> Status:
         ever_tried=frozenset(every),
         protections=tuple(found),
         gate=workspace.settings.backup_gate,
+        patches=tuple(
+            of_document(one.host, one.answer) for one in store.answers(Topic.PATCHES, [*hosts])
+        ),
     )
     judged = assessed(attempts.values(), hosts.values())
     lapsed = tuple(_lapsed(workspace, store, question.now, attempts))

@@ -36,6 +36,8 @@ _FORBIDDEN_IN_NAMES = re.compile(r"[\x00-\x1f\x7f/\\;<>|&$`\"']")
 
 # useradd(8) of Debian; longer names do not fit the host's own records of logins.
 _ACCOUNT = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
+# From when to when, past midnight perhaps.
+_HOURS = r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$"
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._/-]*)?")
 
 
@@ -209,6 +211,7 @@ class HostVariables(_Declared):
     luytre_time_servers: Annotated[list[Server], Field(min_length=1)] | None = None
     luytre_log_host: Server | None = None
     luytre_health: list[HealthCheck] | None = None
+    luytre_reboot_window: Annotated[str, Field(pattern=_HOURS)] | None = None
     luytre_backup_vault: Annotated[str, AfterValidator(_host_name)] | None = None
     luytre_backup_port: Port | None = None
     luytre_backup_copy: Annotated[str, AfterValidator(_host_name)] | None = None
@@ -307,6 +310,7 @@ def _expected(location: tuple[str | int, ...]) -> str:
         "luytre_time_servers": _("a list of names or addresses of servers"),
         "luytre_log_host": _("the name or the address of a server"),
         "luytre_health": _("a list of checks: {tcp: 443}, {http: URL}, {unit: NAME}, {command: …}"),
+        "luytre_reboot_window": _("two times of day as HH:MM-HH:MM"),
         "luytre_backup_vault": _("the inventory name of a host"),
         "luytre_backup_copy": _("the inventory name of a host"),
         "luytre_backup_port": _("a port from 1 to 65535"),

@@ -67,7 +67,10 @@ class KeyLogin:
             more = transport.auth_publickey(self._endpoint.user, key)
         except paramiko.BadAuthenticationType:
             raise
-        except paramiko.AuthenticationException:
+        except paramiko.AuthenticationException as error:
+            # paramiko has one exception for a host that says no and for one that says nothing.
+            if "timeout" in str(error):
+                raise TimeoutError from error
             if not transport.is_active():
                 raise
             return False

@@ -15,6 +15,7 @@ from orchestrator.model.host_templates_reading import READING
 from orchestrator.model.host_templates_records import RECORDS
 from orchestrator.model.host_templates_runs import RUNS
 from orchestrator.model.host_templates_system import SYSTEM
+from orchestrator.model.host_templates_updates import UPDATES
 
 __all__ = ["TEMPLATES", "Template"]
 
@@ -59,6 +60,7 @@ _GENERAL = (
 
 TEMPLATES = (
     *_APPLIES,
+    *UPDATES,
     *BACKUP,
     *DECLARED,
     *RUNS,

@@ -50,6 +50,15 @@ _MEANINGS = (
         _later("verified: no source switches a check off; signed_by: every source names its key")
     ),
     Template(_later("which rule")),
+    Template(
+        _later(
+            "security, all: no such update waits but for what is on hold; held: none that mends"
+            " security is on hold"
+        )
+    ),
+    Template(_later("words by which sources that mend security are known")),
+    Template(_later("how old the newest answer of the sources may be")),
+    Template(_later("services: none uses replaced files; reboot: none is needed")),
     Template(_later("absolute path")),
     Template(_later("absolute paths; * in names, /** for all below")),
     Template(

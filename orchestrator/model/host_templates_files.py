@@ -89,24 +89,10 @@ MOUNTS = (
 
 PACKAGES = (
     Template(_later("{name} is on hold: apt-mark unhold {name}")),
-    Template(_later("dpkg left {name} {state}: dpkg --configure -a")),
     Template(_later("dpkg was interrupted: run 'dpkg --configure -a'")),
     Template(_later("dpkg is not sound: {reason}")),
     Template(_later("apt would also remove {names}")),
     Template(_later("purging {names} would also remove {others}")),
-    Template(
-        _later(
-            "no way back for {name} {version}, which would be removed: no source of packages has"
-            " that version any more. Put its .deb into {place} (dpkg-repack makes one)"
-        )
-    ),
-    Template(
-        _later(
-            "no way back for {name} {version}, which would become {coming}: no source of packages"
-            " has that version any more. Put its .deb into {place} (dpkg-repack makes one), or"
-            " bring it up to date beforehand: apt-get install --only-upgrade {package}"
-        )
-    ),
     Template(_later("{names} cannot be fetched for the way back: {reason}"), inner=("reason",)),
     Template(_later("apt still works for the run")),
     Template(_later("packages not as they were: {names}")),

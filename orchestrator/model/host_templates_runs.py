@@ -76,7 +76,6 @@ _PREFLIGHT = (
     Template(_later("systemd does not run: {place} is missing"), words=("place",)),
     Template(_later("{place} has less than {size} MiB free")),
     Template(_later("the clock is {seconds} s off")),
-    Template(_later("{place} is held by process {number}")),
 )
 
 _STATES = (

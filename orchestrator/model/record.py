@@ -19,6 +19,7 @@ class RunKind(StrEnum):
     AUDIT = "audit"
     APPLY = "apply"
     ROLLBACK = "rollback"
+    REBOOT = "reboot"
 
 
 class RunStatus(StrEnum):

@@ -21,6 +21,7 @@ class Concern(StrEnum):
     NEVER_AUDITED = "never_audited"
     STALE = "stale"
     UNPROTECTED = "unprotected"
+    UNPATCHED = "unpatched"
     UNREAD = "unread"
     OPEN = "open"
     WAIVER_EXPIRED = "waiver_expired"

@@ -10,6 +10,7 @@ from orchestrator.model.control import Control
 from orchestrator.model.drift import Drift
 from orchestrator.model.finding import Reach
 from orchestrator.model.host import Management
+from orchestrator.model.patches import Patches
 from orchestrator.model.protection import USUAL, Gate, Protection
 from orchestrator.model.record import Counts, CurrentFinding, Run
 from orchestrator.model.status import Matter
@@ -74,7 +75,8 @@ class ReportData:
     references. ``findings`` are those that stand as fail, error or not checked. ``trend`` (by
     agency) and ``drift`` tell what happened since the time ``since``; ``matters`` are what somebody
     has to do something about. ``waivers`` are all of the workspace. ``protections`` tell of every
-    managed host whether it could be brought back, as ``gate`` asks for it.
+    managed host whether it could be brought back, as ``gate`` asks for it; ``patches`` are what
+    hosts said of their updates.
     """
 
     organisation: str
@@ -95,6 +97,7 @@ class ReportData:
     waivers: tuple[Waiver, ...] = ()
     protections: tuple[Protection, ...] = ()
     gate: Gate = USUAL
+    patches: tuple[Patches, ...] = ()
 
     @cached_property
     def assessed(self) -> tuple[HostSection, ...]:

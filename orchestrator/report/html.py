@@ -112,6 +112,7 @@ def _view(data: ReportData) -> dict[str, Any]:
             for one in data.protections
             for lacks in (one.lacks(data.gate, data.created),)
         ],
+        "patches": [(one, words.patches_text(one)) for one in data.patches],
         "runs": [(one, digest.endings(one), digest.troubled(one)) for one in data.runs],
     }
 

@@ -9,6 +9,8 @@ def checked(kind: str) -> str:
         "package": _("whether a Debian package is installed"),
         "apt": _("apt's options, as they hold after all files were read"),
         "apt_sources": _("the sources that packages come from"),
+        "updates": _("what apt has newer than what is installed, and how old its word is"),
+        "restarts": _("the files that running programs use, and the kernel that runs"),
         "login_defs": _("the settings in /etc/login.defs, each line of which counts"),
         "useradd": _("what new accounts get"),
         "pwquality": _("what new passwords must be like: files, drop-ins and PAM's arguments"),
@@ -83,6 +85,10 @@ def mended(kind: str) -> str:
         "boot_parameter": people,
         "boot_password": people,
         "backup": people,
+        "updates": _(
+            "lets apt install them, where luytre patch apply was typed; keeps the old ones"
+        ),
+        "restarts": _("restarts services, where luytre patch apply was typed; people reboot"),
         "apparmor": _("takes the flag away by which a profile only complains, and loads it anew"),
         "cron_jobs": _("takes everybody's right to write away; leaves the rest to people"),
         "chrony": settings,

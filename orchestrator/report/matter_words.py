@@ -62,6 +62,11 @@ def _of_servers(servers: int) -> dict[Concern, Callable[[], str]]:
             "{n} servers could not be brought back from a proved backup: {hosts}",
             servers,
         ),
+        Concern.UNPATCHED: lambda: _n(
+            "{n} server waits for updates that mend security: {hosts}",
+            "{n} servers wait for updates that mend security: {hosts}",
+            servers,
+        ),
     }
 
 

@@ -5,7 +5,9 @@ from orchestrator.model.change import Outcome
 from orchestrator.model.drift import Cause, DriftEvent
 from orchestrator.model.drill import DrillState
 from orchestrator.model.finding import Reach, Risk, Severity, Verdict
-from orchestrator.model.i18n import _
+from orchestrator.model.host_words import in_words
+from orchestrator.model.i18n import _, _n
+from orchestrator.model.patches import Patches
 from orchestrator.model.protection import Gate, Lack
 from orchestrator.model.record import RunKind, RunStatus
 from orchestrator.report.digest import Doubt
@@ -126,6 +128,26 @@ def _minutes(whole: int) -> str:
     return f"{minutes}:{seconds:02d}"
 
 
+def patches_text(patches: Patches) -> str:
+    """Return what of a host's updates wants seeing to; empty where nothing does."""
+    if patches.unknown:
+        return _("it is not known what waits: {why}").format(why=in_words(patches.unknown))
+    told = []
+    if n := len(patches.security):
+        told.append(
+            _n(
+                "{n} update that mends security waits", "{n} updates that mend security wait", n
+            ).format(n=n)
+        )
+    if names := [one.name for one in patches.held if one.security]:
+        told.append(_("on hold: {names}").format(names=", ".join(names)))
+    if n := len(patches.services):
+        told.append(_n("{n} service to restart", "{n} services to restart", n).format(n=n))
+    if patches.reboot:
+        told.append(_("needs a reboot: {why}").format(why=in_words(patches.reboot)))
+    return "; ".join(told)
+
+
 def lack_text(lack: Lack, gate: Gate) -> str:
     """Return what is wanting before a server may be changed."""
     told = {
@@ -176,6 +198,7 @@ def kind_name(kind: RunKind) -> str:
         RunKind.AUDIT: _("audit"),
         RunKind.APPLY: _("apply"),
         RunKind.ROLLBACK: _("rollback"),
+        RunKind.REBOOT: _("reboot"),
     }[kind]
 
 

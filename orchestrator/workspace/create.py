@@ -47,6 +47,10 @@ journal_days: 90
 # từng máy chủ; hoàn tác không đưa lại những gì chúng đã làm.
 # own_roles: {{before: [monitoring-off], after: [monitoring-on]}}
 
+# Known holes, as debsecan fetches them: a file brought in from outside, of which patch status tells
+# Danh sách lỗ hổng đã biết của debsecan: tệp mang từ ngoài vào, patch status sẽ dùng đến
+# debsecan: debsecan/GENERIC
+
 # vi or en; without it the terminal's language counts / Bỏ trống: theo ngôn ngữ của terminal
 # language: vi
 """

@@ -22,6 +22,7 @@ _KNOWN = (
     "journal_days",
     "own_roles",
     "backup_gate",
+    "debsecan",
     "language",
 )
 _LONGEST_KEY = 16 * 1024
@@ -41,7 +42,7 @@ class Settings:
 
     ``confirm_window`` is in seconds: after them an unconfirmed host puts itself back. A run can be
     taken back for ``journal_days``; then a host discards what it keeps for that. ``backup_gate`` is
-    what a host must have before it is changed.
+    what a host must have before it is changed. ``debsecan`` is a file of known holes.
     ``baselines`` and ``templates`` are the extra directories, beside the shipped ones.
     """
 
@@ -55,6 +56,7 @@ class Settings:
     journal_days: int = 90
     own_roles: OwnRoles = NONE
     backup_gate: Gate = USUAL
+    debsecan: Path | None = None
     language: str | None = None
 
 
@@ -76,6 +78,7 @@ def parse(document: Document, directory: Path) -> Settings:
         journal_days=_integer(fields, given, "journal_days", (1, 3650)),
         own_roles=read_own_roles(fields, given.get("own_roles", {}), directory),
         backup_gate=_gate(fields, given.get("backup_gate", {})),
+        debsecan=_file(fields, given, "debsecan", directory),
         language=_language(fields, given),
     )
     fields.raise_first()
@@ -129,6 +132,15 @@ def _directories(
         if not path.is_dir():
             fields.problem(_("{path} is not a directory").format(path=path), (name, index))
     return paths
+
+
+def _file(fields: Fields, given: dict[str, Any], name: str, directory: Path) -> Path | None:
+    if given.get(name) is None:
+        return None
+    path = directory / Path(fields.text(given[name], (name,))).expanduser()
+    if not path.is_file():
+        fields.problem(_("{path} is not a file").format(path=path), (name,))
+    return path
 
 
 def _integer(fields: Fields, given: dict[str, Any], name: str, bounds: tuple[int, int]) -> int:

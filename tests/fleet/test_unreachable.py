@@ -6,12 +6,15 @@ import threading
 from contextlib import contextmanager
 from pathlib import Path
 
+import paramiko
 import pytest
 
 from orchestrator.fleet.connection import LoginError, Stage, connect, shared_logins, shown_key
 from orchestrator.fleet.pool import over_hosts
 from orchestrator.model.errors import UnreachableError
 from orchestrator.model.host import Endpoint, ManagedHost
+
+from .servers import NAME, Server, running, speaking
 
 HERE = "127.0.0.1"
 
@@ -169,3 +172,23 @@ def test_failures_leave_no_thread_and_no_descriptor():
         # The listener keeps its side of each silent connection.
         assert open_descriptors() - descriptors <= 2
         assert threading.active_count() == threads
+
+
+def test_a_host_that_answers_no_login_is_not_called_one_that_refuses_it(tmp_path):
+    """What is busy shall not send people to its authorized_keys."""
+    key = tmp_path / "key"
+    paramiko.ECDSAKey.generate().write_private_key_file(str(key))
+    busy = threading.Event()
+
+    class Busy(Server):
+        def check_auth_publickey(self, username, key):  # noqa: ARG002
+            busy.wait(10)
+            return paramiko.AUTH_FAILED
+
+    with running(lambda server, client: speaking(server, client, Busy())) as server:
+        endpoint = server.endpoint(key_files=(key,))
+        with pytest.raises(LoginError) as error:
+            connect(endpoint, {}, {NAME: server.pin}, connect_timeout=0.5)
+        busy.set()
+    assert "no answer from" in str(error.value)
+    assert error.value.stage is Stage.NETWORK

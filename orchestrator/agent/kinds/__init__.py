@@ -65,13 +65,17 @@ class Judgement:
 
 
 class Target:
-    """Where a state lives: its host, and the slot (control, and number after the first)."""
+    """Where a state lives: its host, and the slot (control, and number after the first).
 
-    __slots__ = ("host", "slot")
+    ``named``: the operator asked for this control by its name, or that was so when it was planned.
+    """
+
+    __slots__ = ("host", "named", "slot")
 
     def __init__(self, host: "Host", control: str, index: int = 0) -> None:
         self.host = host
         self.slot = "{}-{}".format(control, index + 1) if index else control
+        self.named = host.named is None or control in host.named
 
 
 class Proposal:

@@ -40,9 +40,9 @@ class Story:
 
     def begin(self) -> Any:
         """Plan, preflight and begin; return begin's answer."""
-        told = self.inside.ask("plan", manifest=self.manifest, now=time.time(), prune=None)[
-            "result"
-        ]
+        told = self.inside.ask(
+            "plan", manifest=self.manifest, now=time.time(), prune=None, named=[]
+        )["result"]
         assert told["unplanned"] == {}
         assert len(told["changes"]) == len(self.manifest["controls"])
         told_again = self.inside.ask("preflight", run=self.name, now=time.time())

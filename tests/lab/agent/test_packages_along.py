@@ -52,9 +52,11 @@ QUIET = ("unit", {"name": "along.service", "enabled": False, "active": False})
 
 @pytest.fixture
 def host(g1: Inside):
-    """A host whose apt knows the package; afterwards it does not any more."""
-    g1.sh(CLEAN + BUILD)
+    """A host whose apt knows the package, and nothing else; afterwards all but the package."""
+    aside = "/var/lib/apt/aside"
+    g1.sh(CLEAN + f"mkdir {aside}; mv /var/lib/apt/lists/*_Packages {aside}" + BUILD)
     yield g1
+    g1.sh(f"mv {aside}/* /var/lib/apt/lists; rmdir {aside}")
     g1.sh(CLEAN + f"dpkg --purge along 2>/dev/null || true; rm -rf {SOURCE} {SHELF} /tmp/p")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from orchestrator.lab import HostSpec, Lab
+from tests.lab.lists import cut_down, packages
 
 from . import tree
 from .desk import Desk
@@ -19,6 +20,8 @@ SPECS = {
     "t1": HostSpec("t1", "trixie"),
 }
 
+# What tests install beside what the baseline names.
+OTHERS = ("cron", "libsasl2-2", "locales", "sl")
 
 _FORGET = "cd /var/lib/luytre 2>/dev/null && rm -rf runs/* owned.json origins || true"
 
@@ -36,6 +39,7 @@ class Yard:
         """Boot hosts anew and remember what they are."""
         self.lab.up([SPECS[name] for name in names])
         for name in names:
+            cut_down(self.lab, name, (*packages(), *OTHERS))
             stock(self.lab, name, self.scratch)
             self.fresh[name] = tree.state(self.lab, name)
 

@@ -105,16 +105,19 @@ def superseded(yard, c1, tiny):
     yard.lab.run(c1, ["sh", "-ec", restore])
 
 
-@pytest.mark.usefixtures("superseded")
-def test_a_plan_that_could_not_be_taken_back_names_the_package_and_what_to_do(desk, c1):
-    desk.want(FRIEND, NO_TINY)
-    planned = desk.ask("plan", "--limit", c1).host(c1)
-    assert planned["changes"] == []
-    assert "no way back for tiny 1.0, which would be removed" in planned["unplanned"]["own-tiny"]
-    reason = planned["unplanned"]["own-friend"]
-    assert "no way back for tiny 1.0, which would become 1.1" in reason
-    assert f"Put its .deb into {CACHE}" in reason
-    assert "apt-get install --only-upgrade tiny" in reason
+def test_a_package_that_nobody_has_any_more_is_packed_from_what_is_installed(
+    desk, yard, c1, superseded
+):
+    yard.lab.write(c1, f"/etc/{superseded}.conf", b"our own words\n")
+    desk.want(FRIEND)
+    applied = desk.apply(c1)
+    assert applied.code == 0, applied
+    assert version(yard, c1, superseded) == "installed 1.1"
+    taken = desk.ask("rollback", "--yes", "--run", applied.document["run"])
+    assert taken.code == 0, taken
+    assert version(yard, c1, superseded) == "installed 1.0"
+    assert yard.lab.read(c1, f"/etc/{superseded}.conf") == b"our own words\n"
+    yard.lab.write(c1, f"/etc/{superseded}.conf", b"1.0\n")
 
 
 def test_a_package_that_only_the_cache_still_has_goes_back_to_its_version(

@@ -17,9 +17,9 @@ A file maps control ids to how they are broken::
 
 Each item of ``breaks`` is one way to break it (a shell script of the host's root, ``set -e``): an
 override in a later file, a change at run time only, at boot only … The first items of all controls
-are run together as the first round, the second ones as the second round; an empty item (``~``)
-leaves a round out, and ``true`` breaks nothing: none of our hosts fulfils the control. What scripts
-may call stands in ``library.sh``.
+are run together as the first round, the second ones as the second round; from the third on, the
+releases take turns. An empty item (``~``) leaves a round out, and ``true`` breaks nothing: none of
+our hosts fulfils the control. What scripts may call stands in ``library.sh``.
 """
 
 from collections.abc import Iterator
@@ -29,6 +29,9 @@ from typing import Any, NamedTuple
 import yaml
 
 CONTAINER, VM = "container", "vm"
+RELEASES = ("bookworm", "trixie")
+# So many rounds are played on every release: most controls have no more ways to be broken.
+_ON_EVERY_RELEASE = 2
 _DIRECTORY = Path(__file__).with_name("mutations")
 
 
@@ -53,7 +56,8 @@ class Mutation(NamedTuple):
     def at(self, release: str, number: int) -> Break | None:
         """Return what breaks the control in a round on hosts of a release, if anything does."""
         found = self.breaks[number] if number < len(self.breaks) else None
-        return found if found and found.only in ("", release) else None
+        turn = release if number < _ON_EVERY_RELEASE else RELEASES[number % len(RELEASES)]
+        return found if found and (found.only or turn) == release else None
 
     @property
     def by_hand(self) -> bool:

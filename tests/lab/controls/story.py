@@ -16,10 +16,9 @@ from orchestrator.workspace.shipped import shipped
 from tests.lab.change import tree
 from tests.lab.change.desk import APPLY, Desk, Done
 
-from .mutations import Break, Mutation
+from .mutations import RELEASES, Break, Mutation
 
 BASELINE = load_baseline([shipped("baselines")])
-RELEASES = ("bookworm", "trixie")
 _LIBRARY = Path(__file__).with_name("library.sh").read_text()
 # Runs the scripts one after the other inside a host; tells what each of them complained of.
 _RUNNER = """
@@ -83,6 +82,7 @@ class Story:
         self.desk = desk
         self.lab = desk.lab
         self.hosts = hosts
+        self.playing = hosts
         self.mutations = mutations
         self.left = {m.control for m in mutations.values() if m.by_hand or m.unseen}
         self.hardened = {} if fresh else self.harden()
@@ -92,13 +92,16 @@ class Story:
         """Play every round that some control asks for."""
         count = max((len(mutation.breaks) for mutation in self.mutations.values()), default=0)
         ready = self.hardened
-        before: list[str] = []
+        broken: dict[str, list[str]] = {name: [] for name in self.hosts}
         for number in range(count):
             controls = self._broken_in(number)
+            self.playing = self._players(number)
             if number:
+                before = [each for name in self.playing for each in broken[name]]
                 ready = self.harden([*before, *controls])
             self._round(number, controls, ready)
-            before = controls
+            broken |= dict.fromkeys(self.playing, controls)
+        self.playing = self.hosts
 
     def harden(self, controls: Sequence[str] = ()) -> dict[str, Audit]:
         """Apply until nothing is left that apply can mend: new packages bring new work along."""
@@ -116,6 +119,11 @@ class Story:
                 break
         return audits
 
+    def _players(self, number: int) -> dict[str, str]:
+        """Return the hosts on which anything is broken in a round."""
+        each = self.mutations.values()
+        return {n: r for n, r in self.hosts.items() if any(m.at(r, number) for m in each)}
+
     def _broken_in(self, number: int) -> list[str]:
         releases = set(self.hosts.values())
         each = self.mutations.values()
@@ -124,14 +132,14 @@ class Story:
     def _round(self, number: int, controls: Sequence[str], ready: Mapping[str, Audit]) -> None:
         complaints = self._scripts(_breaking(self.mutations, number))
         broken = self.audit(controls)
-        before = {name: tree.files(self.lab, name) for name in self.hosts}
+        before = {name: tree.files(self.lab, name) for name in self.playing}
         by_hand = self._by_hand(controls)
         applied = self._apply(controls)
         mended = self.audit(controls)
         for run in _newest_first(applied.values()):
             self.desk.ask("rollback", "--yes", "--run", run)
         restored = self.audit(controls)
-        for name in self.hosts:
+        for name in self.playing:
             after = tree.files(self.lab, name)
             audits = {"broken": broken, "mended": mended, "restored": restored}
             self.rounds[name, number] = Round(
@@ -150,8 +158,8 @@ class Story:
     def _scripts(self, chosen: Mapping[str, Mapping[str, str]]) -> dict[str, Told]:
         """Run the scripts of each release on its hosts; return what each host complained of."""
         with ThreadPoolExecutor() as pool:
-            told = pool.map(lambda name: self._run(name, chosen[self.hosts[name]]), self.hosts)
-            return dict(zip(self.hosts, told, strict=True))
+            told = pool.map(lambda name: self._run(name, chosen[self.playing[name]]), self.playing)
+            return dict(zip(self.playing, told, strict=True))
 
     def _run(self, name: str, scripts: Mapping[str, str]) -> Told:
         whole = {told: f"{_LIBRARY}\n{script}" for told, script in scripts.items()}
@@ -161,9 +169,9 @@ class Story:
 
     def _apply(self, controls: Sequence[str]) -> dict[str, Applied]:
         """Apply on all hosts; where that fails on one, apply its parts, ever smaller."""
-        done = self.desk.ask(*APPLY, *_only(self.hosts, controls))
+        done = self.desk.ask(*APPLY, *_only(self.playing, controls))
         found = {}
-        for name in self.hosts:
+        for name in self.playing:
             found[name] = Applied(_runs(done), {})
             if not _worked(done, name):
                 found[name].trouble[""] = _reason(done, name)
@@ -187,8 +195,8 @@ class Story:
 
     def audit(self, controls: Sequence[str] = ()) -> dict[str, Audit]:
         """Return how all hosts stand, as far as some controls go, or all of them."""
-        document = _document(self.desk.ask("audit", *_only(self.hosts, controls)))
-        found = {name: Audit({}, {}) for name in self.hosts}
+        document = _document(self.desk.ask("audit", *_only(self.playing, controls)))
+        found = {name: Audit({}, {}) for name in self.playing}
         for host in document.get("hosts", []):
             for finding in host.get("findings", []):
                 found[host["host"]].verdicts[finding["control"]] = finding["verdict"]
@@ -196,7 +204,7 @@ class Story:
         return found
 
     def _by_hand(self, controls: Sequence[str]) -> dict[str, Told]:
-        document = _document(self.desk.ask("plan", *_only(self.hosts, controls)))
+        document = _document(self.desk.ask("plan", *_only(self.playing, controls)))
         return {host["host"]: dict(host["by_hand"]) for host in document.get("hosts", [])}
 
 

@@ -1,14 +1,15 @@
 """Every control of the baseline fails where it is broken, is mended by apply, and goes back."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from orchestrator.lab import HostSpec, Lab
-from orchestrator.model.control import Alternatives
 from tests.lab.change.desk import Desk
+from tests.lab.lists import cut_down, packages
+from tests.lab.repository import Deb, Repository
 
-from .lists import cut_down
 from .mutations import CONTAINER, load
 from .story import BASELINE, Story, settings
 
@@ -27,16 +28,15 @@ CASES = [
 ]
 
 
-def packages() -> set[str]:
-    """Return the packages that the baseline names."""
-    return {
-        state.want["name"]
-        for control in BASELINE.controls.values()
-        for wish in control.desired
-        for way in (wish.any_of if isinstance(wish, Alternatives) else [[wish]])
-        for state in way
-        if state.kind == "package"
-    }
+def stock(lab: Lab, name: str, place: Path) -> None:
+    """Give a host sources of its own, one of them for security, and their packages installed."""
+    kept = Repository(lab, name, place)
+    kept.publish("tiny", [Deb("tiny", "1.0"), Deb("tiny", "1.1"), Deb("tiny-held", "1.0")])
+    mended = [Deb("tiny-mended", "1.0"), Deb("tiny-mended", "1.1"), Deb("tiny-held", "1.1")]
+    kept.publish("tiny-security", mended)
+    kept.introduce(name, "tiny", "tiny-security", alone=False)
+    kept.close()
+    lab.run(name, ["apt-get", "-qy", "install", "tiny", "tiny-mended", "tiny-held"])
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +46,7 @@ def story(lab_factory: Callable[[str], Lab], tmp_path_factory: pytest.TempPathFa
     lab.up([HostSpec(name, release) for name, release in HOSTS.items()])
     for name in HOSTS:
         cut_down(lab, name, packages())
+        stock(lab, name, tmp_path_factory.mktemp("debs"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LUYTRE_LANG", "en")
         desk = Desk(tmp_path_factory.mktemp("mutants") / "desk", lab)

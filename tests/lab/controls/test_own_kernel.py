@@ -11,8 +11,8 @@ import pytest
 
 from orchestrator.lab import HostSpec, Lab
 from tests.lab.change.desk import Desk
+from tests.lab.lists import cut_down
 
-from .lists import cut_down
 from .mutations import VM, load
 from .story import BASELINE, Audit, Story, settings
 

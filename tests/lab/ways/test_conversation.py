@@ -159,8 +159,8 @@ def test_many_conversations_leave_no_thread_and_no_descriptor(ways):
     ways.ask("plain", ["true"])
     descriptors = sum(1 for _fd in Path("/proc/self/fd").iterdir())
     threads = set(threading.enumerate())
-    hosts = [ManagedHost(f"{n}", ways.endpoints[n]) for n in ("plain", "new", "behind-jump")] * 8
-    said = over_hosts(hosts, lambda host: ways.ask(host.name, ["id", "-u"]).stdout, 12)
+    hosts = [ManagedHost(f"{n}", ways.endpoints[n]) for n in ("plain", "new", "behind-jump")] * 4
+    said = over_hosts(hosts, lambda host: ways.ask(host.name, ["id", "-u"]).stdout, 6)
     assert said == [b"0\n"] * len(hosts)
     assert set(threading.enumerate()) == threads
     assert sum(1 for _fd in Path("/proc/self/fd").iterdir()) == descriptors

@@ -1,0 +1,43 @@
+"""What a host says of its updates: what waits, what is held, what has to be restarted."""
+
+from . import facts, in_use, updates
+from .host import Host, Unreadable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict
+
+
+def tell(request: "Dict[str, Any]", host: Host) -> "Dict[str, Any]":
+    """Return the updates that wait, and why that may not be the truth (``unknown``).
+
+    Changes nothing and asks no source.
+    """
+    patterns = request["sources"]
+    told: "Dict[str, Any]" = {"asked": updates.last_asked(), "updates": []}
+    try:
+        told["unknown"] = updates.why_unknown(host, patterns, request["days"])
+        told["updates"] = [
+            {key: getattr(each, key) for key in each.__slots__}
+            for each in updates.pending(host, patterns)
+        ]
+    except Unreadable as problem:
+        told["unknown"] = str(problem)
+    told["services"] = in_use.services(host)
+    told["reboot"] = in_use.reboot_reason(host)
+    told["held"] = sorted(facts.held(host))
+    told["sourced"] = _sources_of(told["updates"], host)
+    return told
+
+
+def _sources_of(waiting: "Any", host: Host) -> "Dict[str, str]":
+    """Return, by package that waits, the name of its source package: CVEs are told of those."""
+    names = {each["name"] for each in waiting}
+    found = {}
+    for paragraph in facts.dpkg_status(host).split(b"\n\n"):
+        lines = b"\n" + paragraph + b"\n"
+        name = facts.dpkg_field(lines, b"\nPackage: ").decode("ascii", "replace")
+        if name in names:
+            source = facts.dpkg_field(lines, b"\nSource: ").decode("ascii", "replace")
+            found[name] = source.split(" ")[0] or name
+    return found

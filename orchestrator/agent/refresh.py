@@ -1,0 +1,103 @@
+"""Before updates: wait for others at work, repair what was cut off, ask the sources anew."""
+
+import os
+import time
+
+from . import packages, plan, runs, updates
+from .debs import APT
+from .host import Host, Refused, Unreadable
+from .runs import Run
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, List
+
+_POLL_SECONDS = 0.5
+_REPAIR_SECONDS = 900.0
+# A source that does not answer shall not hold a server for minutes.
+_PATIENCE = ("-o", "Acquire::Retries=1", "-o", "Acquire::http::Timeout=20")
+# Any source that fails is a failure of the whole: otherwise apt goes on with what it had (apt 2.1).
+_STRICT = ("-o", "APT::Update::Error-Mode=any")
+_ASK_SECONDS = 300.0
+_NO_QUESTIONS = ("/usr/bin/env", "NEEDRESTART_MODE=l")
+_KEEP_CONFIGURATION = ("--force-confdef", "--force-confold")
+
+
+def refresh(request: "Dict[str, Any]", host: Host) -> "Dict[str, Any]":
+    """Ask the sources anew; return what was repaired before and what they said no to.
+
+    ``repair`` allows to bring an interrupted dpkg to its end, under the host's lock; ``patience``
+    is how long (seconds) to wait for others that work with packages. Raises Refused where they do
+    not come to their end.
+    """
+    _await_others(request["patience"], host)
+    problem = packages.dpkg_problem(host)
+    repaired = ""
+    if problem and request["repair"]:
+        repaired = _repair(request, host)
+    elif problem:
+        raise Refused(problem)
+    return {"repaired": repaired, "problems": _ask(host)}
+
+
+def _await_others(patience: float, host: Host) -> None:
+    deadline = time.monotonic() + patience
+    while True:
+        held = plan.lock_holder()
+        if not held:
+            return
+        if time.monotonic() > deadline:
+            raise Refused(held)
+        host.pause(_POLL_SECONDS)
+
+
+def _repair(request: "Dict[str, Any]", host: Host) -> str:
+    """Bring dpkg to its end where power or a connection was lost; return what was left half way."""
+    run = Run(request["run"])
+    runs.acquire(run, request["operator"], request["controller"])
+    try:
+        half = sorted(_half_way(host))
+        argv = [*_NO_QUESTIONS, "/usr/bin/dpkg", *_KEEP_CONFIGURATION, "--configure", "-a"]
+        # What it says counts for nothing as long as packages are missing: those come next.
+        configured = host.run(argv, seconds=_REPAIR_SECONDS)
+        _, gone = packages.simulate("-f", ["install"], host)
+        if gone:
+            raise Refused("repairing dpkg would remove {}".format(", ".join(sorted(gone))))
+        fixed = host.run([*_NO_QUESTIONS, *APT, "-f", "-y", "install"], seconds=_REPAIR_SECONDS)
+        host.forget()
+        left = packages.dpkg_problem(host)
+        if left or fixed.status != 0:
+            why = fixed.complaint if fixed.status else configured.complaint
+            raise Refused("dpkg cannot be repaired: {}".format(why))
+    finally:
+        runs.release(run)
+    return ", ".join(half) or "dpkg"
+
+
+def _half_way(host: Host) -> "List[str]":
+    from . import facts
+
+    return list(facts.unfinished(host))
+
+
+def _ask(host: Host) -> "List[str]":
+    """Ask every source; return why some gave nothing that can be relied on."""
+    argv = [*APT, *_PATIENCE, *_STRICT, "update"]
+    try:
+        asked = host.run(argv, seconds=_ASK_SECONDS)
+    except Unreadable as problem:
+        return [str(problem)]
+    told = (asked.err + b"\n" + asked.out).decode("utf-8", "replace").splitlines()
+    problems = [line[2:].strip() for line in told if line[:2] in ("E:", "W:")]
+    host.forget()
+    if asked.status == 0 and not problems:
+        _note()
+        return []
+    return [line[:300] for line in problems] or [asked.complaint]
+
+
+def _note() -> None:
+    """Note that the sources answered where apt's own timer would."""
+    os.makedirs(os.path.dirname(updates.STAMP), 0o755, exist_ok=True)
+    with open(updates.STAMP, "wb"):
+        os.utime(updates.STAMP)

@@ -1,0 +1,206 @@
+"""Updates that wait: what apt would take, which of it mends security, and how old apt's word is."""
+
+import os
+import time
+
+from . import facts
+from .host import Host, Unreadable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Dict, Iterable, List, Optional, Sequence, Set, Tuple
+
+_LISTS = "/var/lib/apt/lists"
+# apt's own hooks touch these after an update that went well (apt.systemd.daily, update-notifier).
+STAMP = "/var/lib/apt/periodic/update-success-stamp"
+_STAMPS = (STAMP, "/var/lib/apt/periodic/update-stamp", _LISTS)
+_DPKG_STATUS = "/var/lib/dpkg/status"
+_TARGET = "\t".join("$({})".format(field) for field in ("REPO_URI", "RELEASE", "COMPONENT"))
+_TARGET += "\t$(METAKEY)\t$(FILENAME)"
+_PACKAGES = "Created-By:Packages"
+# By these a Release file says whose it is.
+_NAMES = ("Origin", "Label", "Suite", "Codename")
+# RFC 5322, as every Release file has it; apt reads no other zone.
+_DATE = "%a, %d %b %Y %H:%M:%S"
+
+
+class Update:
+    """An installed package of which a newer version is to be had."""
+
+    __slots__ = ("candidate", "held", "installed", "name", "security")
+
+    def __init__(
+        self, name: str, installed: str, candidate: str, security: bool, held: bool
+    ) -> None:
+        self.name = name
+        self.installed = installed
+        self.candidate = candidate
+        self.security = security
+        self.held = held
+
+    def __str__(self) -> str:
+        """Return the update as one line."""
+        return "{} {} ({} is to be had)".format(self.name, self.installed, self.candidate)
+
+
+class Source:
+    """A source of packages: its place, what it is called, until when its word holds.
+
+    ``valid_until`` is a Unix time, None where the source does not limit it.
+    """
+
+    __slots__ = ("fetched", "place", "title", "valid_until")
+
+    def __init__(
+        self, place: str, title: str, fetched: bool, valid_until: "Optional[float]" = None
+    ) -> None:
+        self.place = place
+        self.title = title
+        self.fetched = fetched
+        self.valid_until = valid_until
+
+
+def pending(host: Host, patterns: "Sequence[str]") -> "List[Update]":
+    """Return the updates that wait, those on hold among them, by name.
+
+    A source mends security where its address or one of its names holds one of the ``patterns``.
+    """
+    known = host.once("updates", lambda: _read(host))
+    marked = {source.place for source in sources(host) if _matches(source.title, patterns)}
+    held = facts.held(host)
+    return [
+        Update(name, installed, candidate, bool(marked.intersection(places)), name in held)
+        for name, installed, candidate, places in known
+    ]
+
+
+def why_unknown(host: Host, patterns: "Sequence[str]", days: int) -> str:
+    """Return why what waits on this host is not known; empty where it is.
+
+    ``days`` is how old the newest answer of the sources may be.
+    """
+    now = time.time()
+    found = sources(host)
+    if not found:
+        return "no source of packages is configured"
+    for source in found:
+        if not source.fetched:
+            return "{} was never fetched".format(source.place)
+        if source.valid_until is not None and source.valid_until < now:
+            return "{} was valid until {}".format(source.place, _day(source.valid_until))
+    asked = last_asked()
+    if asked < now - days * 86400:
+        return "no source of packages answered since {}".format(_day(asked))
+    if not any(_matches(source.title, patterns) for source in found):
+        told = ", ".join(patterns)
+        return "no source of packages is known to mend security (looked for: {})".format(told)
+    return ""
+
+
+def last_asked() -> float:
+    """Return when the sources last answered (Unix time), as far as apt noted it; 0: never."""
+    times = [0.0]
+    for place in _STAMPS:
+        try:
+            times.append(os.stat(place).st_mtime)
+        except FileNotFoundError:
+            continue
+    return max(times)
+
+
+def sources(host: Host) -> "List[Source]":
+    """Return the sources of packages that apt is configured to ask, whether they were or not."""
+
+    def read() -> "List[Source]":
+        # With what the Release files say, apt would leave out what it never fetched.
+        argv = ["/usr/bin/apt-get", "indextargets", "--no-release-info", "--format", _TARGET]
+        lines = _text(host.expect([*argv, _PACKAGES])).splitlines()
+        found = (_source(host, line) for line in lines if line)
+        # Of one place there is a list for each architecture.
+        return list({source.place: source for source in found}.values())
+
+    return host.once("package-sources", read)  # type: ignore[no-any-return]
+
+
+def parse_versions(out: bytes) -> "List[Tuple[str, str, str, Set[str]]]":
+    """Return (name, installed, candidate, places) of what ``apt-cache policy`` has newer.
+
+    ``places`` are the sources (address and suite/component) of every version above the installed
+    one, the candidate's among them.
+    """
+    found = []
+    name = installed = candidate = ""
+    above: "Set[str]" = set()
+    seen_candidate = False
+    for line in _text(out).splitlines():
+        words = line.split()
+        if not line.startswith(" "):
+            name, installed, candidate = line.rstrip(":"), "", ""
+            above, seen_candidate = set(), False
+        elif words[0] == "Installed:":
+            installed = words[1]
+        elif words[0] == "Candidate:":
+            candidate = words[1]
+        elif line.startswith(" *** "):
+            if seen_candidate:
+                found.append((name, installed, candidate, above))
+            installed = ""  # what follows is older
+        elif installed and line.startswith("     ") and line[5:6] != " ":
+            seen_candidate = seen_candidate or words[0] == candidate
+        elif installed and line.startswith("        ") and len(words) > 2:
+            above.add(" ".join(words[1:3]))
+    return found
+
+
+def parse_release(data: bytes) -> "Dict[str, str]":
+    """Return the one-line fields that stand before the digests of an InRelease or Release file."""
+    head = ("\n" + _text(data)).partition("\n ")[0]
+    pairs = (line.partition(": ") for line in head.splitlines())
+    return {key: value.strip() for key, separator, value in pairs if separator}
+
+
+def parse_date(text: str) -> float:
+    """Return the moment (Unix time) of a date in a Release file; raises Unreadable for none."""
+    import calendar
+
+    try:
+        day, _, zone = text.rpartition(" ")
+        if zone not in ("UTC", "GMT", "+0000", "Z"):
+            raise ValueError(zone)
+        return float(calendar.timegm(time.strptime(day, _DATE)))
+    except ValueError:
+        raise Unreadable("not a date of a Release file: {!r}".format(text[:60])) from None
+
+
+def _read(host: Host) -> "List[Tuple[str, str, str, Set[str]]]":
+    names = sorted(facts.packages(host))
+    return parse_versions(host.expect(["/usr/bin/apt-cache", "policy", *names])) if names else []
+
+
+def _source(host: Host, line: str) -> "Source":
+    """Return a source as ``apt-get indextargets`` tells it, with what its Release file says."""
+    uri, release, component, key, file = line.split("\t")
+    place = "{} {}/{}".format(uri.rstrip("/"), release, component).rstrip("/")
+    # The file of the index is named after its address; the Release file lies beside it.
+    tail = key.replace("_", "%5f").replace("/", "_")
+    stem = file[: -len(tail)] if file.endswith(tail) else ""
+    for name in ("InRelease", "Release"):
+        data = host.read(stem + name) if stem else None
+        if data is not None:
+            told = parse_release(data)
+            title = " ".join((place, *(told.get(name, "") for name in _NAMES)))
+            until = told.get("Valid-Until")
+            return Source(place, title, True, parse_date(until) if until else None)
+    return Source(place, place, False)
+
+
+def _matches(title: str, patterns: "Iterable[str]") -> bool:
+    return any(pattern.lower() in title.lower() for pattern in patterns)
+
+
+def _day(moment: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(moment)) if moment else "ever"
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace")

@@ -1,0 +1,374 @@
+"""``luytre patch``: see which updates wait, install them safely, take them back."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from orchestrator.cli.context import (
+    Context,
+    ExitCode,
+    Output,
+    code_of_outcomes,
+    code_of_result,
+    combine,
+)
+from orchestrator.cli.options import (
+    consent_options,
+    limit_option,
+    output_option,
+    terms_options,
+    wave_options,
+)
+from orchestrator.model.change import HostOutcome, Outcome
+from orchestrator.model.errors import HostError
+from orchestrator.model.host import Management
+from orchestrator.model.i18n import _
+from orchestrator.model.patches import Patches
+from orchestrator.model.selection import Consent, Selection, Terms
+from orchestrator.model.waves import Waves
+
+if TYPE_CHECKING:
+    from orchestrator.drift.scope import Scope
+    from orchestrator.model.host import ManagedHost
+    from orchestrator.protect.cves import Holes
+    from orchestrator.workspace.directory import Workspace
+
+
+@click.group(
+    help=_(
+        "See which updates wait on servers, install them in waves, take them back.\n\n\b\n"
+        "Example:\n  luytre patch plan --limit web"
+    )
+)
+def group() -> None:
+    """Patch."""
+
+
+def _all_option(command: "click.decorators.FC") -> "click.decorators.FC":
+    """Add ``--all``; the command gets ``every: bool``."""
+    return click.option(
+        "--all",
+        "every",
+        is_flag=True,
+        help=_("Every update, not only those that mend security."),
+    )(command)
+
+
+def _wait_option(command: "click.decorators.FC") -> "click.decorators.FC":
+    """Add ``--wait``; the command gets ``wait: int``, seconds."""
+    return click.option(
+        "--wait",
+        type=click.IntRange(0, 3600),
+        default=120,
+        show_default=True,
+        metavar=_("SECONDS"),
+        help=_("Wait so long for others that work with a server's packages."),
+    )(command)
+
+
+@group.command(
+    name="status",
+    help=_(
+        "Show which updates wait on each server, what is on hold, what has to be restarted.\n\n"
+        "It goes by what the servers' sources of packages told them last; --refresh lets the"
+        " servers ask them anew.\n\n\b\n"
+        "Example:\n  luytre patch status --limit web1 --refresh"
+    ),
+)
+@limit_option
+@click.option("--refresh", is_flag=True, help=_("Let the servers ask their sources first."))
+@output_option
+@click.pass_obj
+def status(context: Context, limit: str | None, refresh: bool, output: Output) -> ExitCode:
+    """Show and keep what the hosts say; exit 3 where an update that mends security waits."""
+    from orchestrator.cli.views import patch_view  # noqa: PLC0415 - start-up time
+    from orchestrator.cli.views.output import emit  # noqa: PLC0415
+
+    workspace = context.workspace()
+    scope = _scope(workspace, Selection(limit), every=True)
+    failed = _refreshed(workspace, scope, output) if refresh else []
+    holes = _holes(workspace)
+    told = _asked(workspace, scope, output, failed, holes)
+    moment = holes.moment if holes else None
+    emit(
+        output,
+        lambda: patch_view.render(told, moment),
+        lambda: patch_view.document(told, moment),
+    )
+    return combine(map(_code, told))
+
+
+@group.command(
+    name="plan",
+    help=_(
+        "Let the servers ask their sources, and show which updates patch apply would install.\n\n"
+        "Versions are those that apt would take now. Changes nothing but the lists of packages."
+        "\n\n\b\n"
+        "Example:\n  luytre patch plan --limit web --save tonight.plan"
+    ),
+)
+@limit_option
+@_all_option
+@click.option(
+    "--save",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar=_("FILE"),
+    help=_("Save the plan in this new file, sealed; apply --plan carries it out."),
+)
+@output_option
+@click.pass_obj
+def plan(
+    context: Context, limit: str | None, every: bool, save: Path | None, output: Output
+) -> ExitCode:
+    """Plan and show; exit 3 where updates wait."""
+    from orchestrator.cli.plan import free_file, plan_scope  # noqa: PLC0415 - start-up time
+
+    workspace = context.workspace()
+    file = free_file(save)
+    scope = _scope(workspace, Selection(limit), every=every)
+    failed = _refreshed(workspace, scope, output)
+    _asked(workspace, scope, output, failed, _holes(workspace))
+    return plan_scope(workspace, scope, file, output, failed)
+
+
+@group.command(
+    name="apply",
+    help=_(
+        "Install the updates that wait, wave by wave; restart the services that use them.\n\n"
+        "An interrupted dpkg is repaired first. The packages that are replaced are kept on the"
+        " server, so that patch rollback needs no mirror. Each server must be reached and healthy"
+        " before and afterwards; too many that are not stop the waves.\n\n\b\n"
+        "Example:\n  luytre patch apply --limit web --canary 1 --batch 10"
+    ),
+)
+@limit_option
+@_all_option
+@_wait_option
+@terms_options
+@output_option
+@click.pass_obj
+def apply(
+    context: Context, limit: str | None, every: bool, wait: int, terms: Terms, output: Output
+) -> ExitCode:
+    """Install updates and show how each host ended."""
+    from orchestrator.cli.apply import carry_out  # noqa: PLC0415 - start-up time
+    from orchestrator.cli.planning import make_plans  # noqa: PLC0415
+
+    workspace = context.workspace()
+    scope = _scope(workspace, Selection(limit), every=every)
+    failed = _refreshed(workspace, scope, output, repair=True, wait=wait)
+    planned = make_plans(workspace, scope, output, terms.consent, failed)
+    try:
+        return carry_out(context, planned, terms, output)
+    finally:
+        # The store would still tell of updates that are installed now.
+        _asked(workspace, scope, output, failed, _holes(workspace))
+
+
+@group.command(
+    name="reboot",
+    help=_(
+        "Reboot the servers that need it, wave by wave, and wait until they are back and healthy."
+        "\n\nOutside of the hours that a server declares (luytre_reboot_window) it is left alone,"
+        " unless --now.\n\n\b\n"
+        "Example:\n  luytre patch reboot --limit web --batch 1"
+    ),
+)
+@limit_option
+@click.option("--now", is_flag=True, help=_("Also outside of the declared hours."))
+@click.option(
+    "--wait",
+    type=click.IntRange(10, 3600),
+    default=600,
+    show_default=True,
+    metavar=_("SECONDS"),
+    help=_("How long a server may take to come back."),
+)
+@wave_options
+@consent_options
+@output_option
+@click.pass_obj
+def reboot(  # noqa: PLR0913, PLR0917 - one parameter per option
+    context: Context,
+    limit: str | None,
+    now: bool,
+    wait: int,
+    waves: Waves,
+    consent: Consent,
+    output: Output,
+) -> ExitCode:
+    """Reboot and show how each host ended."""
+    from orchestrator.change.reboot import Wish, reboot_recorded  # noqa: PLC0415 - start-up time
+    from orchestrator.cli.views import outcome_view  # noqa: PLC0415
+    from orchestrator.cli.views.output import emit  # noqa: PLC0415
+    from orchestrator.cli.views.steps import steps  # noqa: PLC0415
+    from orchestrator.drift.watch import open_store  # noqa: PLC0415
+
+    workspace = context.workspace()
+    scope = _scope(workspace, Selection(limit), every=True)
+    needing, outcomes = _needing_reboot(scope, now=now, output=output)
+    run_id = ""
+    if needing:
+        names = [host.name for host in needing]
+        context.confirm_hosts(names, yes=consent.yes, count=consent.count, output=output)
+        with open_store(workspace) as store, steps(output) as step:
+            wish = Wish(needing, waves, wait)
+            run, ended = reboot_recorded(workspace, scope.fleet, store, wish, step)
+        run_id, outcomes = run.id, [*outcomes, *ended]
+    emit(
+        output,
+        lambda: outcome_view.render(outcomes, []),
+        lambda: outcome_view.document(outcomes, run_id),
+    )
+    return code_of_outcomes(outcomes)
+
+
+@group.command(
+    name="rollback",
+    help=_(
+        "Bring back the versions that a run replaced, from the packages kept on the servers.\n\n"
+        "apt simulates it first: what would take other packages along, or make older what every"
+        " program rests on (libc), is refused.\n\n\b\n"
+        "Example:\n  luytre patch rollback --run 20261123T191300Z-048213 --limit web1"
+    ),
+)
+@click.option(
+    "--run", required=True, metavar=_("RUN"), help=_("The run to take back (see runs list).")
+)
+@limit_option
+@click.option(
+    "--force", is_flag=True, help=_("Also what was changed since, and what others work on.")
+)
+@consent_options
+@output_option
+@click.pass_obj
+def rollback(
+    context: Context, run: str, limit: str | None, force: bool, consent: Consent, output: Output
+) -> ExitCode:
+    """Take a run of patch apply back."""
+    from orchestrator.cli.rollback import Mandated, take_runs_back  # noqa: PLC0415 - start-up time
+
+    return take_runs_back(context, Mandated(run, None, limit, force), consent, output)
+
+
+def _scope(workspace: "Workspace", selection: Selection, *, every: bool) -> "Scope":
+    """Return the hosts within the limit and the controls of updates that are asked of them."""
+    from orchestrator.baseline.load import load_baseline  # noqa: PLC0415 - start-up time
+    from orchestrator.drift.scope import gather  # noqa: PLC0415
+    from orchestrator.protect.patching import controls_of  # noqa: PLC0415
+
+    rules = ("security", "all") if every else ("security",)
+    controls = controls_of(load_baseline(workspace.baseline_dirs), rules)
+    return gather(workspace, replace(selection, controls=controls))
+
+
+def _holes(workspace: "Workspace") -> "Holes | None":
+    """Return the known holes, where the settings name a file of them."""
+    from orchestrator.protect.cves import load  # noqa: PLC0415 - start-up time
+
+    file = workspace.settings.debsecan
+    return load(file) if file else None
+
+
+def _asked(
+    workspace: "Workspace",
+    scope: "Scope",
+    output: Output,
+    failed: Sequence[HostError],
+    holes: "Holes | None",
+) -> list[Patches | HostError]:
+    """Return what the hosts of a scope say of their updates, and keep it.
+
+    Of a host whose sources ``failed`` it just now nothing is known.
+    """
+    from orchestrator.cli.views.output import progress  # noqa: PLC0415 - start-up time
+    from orchestrator.drift.watch import open_store  # noqa: PLC0415
+    from orchestrator.model.patches import document  # noqa: PLC0415
+    from orchestrator.model.told import Topic  # noqa: PLC0415
+    from orchestrator.protect.patching import look  # noqa: PLC0415
+
+    with progress(_("ask"), len(scope.hosts), output) as done:
+        found = look(scope.fleet, scope.hosts, scope.manifests, done)
+    told = [_with(one, failed) for one in found]
+    if holes is not None:
+        told = [holes.told(one) if isinstance(one, Patches) else one for one in told]
+    with open_store(workspace) as store:
+        for one in told:
+            if isinstance(one, Patches):
+                store.save_answer(one.host, Topic.PATCHES, document(one))
+    return told
+
+
+def _needing_reboot(
+    scope: "Scope", *, now: bool, output: Output
+) -> tuple[list["ManagedHost"], list[HostOutcome]]:
+    """Return the hosts that need a reboot and may be down now, and how the others ended."""
+    from orchestrator.change.outcomes import outcome_of_error  # noqa: PLC0415 - start-up time
+    from orchestrator.change.reboot import outside_of_hours  # noqa: PLC0415
+    from orchestrator.cli.planning import changeable  # noqa: PLC0415
+    from orchestrator.cli.views.output import progress  # noqa: PLC0415
+    from orchestrator.protect.patching import look  # noqa: PLC0415
+
+    scope = changeable(scope, output, Consent())
+    with progress(_("ask"), len(scope.hosts), output) as done:
+        found = look(scope.fleet, scope.hosts, scope.manifests, done)
+    left = [outcome_of_error(one) for one in found if isinstance(one, HostError)]
+    needing = {one.host for one in found if isinstance(one, Patches) and one.reboot}
+    hosts = [host for host in scope.hosts if host.name in needing]
+    calm = {host.name for host in scope.hosts} - needing - {one.host for one in left}
+    left += [HostOutcome(name, Outcome.UNCHANGED) for name in sorted(calm)]
+    hours = {} if now else outside_of_hours(hosts, datetime.now().astimezone())
+    message = _("it may be down from {hours} only; --now reboots it all the same")
+    left += [
+        HostOutcome(name, Outcome.REFUSED, message.format(hours=each))
+        for name, each in hours.items()
+    ]
+    return [host for host in hosts if host.name not in hours], left
+
+
+def _refreshed(
+    workspace: "Workspace", scope: "Scope", output: Output, *, repair: bool = False, wait: int = 0
+) -> list[HostError]:
+    """Let the hosts of a scope ask their sources; return what failed.
+
+    Hosts that are only audited are left as they are.
+    """
+    from orchestrator.cli.planning import tell  # noqa: PLC0415 - start-up time
+    from orchestrator.cli.views.output import progress  # noqa: PLC0415
+    from orchestrator.protect.patching import Terms as Asking  # noqa: PLC0415
+    from orchestrator.protect.patching import refresh  # noqa: PLC0415
+    from orchestrator.store.repository import utc_now  # noqa: PLC0415
+    from orchestrator.store.runs import first_id  # noqa: PLC0415
+
+    hosts = [host for host in scope.hosts if host.management is Management.MANAGED]
+    scope.fleet.require_keys(hosts)
+    asking = Asking(first_id(utc_now()), workspace.settings.operator.name, repair, wait)
+    with progress(_("ask the sources"), len(hosts), output) as done:
+        told = refresh(scope.fleet, hosts, asking, done)
+    for host, repaired in told.items():
+        if repaired and not isinstance(repaired, HostError):
+            message = _("{host}: dpkg was interrupted and is repaired: {packages}")
+            text = message.format(host=host, packages=repaired)
+            tell(output, text, {"note": {"message": text, "host": host}})
+    return [one for one in told.values() if isinstance(one, HostError)]
+
+
+def _with(found: Patches | HostError, failed: Sequence[HostError]) -> Patches | HostError:
+    """Return what a host says; where its sources failed it just now, that nothing is known."""
+    error = next((one for one in failed if one.host == found.host), None)
+    if error is None or isinstance(found, HostError):
+        return found
+    return replace(found, unknown=error.message)
+
+
+def _code(told: Patches | HostError) -> ExitCode:
+    if isinstance(told, HostError):
+        return code_of_result(told)
+    if told.unknown:
+        return ExitCode.FAILED
+    waits = told.security or told.services or any(one.security for one in told.held)
+    return ExitCode.NOT_COMPLIANT if waits else ExitCode.DONE

@@ -1,0 +1,140 @@
+"""What apt and /proc say about updates, taken apart."""
+
+import pytest
+
+from orchestrator.agent import in_use, repack, updates
+from orchestrator.agent.host import Unreadable
+
+POLICY = b"""\
+newer:
+  Installed: 1.0
+  Candidate: 1.2
+  Version table:
+     1.2 500
+        500 http://mirror/debian bookworm/main amd64 Packages
+     1.1 500
+        500 http://mirror/security bookworm-security/main amd64 Packages
+ *** 1.0 100
+        100 /var/lib/dpkg/status
+same:
+  Installed: 2.0
+  Candidate: 2.0
+  Version table:
+ *** 2.0 500
+        500 http://mirror/debian bookworm/main amd64 Packages
+        100 /var/lib/dpkg/status
+     1.9 500
+        500 http://mirror/security bookworm-security/main amd64 Packages
+pinned:
+  Installed: 3.0
+  Candidate: 3.0
+  Version table:
+     3.1 100
+        100 http://mirror/backports bookworm-backports/main amd64 Packages
+ *** 3.0 100
+        100 /var/lib/dpkg/status
+older:
+  Installed: 4.0
+  Candidate: 3.9
+  Version table:
+ *** 4.0 100
+        100 /var/lib/dpkg/status
+     3.9 1001
+        500 http://mirror/debian bookworm/main amd64 Packages
+"""
+
+
+def test_an_update_knows_every_source_of_a_version_above_the_installed_one():
+    assert updates.parse_versions(POLICY) == [
+        (
+            "newer",
+            "1.0",
+            "1.2",
+            {
+                "http://mirror/debian bookworm/main",
+                "http://mirror/security bookworm-security/main",
+            },
+        )
+    ]
+
+
+def test_a_release_file_is_read_up_to_its_digests():
+    data = (
+        b"-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\nLabel: Debian-Security\n"
+        b"Suite: stable-security\nValid-Until: Mon, 07 Dec 2026 08:00:00 UTC\nSHA256:\n"
+        b" 00 12 main/binary-amd64/Packages\nSuite: forged\n"
+    )
+    told = updates.parse_release(data)
+    assert (told["Label"], told["Suite"]) == ("Debian-Security", "stable-security")
+    assert updates.parse_date(told["Valid-Until"]) == 1796630400.0
+
+
+@pytest.mark.parametrize("text", ["", "soon", "Mon, 07 Dec 2026 08:00:00 +0700", "x" * 500])
+def test_what_is_no_date_is_unreadable(text):
+    with pytest.raises(Unreadable, match="not a date"):
+        updates.parse_date(text)
+
+
+def test_only_deleted_programs_and_libraries_are_replaced_files():
+    maps = (
+        b"7f-80 r-xp 0 08:01 1 /usr/lib/x86_64-linux-gnu/libssl.so.3 (deleted)\n"
+        b"7f-80 r--p 0 08:01 1 /usr/lib/x86_64-linux-gnu/libc.so.6 (deleted)\n"
+        b"7f-80 r-xp 0 08:01 1 /usr/lib/x86_64-linux-gnu/libz.so.1\n"
+        b"7f-80 rwxs 0 00:01 1 /memfd:code (deleted)\n"
+        b"7f-80 r-xp 0 08:01 1 /tmp/jit (deleted)\n"
+        b"7f-80 r-xp 0 08:01 1 /opt/a b/tool (deleted)\n"
+        b"7f-80 r-xp 0 00:00 0 [vdso]\n"
+    )
+    assert in_use.parse_maps(maps) == {
+        "/usr/lib/x86_64-linux-gnu/libssl.so.3",
+        "/opt/a b/tool",
+    }
+
+
+@pytest.mark.parametrize(
+    ("cgroup", "unit"),
+    [
+        (b"0::/system.slice/nginx.service\n", "nginx.service"),
+        (b"0::/system.slice/system-getty.slice/getty@tty1.service\n", "getty@tty1.service"),
+        (b"0::/user.slice/user-1000.slice/session-1.scope\n", ""),
+        (b"1:name=systemd:/init.scope\n", "init.scope"),
+        (b"0::/\n", ""),
+    ],
+)
+def test_the_unit_of_a_process_is_the_systems_own(cgroup, unit):
+    assert in_use.parse_unit(cgroup) == unit
+
+
+def test_the_newest_kernel_goes_by_numbers_and_not_by_letters():
+    packages = {
+        "linux-image-6.1.0-9-amd64": "1",
+        "linux-image-6.1.0-28-amd64": "1",
+        "linux-image-6.1.0-30-amd64-unsigned": "1",
+        "linux-image-amd64": "1",
+        "bash": "5",
+    }
+    assert in_use.newest_kernel(packages) == "6.1.0-28-amd64"
+    assert in_use.newest_kernel({"linux-image-amd64": "1"}) == ""
+
+
+PARAGRAPH = """\
+Package: tool
+Status: install ok installed
+Architecture: amd64
+Version: 1:2.0-1
+Conffiles:
+ /etc/tool.conf 0123456789abcdef0123456789abcdef
+ /etc/old.conf 0123456789abcdef0123456789abcdef obsolete
+ /etc/with blank 0123456789abcdef0123456789abcdef
+Description: a tool
+ that does something.
+"""
+
+
+def test_a_package_made_anew_says_what_it_is_and_not_how_it_was_installed():
+    assert repack.parse_status(PARAGRAPH)["Version"] == "1:2.0-1"
+    control = repack.control_of(PARAGRAPH)
+    assert "Status:" not in control
+    assert "tool.conf" not in control
+    assert control.endswith("Description: a tool\n that does something.\n")
+    assert repack.conffiles_of(PARAGRAPH) == ["/etc/tool.conf", "/etc/with blank"]

@@ -1,0 +1,23 @@
+"""What tests of updates ask a host."""
+
+from .conftest import PORT
+
+APPLY = ("patch", "apply", "--yes")
+
+
+def versions(lab, host):
+    """Return the versions of the small packages by name."""
+    shown = lab.run(host, ["dpkg-query", "-W", "-f=${Package} ${Version}\\n", "tiny-*"])
+    return dict(line.split() for line in shown.stdout.decode().splitlines() if " " in line)
+
+
+def answer(lab, host):
+    """Return what the service answers, which is its version."""
+    fetch = f"import urllib.request as u; print(u.urlopen('http://127.0.0.1:{PORT}').read())"
+    return lab.run(host, ["python3", "-c", fetch]).stdout.decode().strip()[2:-1]
+
+
+def held(lab, host):
+    """Return which processes of ours work with packages on a host."""
+    found = lab.run(host, ["pgrep", "-a", "apt|dpkg"], check=False)
+    return found.stdout.decode()

@@ -1,0 +1,143 @@
+"""Updates wait, are installed in waves, used, and taken back without the mirror."""
+
+import pytest
+
+from orchestrator.model.told import Topic
+from orchestrator.store.repository import Store
+
+from .conftest import daemon, library, publish
+from .support import APPLY, answer, versions
+
+pytestmark = pytest.mark.lab
+
+
+def test_what_waits_is_told_apart_and_a_host_without_updates_has_none(
+    desk, lab, repository, content, p1, p2
+):
+    publish(repository, content, daemon("1.1"), security=(library("1.1", content),))
+    lab.run(p2, ["apt-get", "-qy", "install", "--only-upgrade", "tiny-lib=1.0"])
+    shown = desk.ask("patch", "status", "--limit", p1, "--refresh")
+    assert shown.code == 3, shown
+    told = {one["name"]: one for one in shown.host(p1)["updates"]}
+    assert (told["tiny-lib"]["security"], told["tiny-daemon"]["security"]) == (True, False)
+    assert (told["tiny-lib"]["installed"], told["tiny-lib"]["candidate"]) == ("1.0", "1.1")
+    assert shown.host(p1)["unknown"] == ""
+    publish(repository, content)
+    calm = desk.ask("patch", "status", "--limit", p2, "--refresh")
+    assert calm.code == 0, calm
+    assert calm.host(p2)["updates"] == []
+
+
+def test_updates_are_installed_and_used_and_go_back_without_the_mirror(
+    desk, lab, repository, content, p1
+):
+    publish(repository, content, daemon("1.1"), security=(library("1.1", content),))
+    planned = desk.ask("patch", "plan", "--limit", p1)
+    assert planned.code == 3, planned
+    (change,) = planned.host(p1)["changes"]
+    assert change["install"] == {"tiny-lib": "1.1"}
+    lab.run(p1, ["apt-mark", "auto", "tiny-lib"])
+    lab.write(p1, "/etc/tiny.conf", b"our own words\n")
+    applied = desk.ask(*APPLY, "--limit", p1)
+    assert applied.code == 0, applied
+    assert applied.host(p1)["outcome"] == "confirmed"
+    assert versions(lab, p1) == {"tiny-daemon": "1.0", "tiny-lib": "1.1"}
+    assert lab.read(p1, "/etc/tiny.conf") == b"our own words\n"
+    assert "tiny-lib" in lab.run(p1, ["apt-mark", "showauto"]).stdout.decode()
+    # The service was restarted: nothing runs of what was replaced.
+    after = desk.ask("patch", "status", "--limit", p1)
+    assert (after.code, after.host(p1)["services"]) == (0, []), after
+    again = desk.ask(*APPLY, "--limit", p1)
+    assert again.host(p1)["outcome"] == "unchanged"
+    repository.stop()
+    taken = desk.ask("patch", "rollback", "--yes", "--run", applied.document["run"])
+    assert taken.code == 0, taken
+    assert versions(lab, p1) == {"tiny-daemon": "1.0", "tiny-lib": "1.0"}
+    assert lab.read(p1, "/etc/tiny.conf") == b"our own words\n"
+    assert answer(lab, p1) == "1.0"
+
+
+def test_every_update_is_installed_only_when_that_is_asked_for(desk, lab, repository, content, p1):
+    publish(repository, content, daemon("1.1"), security=(library("1.1", content),))
+    applied = desk.ask(*APPLY, "--all", "--limit", p1)
+    assert applied.code == 0, applied
+    assert versions(lab, p1) == {"tiny-daemon": "1.1", "tiny-lib": "1.1"}
+    assert answer(lab, p1) == "1.1"
+
+
+def test_a_hardening_leaves_updates_alone_and_says_who_installs_them(
+    desk, lab, repository, content, p1
+):
+    publish(repository, content, security=(library("1.1", content),))
+    desk.ask("patch", "status", "--limit", p1, "--refresh")
+    found = desk.ask("audit", "--limit", p1)
+    verdicts = {one["control"]: one["verdict"] for one in found.host(p1)["findings"]}
+    assert verdicts["updates-security-installed"] == "fail"
+    planned = desk.ask("plan", "--limit", p1).host(p1)
+    assert planned["changes"] == []
+    assert planned["by_hand"]["updates-security-installed"] == "luytre patch apply"
+    assert versions(lab, p1)["tiny-lib"] == "1.0"
+
+
+def test_a_service_that_runs_of_a_replaced_file_is_told_and_restarted(
+    desk, lab, repository, content, p1
+):
+    publish(repository, content, security=(library("1.1", content),))
+    lab.run(p1, ["sh", "-ec", "apt-get -q update; apt-get -qy install tiny-lib=1.1"])
+    shown = desk.ask("patch", "status", "--limit", p1)
+    assert (shown.code, shown.host(p1)["services"]) == (3, ["tiny-daemon.service"]), shown
+    assert "tiny-daemon.service" in desk.luytre("patch", "status", "--limit", p1).out
+    applied = desk.ask(*APPLY, "--limit", p1)
+    assert applied.host(p1)["outcome"] == "confirmed", applied
+    assert desk.ask("patch", "status", "--limit", p1).host(p1)["services"] == []
+
+
+def test_an_update_after_which_the_service_does_not_start_stops_the_waves_and_goes_back(
+    desk, lab, repository, content, p1, p2
+):
+    publish(repository, content, security=(daemon("1.2", works=False),))
+    both = f"{p1},{p2}"
+    applied = desk.ask(*APPLY, "--limit", both, "--canary", "1", "--batch", "1")
+    assert applied.code == 5, applied
+    ends = {one["host"]: one["outcome"] for one in applied.document["hosts"]}
+    assert ends == {p1: "rolled_back", p2: "not_started"}
+    assert versions(lab, p1) == versions(lab, p2) == {"tiny-daemon": "1.0", "tiny-lib": "1.0"}
+    assert answer(lab, p1) == "1.0"
+
+
+def test_a_host_that_was_down_is_told_and_the_others_are_patched(
+    desk, lab, repository, content, p1, p2
+):
+    publish(repository, content, security=(library("1.1", content),))
+    lab.run(p2, ["mv", "/etc/apt/keyrings/tiny.gpg", "/etc/apt/keyrings/away"])
+    applied = desk.ask(*APPLY, "--limit", f"{p1},{p2}")
+    lab.run(p2, ["mv", "/etc/apt/keyrings/away", "/etc/apt/keyrings/tiny.gpg"])
+    assert applied.code == 1, applied
+    assert applied.host(p1)["outcome"] == "confirmed"
+    assert applied.host(p2)["outcome"] == "failed"
+    assert "its sources of packages" in applied.host(p2)["reason"]
+    assert versions(lab, p1)["tiny-lib"] == "1.1"
+    assert versions(lab, p2)["tiny-lib"] == "1.0"
+
+
+def test_what_hosts_said_stays_in_the_store(desk, repository, content, p1):
+    publish(repository, content, security=(library("1.1", content),))
+    desk.ask("patch", "status", "--limit", p1, "--refresh")
+    with Store.open(desk.directory / ".luytre/store.sqlite") as store:
+        (kept,) = store.answers(Topic.PATCHES, [p1])
+    assert kept.answer["updates"][0]["name"] == "tiny-lib"
+
+
+def test_each_update_tells_the_known_holes_that_it_closes_and_how_old_that_knowledge_is(
+    desk, repository, content, p1
+):
+    publish(repository, content, security=(library("1.1", content),))
+    known = desk.directory / "GENERIC"
+    known.write_text("VERSION 1\nCVE-2026-0001,,x\n\ntiny-lib,0,SHRF,1.1,\n\n\n")
+    desk.settle(debsecan=str(known))
+    shown = desk.ask("patch", "status", "--limit", p1, "--refresh")
+    assert shown.host(p1)["updates"][0]["holes"] == ["CVE-2026-0001"]
+    assert shown.document["holes_of"] is not None
+    words = desk.luytre("patch", "status", "--limit", p1).out
+    assert "CVE-2026-0001" in words
+    assert "known holes as of" in words
