@@ -15,9 +15,9 @@ _LISTS = "/var/lib/apt/lists"
 STAMP = "/var/lib/apt/periodic/update-success-stamp"
 _STAMPS = (STAMP, "/var/lib/apt/periodic/update-stamp", _LISTS)
 _DPKG_STATUS = "/var/lib/dpkg/status"
-_TARGET = "\t".join("$({})".format(field) for field in ("REPO_URI", "RELEASE", "COMPONENT"))
-_TARGET += "\t$(METAKEY)\t$(FILENAME)"
-_PACKAGES = "Created-By:Packages"
+_FIELDS = ("CREATED_BY", "REPO_URI", "RELEASE", "COMPONENT", "METAKEY", "FILENAME")
+_TARGET = "\t".join("$({})".format(field) for field in _FIELDS)
+_PACKAGES = "Packages\t"
 # By these a Release file says whose it is.
 _NAMES = ("Origin", "Label", "Suite", "Codename")
 # RFC 5322, as every Release file has it; apt reads no other zone.
@@ -114,8 +114,8 @@ def sources(host: Host) -> "List[Source]":
     def read() -> "List[Source]":
         # With what the Release files say, apt would leave out what it never fetched.
         argv = ["/usr/bin/apt-get", "indextargets", "--no-release-info", "--format", _TARGET]
-        lines = _text(host.expect([*argv, _PACKAGES])).splitlines()
-        found = (_source(host, line) for line in lines if line)
+        lines = _text(host.expect(argv)).splitlines()
+        found = (_source(host, line) for line in lines if line.startswith(_PACKAGES))
         # Of one place there is a list for each architecture.
         return list({source.place: source for source in found}.values())
 
@@ -179,7 +179,7 @@ def _read(host: Host) -> "List[Tuple[str, str, str, Set[str]]]":
 
 def _source(host: Host, line: str) -> "Source":
     """Return a source as ``apt-get indextargets`` tells it, with what its Release file says."""
-    uri, release, component, key, file = line.split("\t")
+    _kind, uri, release, component, key, file = line.split("\t")
     place = "{} {}/{}".format(uri.rstrip("/"), release, component).rstrip("/")
     # The file of the index is named after its address; the Release file lies beside it.
     tail = key.replace("_", "%5f").replace("/", "_")
