@@ -85,7 +85,11 @@ def repository(
     for name in (P1, P2):
         served.introduce(name, MAIN, SECURITY)
         # The lab takes over what the machine says of this.
-        lab.write(name, "/etc/apt/apt.conf.d/99zz", b'Acquire::Check-Valid-Until "true";\n')
+        lab.write(
+            name,
+            "/etc/apt/apt.conf.d/99zz",
+            b'Acquire { Check-Valid-Until "true"; Check-Date "true"; };\n',
+        )
         lab.run(name, ["apt-get", "-qy", "install", "tiny-daemon", "tiny-lib"])
     yield served
     served.close()
