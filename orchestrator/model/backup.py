@@ -53,7 +53,8 @@ class Snapshot:
     """One part of a backup in the vault: the files, or one database's dump.
 
     ``size`` is what it holds, ``added`` what it made the repository grow by (bytes). A dump has the
-    SHA-256 of its stream and the version of the server that wrote it.
+    SHA-256 of its stream, the version of the server that wrote it, and its path in the snapshot
+    (empty for one that was made before they were told).
     """
 
     part: str
@@ -62,6 +63,7 @@ class Snapshot:
     added: int
     sha256: str = ""
     version: str = ""
+    place: str = ""
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,8 @@ _AHEAD = timedelta(hours=1)
 # restic tells eight digits at least.
 _ID = re.compile(r"[0-9a-f]{8,64}")
 _LONGEST_PART = 4200
+# A dump is one file, without a directory.
+_PLACE = re.compile(r"(/[^/]{1,255})?")
 
 
 def lines(host: str, said: bytes) -> list[Mapping[str, Any]]:
@@ -77,16 +79,18 @@ def backup(host: str, run: str, told: Mapping[str, Any]) -> Backup:
 
 
 def _snapshot(told: Mapping[str, Any]) -> Snapshot:
-    part = text(told["part"])
-    if not _ID.fullmatch(text(told["id"])) or not part.isprintable() or len(part) > _LONGEST_PART:
+    part, place = text(told["part"]), text(told.get("place", ""))
+    good = _ID.fullmatch(text(told["id"])) and _PLACE.fullmatch(place)
+    if not good or not part.isprintable() or len(part) > _LONGEST_PART:
         raise ValueError("no snapshot")
     return Snapshot(
-        text(told["part"]),
+        part,
         text(told["id"]),
         count(told["size"]),
         count(told["added"]),
         text(told.get("sha256", "")),
         text(told.get("version", "")),
+        place,
     )
 
 

@@ -53,6 +53,8 @@ def test_a_result_is_read_as_it_was_told():
         {"problems": [{"part": "files", "why": "gone"}]},
         {"snapshots": [{**SNAPSHOT, "size": -1}]},
         {"snapshots": [{**SNAPSHOT, "size": "10"}]},
+        {"snapshots": [{**SNAPSHOT, "place": "--help"}]},
+        {"snapshots": [{**SNAPSHOT, "place": "/a/b"}]},
         {"started": None},
         {"sample": [{"path": "/etc/motd"}]},
     ],

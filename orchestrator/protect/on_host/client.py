@@ -67,7 +67,8 @@ class Backup:
 
     def _dump(self, dump: dumps.Dump) -> None:
         whole, size, tail, summary = hashlib.sha256(), 0, b"", {}
-        arguments = ["backup", "--json", "--stdin", "--stdin-filename", restic.dumped(dump.part)]
+        place = restic.dump_place(dump.part)
+        arguments = ["backup", "--json", "--stdin", "--stdin-filename", place]
         call = restic.Call(self.vault.argv(*arguments, *self._tags(dump.part)), fed=True)
         self.progress.say(dump.part)
         try:
@@ -94,7 +95,7 @@ class Backup:
         if call.end() != 0 or not summary:
             raise restic.ResticError(call.last_words())
         told = {"sha256": whole.hexdigest(), "size": size, "version": dump.version}
-        self._snapshot(dump.part, summary, told)
+        self._snapshot(dump.part, summary, dict(told, place=place))
 
     def _files(self) -> None:
         there = []

@@ -142,7 +142,7 @@ class Drill:
     def _load(self, snapshot: "Dict[str, Any]") -> None:
         part = snapshot["part"]
         engine, _slash, name = part.partition("/")
-        place = restic.dumped(part)
+        place = restic.dumped(snapshot)
         call = restic.Call(self.way.argv("--no-lock", "dump", snapshot["id"], place))
         try:
             loaded, version = self._loaded(engine, name, call.output)

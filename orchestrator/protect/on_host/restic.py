@@ -4,6 +4,7 @@ restic itself goes on for a quarter of an hour where the vault refuses to write 
 whoever waits is told after a few refusals instead.
 """
 
+import hashlib
 import json
 import os
 import re
@@ -26,6 +27,8 @@ PARTIAL = 3
 _REFUSALS = 4
 _RETRYING = "returned error, retrying"
 _KEPT_LINES = 20
+# What file systems take for the name of one file (bytes), and some room.
+_LONGEST_NAME = 240
 # What the vault says over ssh's stderr: its free blocks and their size (vault.py asks stat).
 ROOM = "luytre-vault-room"
 _ROOM = re.compile(ROOM + " ([0-9]+) ([0-9]+)")
@@ -84,9 +87,21 @@ class Vault:
         return list(json.loads(said) or [])
 
 
-def dumped(part: str) -> str:
-    """Return the path of a dump in its snapshot."""
-    return "/luytre/" + part
+def dump_place(part: str) -> str:
+    """Return the path that a part's dump gets in its snapshot.
+
+    restic 0.18 makes no snapshot of a dump whose name has a directory in it, and retention knows
+    parts by these paths: each has one of its own.
+    """
+    name = part.replace("%", "%25").replace("+", "%2B").replace("/", "+")
+    if len(name.encode()) > _LONGEST_NAME:
+        name = part.split("/", 1)[0] + "+" + hashlib.sha256(part.encode()).hexdigest()
+    return "/" + name
+
+
+def dumped(snapshot: "Dict[str, Any]") -> str:
+    """Return the path of a dump in a snapshot that is told; older ones lie in a directory."""
+    return str(snapshot.get("place") or "/luytre/" + snapshot["part"])
 
 
 class Call:

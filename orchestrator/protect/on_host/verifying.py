@@ -73,7 +73,7 @@ class Verification:
                 self.proof.compare(target + each["path"], each)
 
     def _dump(self, snapshot: "Dict[str, Any]") -> None:
-        place = restic.dumped(snapshot["part"])
+        place = restic.dumped(snapshot)
         call = restic.Call(self.way.argv("--no-lock", "dump", snapshot["id"], place))
         found = self.proof.digest(call.output)
         if call.end() != 0:

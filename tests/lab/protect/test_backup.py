@@ -8,7 +8,7 @@ import pytest
 
 from tests.lab.change.desk import ended, until
 
-from .conftest import OFFICE, PATHS, VAULT, WEB, databases
+from .conftest import OFFICE, PATHS, VAULT, WEB, databases, office
 from .ground import REPOSITORY, as_client, maintained, on, part, restored, short, snapshots
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(900), pytest.mark.usefixtures("first")]
@@ -60,7 +60,7 @@ def test_what_comes_back_is_the_same_to_the_byte(lab, first):
 )
 def test_every_dump_loads_into_a_real_server(lab, first, name, load):
     snapshot = part(first[WEB], name)
-    whole = maintained(WEB, f"dump {snapshot['id']} /luytre/{name}")
+    whole = maintained(WEB, f"dump {snapshot['id']} {snapshot['place']}")
     dump = lab.run(VAULT, ["sh", "-c", whole]).stdout
     assert len(dump) == snapshot["size"]
     lab.write(WEB, "/tmp/dump", dump)
@@ -89,11 +89,10 @@ def test_no_password_lies_open_anywhere(lab, desk):
 
 
 def test_a_path_that_is_missing_makes_the_backup_partial_and_is_named(lab, desk):
-    paths = [*PATHS, "/srv/nowhere"]
-    desk.declare(OFFICE, luytre_backup_vault=VAULT, luytre_backup_paths=paths)
+    desk.declare(OFFICE, **office(paths=[*PATHS, "/srv/nowhere"]))
     assert desk.ask("backup", "setup", "--yes", "--limit", OFFICE).code == 0
     done = desk.ask("backup", "run", "--limit", OFFICE)
-    desk.declare(OFFICE, luytre_backup_vault=VAULT, luytre_backup_paths=PATHS)
+    desk.declare(OFFICE, **office())
     assert desk.ask("backup", "setup", "--yes", "--limit", OFFICE).code == 0
     assert done.code == 1
     told = done.host(OFFICE)
@@ -238,7 +237,7 @@ def test_what_cannot_be_meant_is_refused_before_any_host_is_asked(desk, variable
     try:
         done = desk.luytre("backup", "run", "--limit", OFFICE)
     finally:
-        desk.declare(OFFICE, luytre_backup_vault=VAULT, luytre_backup_paths=PATHS)
+        desk.declare(OFFICE, **office())
     assert done.code == 2
     assert words in done.err
 
