@@ -22,6 +22,7 @@ _CODES = {
     BackupState.PARTIAL: ExitCode.FAILED,
     BackupState.FAILED: ExitCode.FAILED,
     BackupState.UNREACHABLE: ExitCode.UNREACHABLE,
+    BackupState.BUSY: ExitCode.REFUSED,
 }
 
 
@@ -72,7 +73,10 @@ def set_up(context: Context, limit: str | None, consent: Consent, output: Output
         told = {one.host: "ready" if one.ready else one.why for one in left}
         store.log.append(workspace.settings.operator.name, "backup set up", {"hosts": told})
     emit(output, lambda: backup_view.render_set_up(left), lambda: backup_view.set_up_document(left))
-    return combine(ExitCode.DONE if one.ready else ExitCode.FAILED for one in left)
+    unreached, failed = ExitCode.UNREACHABLE, ExitCode.FAILED
+    return combine(
+        ExitCode.DONE if one.ready else unreached if one.unreached else failed for one in left
+    )
 
 
 @group.command(
@@ -106,7 +110,8 @@ def run(context: Context, limit: str | None, output: Output) -> ExitCode:
     with open_store(workspace) as store, following(title, output) as follow:
 
         def keep(one: "Backup") -> None:
-            store.save_backup(one)
+            if one.state is not BackupState.BUSY:
+                store.save_backup(one)
             follow.done(one.host)
 
         made = back_up(scope.fleet, hosts, name, follow.progress, keep)

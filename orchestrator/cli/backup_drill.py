@@ -104,7 +104,13 @@ def drill(  # noqa: PLR0913, PLR0917 - one parameter per option
         detail = {"run": run, "hosts": told, "escrow": escrow is not None}
         store.log.append(operator, "backup drilled", detail)
     emit(output, lambda: drill_view.render(made), lambda: drill_view.drills_document(made))
-    return combine(_CODES[one.state] for one in made)
+    return combine(_code_of(one) for one in made)
+
+
+def _code_of(made: "Drill") -> ExitCode:
+    if made.unreached and made.state is DrillState.UNDONE:
+        return ExitCode.UNREACHABLE
+    return _CODES[made.state]
 
 
 def _drillable(every_wish: "Sequence[BackupWish]") -> "list[BackupWish]":

@@ -41,7 +41,9 @@ def verify(context: Context, limit: str | None, output: Output) -> ExitCode:
         newest = {one.host: one for one in store.backups(names, states=RESTORABLE)}
         results = prove(scope.fleet, hosts, newest, done)
         told = {
-            one.host: [one.message] if isinstance(one, HostError) else list(one.problems)
+            one.host: [one.message]
+            if isinstance(one, HostError)
+            else [*one.problems, *(": ".join(filter(None, each)) for each in one.missing)]
             for one in results
         }
         store.log.append(workspace.settings.operator.name, "backup verified", {"hosts": told})
@@ -51,7 +53,9 @@ def verify(context: Context, limit: str | None, output: Output) -> ExitCode:
         lambda: backup_view.verified_document(results),
     )
     return combine(
-        ExitCode.FAILED if not isinstance(one, HostError) and one.problems else code_of_result(one)
+        code_of_result(one)
+        if isinstance(one, HostError) or not (one.problems or one.missing)
+        else ExitCode.FAILED
         for one in results
     )
 

@@ -45,7 +45,8 @@ class Drill:
 
     ``backup`` is the run of that backup. ``rpo`` is how old it was, ``rto`` how long it took until
     everything was there and answered (seconds). ``whole`` is false where only the sample and the
-    dumps were brought back. ``problems`` are (part, why).
+    dumps were brought back. ``problems`` are (part, why). ``unreached`` says that the scratch host,
+    or the vault, was not there; it is not kept.
     """
 
     host: str
@@ -62,6 +63,7 @@ class Drill:
     databases: tuple[LoadedDatabase, ...] = ()
     answered: tuple[str, ...] = ()
     problems: tuple[tuple[str, str], ...] = ()
+    unreached: bool = False
 
 
 def document(drill: Drill) -> dict[str, Any]:

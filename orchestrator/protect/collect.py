@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from orchestrator.fleet.agent import Fleet
 from orchestrator.fleet.pool import over_hosts
 from orchestrator.fleet.told import records, text, well_formed
-from orchestrator.model.backup import WHOLE, Backup
+from orchestrator.model.backup import WHOLE, Backup, wish_digest
 from orchestrator.model.drill import Drill
 from orchestrator.model.errors import HostError
 from orchestrator.model.host import ManagedHost
@@ -55,7 +55,7 @@ def collect(
         found = []
         for run, one in results:
             try:
-                found.append(told.backup(host.name, run, one))
+                found.append(told.backup(host.name, run, one, wish_digest(host.variables)))
             except HostError as problem:
                 # One result that cannot be believed hides none of the others.
                 malformed[host.name] = problem

@@ -14,7 +14,7 @@ from orchestrator.fleet.pool import over_hosts
 from orchestrator.fleet.told import text, well_formed
 from orchestrator.model.backup import Backup, BackupWish, Progress
 from orchestrator.model.drill import Drill, DrillState, DrillWish
-from orchestrator.model.errors import AgentError, HostError
+from orchestrator.model.errors import AgentError, HostError, UnreachableError
 from orchestrator.model.host import ManagedHost
 from orchestrator.model.i18n import _
 from orchestrator.protect import told
@@ -114,7 +114,12 @@ class Drilling:
     def _asked(self, wish: BackupWish, backup: Backup, account: str) -> dict[str, Any]:
         place = _place(wish)
         return {
-            "client": {"address": wish.address, "port": wish.port, "user": account},
+            "client": {
+                "vault": wish.vault,
+                "address": wish.address,
+                "port": wish.port,
+                "user": account,
+            },
             "password": self._password(wish.host),
             "known_hosts": known_hosts_line(self.fleet, wish.vault, wish.address, wish.port),
             "whole": self.whole,
@@ -170,5 +175,6 @@ def _undone(problem: HostError, wish: BackupWish, run: str) -> Drill:
         scratch=_place(wish).scratch,
         state=DrillState.UNDONE,
         started=datetime.now(UTC),
-        problems=((problem.host, problem.message),),
+        problems=(("" if problem.host == wish.host else problem.host, problem.message),),
+        unreached=isinstance(problem, UnreachableError),
     )

@@ -8,6 +8,7 @@ from orchestrator.fleet.pool import over_hosts
 from orchestrator.fleet.told import text, well_formed
 from orchestrator.model.errors import AgentError, HostError, HostRefusedError
 from orchestrator.model.host import ManagedHost
+from orchestrator.protect import told
 from orchestrator.protect.host_program import LONGEST, call
 from orchestrator.protect.told import count
 
@@ -37,7 +38,8 @@ def restore_on(
 ) -> list[Restored | HostError]:
     """Restore on every host its own backup; results in the hosts' order.
 
-    A target that is there and not empty is that host's HostRefusedError.
+    A target that is there and not empty is that host's HostRefusedError; a vault that it does not
+    reach, its UnreachableError.
     """
     asked = {
         "part": wish.part,
@@ -49,6 +51,7 @@ def restore_on(
     def work(host: ManagedHost) -> Restored:
         with fleet.login(host) as login:
             (said,) = call(login, "restore", stdin=asked, seconds=LONGEST)
+        told.reached(host.name, said)
         with well_formed(host.name):
             if said["state"] == "refused":
                 raise HostRefusedError(host.name, text(said["why"]))

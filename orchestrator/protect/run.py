@@ -5,8 +5,8 @@ from typing import Any
 
 from orchestrator.fleet.agent import Fleet
 from orchestrator.fleet.pool import over_hosts
-from orchestrator.model.backup import Backup, BackupState, Progress
-from orchestrator.model.errors import AgentError, HostError, UnreachableError
+from orchestrator.model.backup import Backup, BackupState, Progress, wish_digest
+from orchestrator.model.errors import AgentError, HostError, HostRefusedError, UnreachableError
 from orchestrator.model.host import ManagedHost
 from orchestrator.model.i18n import _
 from orchestrator.protect import told
@@ -36,7 +36,9 @@ def back_up(
             said = call(login, "follow", run, seconds=LONGEST, heard=heard)
         if not said:
             raise AgentError(host.name, _("it said nothing of its backup"))
-        return told.backup(host.name, run, said[-1])
+        if said[-1].get("state") == BackupState.BUSY:
+            raise HostRefusedError(host.name, _("another backup goes on"))
+        return told.backup(host.name, run, said[-1], wish_digest(host.variables))
 
     done: dict[str, Backup] = {}
 
@@ -50,6 +52,9 @@ def back_up(
 
 
 def _failed(problem: HostError, run: str) -> Backup:
-    lost = isinstance(problem, UnreachableError)
-    state = BackupState.UNREACHABLE if lost else BackupState.FAILED
+    state = BackupState.FAILED
+    if isinstance(problem, UnreachableError):
+        state = BackupState.UNREACHABLE
+    elif isinstance(problem, HostRefusedError):
+        state = BackupState.BUSY
     return Backup(problem.host, run, state, problems=(("", problem.message),))

@@ -42,9 +42,16 @@ def test_a_drill_that_brought_everything_back_passed():
     assert (made.rto, made.files, made.backup) == (12.5, 3, "run")
 
 
+def test_a_vault_that_is_not_reached_from_the_scratch_host_is_named():
+    made = read(said(state="undone", databases=[], answered=[], unreached="vault1"))
+    assert (made.state, made.unreached) == (DrillState.UNDONE, True)
+    assert made.problems == (("", "the vault vault1 is not reached from scratch1"),)
+
+
 @pytest.mark.parametrize(
     "changes",
     [
+        {"unreached": "vault1"},
         {"databases": []},
         {"files": 0},
         {"answered": []},

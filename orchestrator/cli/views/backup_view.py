@@ -30,6 +30,7 @@ _STYLES = {
     BackupState.PARTIAL: "yellow",
     BackupState.FAILED: "red",
     BackupState.UNREACHABLE: "bold red",
+    BackupState.BUSY: "yellow",
 }
 
 
@@ -124,8 +125,13 @@ def render_verified(results: Sequence["Verified | HostError"]) -> RenderableType
             continue
         told = _n("{n} file came back, {size}", "{n} files came back, {size}", one.files)
         shown = told.format(n=one.files, size=decimal(one.size))
-        rows.add_row(cell(one.host), cell(shown, "red" if one.problems else "green"))
+        style = "red" if one.problems else "yellow" if one.missing else "green"
+        rows.add_row(cell(one.host), cell(shown, style))
         wrong += [line(f"{one.host}: {problem}", "red") for problem in one.problems]
+        missing = _("{host}: not in this backup: {what}")
+        for each in one.missing:
+            what = ": ".join(filter(None, each))
+            wrong.append(line(missing.format(host=one.host, what=what), "red"))
     return Group(rows, *wrong)
 
 
@@ -135,7 +141,11 @@ def verified_document(results: Sequence["Verified | HostError"]) -> dict[str, An
         "hosts": [
             {"host": one.host, "problems": [one.message]}
             if isinstance(one, HostError)
-            else {**vars(one), "problems": list(one.problems)}
+            else {
+                **vars(one),
+                "problems": list(one.problems),
+                "missing": [{"part": part, "why": why} for part, why in one.missing],
+            }
             for one in results
         ]
     }

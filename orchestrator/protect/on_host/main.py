@@ -44,6 +44,8 @@ _SNAPSHOT = re.compile(r"[0-9a-f]{8,64}")
 # How often a run is looked at while it is followed (seconds).
 _PAUSE = 0.2
 _KEPT_RESULTS = 60
+# sysexits.h: later.
+_BUSY = 75
 
 
 def main(arguments: "List[str]") -> int:
@@ -74,7 +76,13 @@ def main(arguments: "List[str]") -> int:
         "copy-accept": _copy_accept,
     }
     os.umask(0o077)
-    return verbs[arguments[0]](*arguments[1:])
+    try:
+        return verbs[arguments[0]](*arguments[1:])
+    except FileNotFoundError as problem:
+        if problem.filename != places.CLIENT:
+            raise
+        print("this host was not set up as a client", file=sys.stderr)
+        return places.NOT_SET_UP
 
 
 def _settle() -> int:
@@ -85,7 +93,10 @@ def _settle() -> int:
     places.save(places.CLIENT, told["client"])
     way = restic.Vault(told["client"])
     try:
-        restic.ask(way.argv("--no-lock", "cat", "config"))
+        way.ask("--no-lock", "cat", "config")
+    except restic.Unreached as problem:
+        _say({"state": "unreached", "unreached": str(problem)})
+        return 0
     except restic.ResticError as problem:
         _say({"state": "failed", "why": str(problem)})
         return 0
@@ -106,18 +117,30 @@ def _enroll() -> int:
 
 def _run(run: str) -> int:
     """Back up as one run; what came of it stands in its result file."""
-    try:
-        told = client.back_up(run)
-    except client.Busy as problem:
-        print(problem, file=sys.stderr)
-        return 75
-    _forget_old()
-    return 0 if told["state"] == "complete" else 1
+    status = _backed_up(run)
+    if status == _BUSY:
+        places.save(_busy(run), run)
+    return status
 
 
 def _timed() -> int:
     """Back up because it is time."""
-    return _run(time.strftime("%Y%m%dT%H%M%SZ-000000", time.gmtime()))
+    return _backed_up(time.strftime("%Y%m%dT%H%M%SZ-000000", time.gmtime()))
+
+
+def _backed_up(run: str) -> int:
+    try:
+        told = client.back_up(run)
+    except client.Busy as problem:
+        print(problem, file=sys.stderr)
+        return _BUSY
+    _forget_old()
+    return 0 if told["state"] == "complete" else 1
+
+
+def _busy(run: str) -> str:
+    """Return the file that says of a run that another one went on."""
+    return os.path.join(places.RUNNING, run + ".busy")
 
 
 def _follow(run: str) -> int:
@@ -127,10 +150,20 @@ def _follow(run: str) -> int:
     """
     if not _RUN.fullmatch(run):
         raise ValueError("not the name of a run: {!r}".format(run))
+    places.load(places.CLIENT)
     unit = UNIT.format(run)
     _watch(unit, lambda: _progress(run))
     result = _loaded(os.path.join(places.RESULTS, run + ".json"))
-    _say({"state": "failed", "run": run, "problems": [_why(unit)]} if result is None else result)
+    if result is not None:
+        _say(result)
+        return 0
+    if _loaded(_busy(run)) is not None:
+        os.unlink(_busy(run))
+        _say({"state": "busy"})
+        return 0
+    _say({"state": "failed", "run": run, "problems": [_why(unit)]})
+    # It failed, and systemd would remember that forever.
+    subprocess.run(["systemctl", "reset-failed", unit], stderr=subprocess.DEVNULL, check=False)
     return 0
 
 
@@ -223,7 +256,7 @@ def _care(*jobs: str) -> int:
         _say(care.care(*jobs))
     except care.Busy as problem:
         print(problem, file=sys.stderr)
-        return 75
+        return _BUSY
     return 0
 
 
@@ -258,7 +291,7 @@ def _copy() -> int:
         _say(copying.copy())
     except copying.Busy as problem:
         print(problem, file=sys.stderr)
-        return 75
+        return _BUSY
     return 0
 
 
@@ -288,7 +321,10 @@ def _copy_status() -> int:
 def _verify() -> int:
     """Prove the backup that is told on stdin."""
     try:
-        _say(verifying.Verification().go(json.load(sys.stdin)))
+        way = restic.Vault.own()
+        _say(verifying.Verification(way).go(json.load(sys.stdin)))
+    except restic.Unreached as problem:
+        _say({"state": "unreached", "unreached": str(problem)})
     except OSError as problem:
         _say({"state": "wrong", "files": 0, "bytes": 0, "problems": [str(problem)]})
     return 0
@@ -307,6 +343,8 @@ def _restore() -> int:
         _say(restoring.restore(json.load(sys.stdin)))
     except restoring.RestoreError as problem:
         _say({"state": "refused", "why": str(problem)})
+    except restic.Unreached as problem:
+        _say({"state": "unreached", "unreached": str(problem)})
     except (restic.ResticError, OSError) as problem:
         _say({"state": "failed", "why": str(problem)})
     return 0

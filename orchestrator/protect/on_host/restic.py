@@ -10,6 +10,7 @@ import os
 import re
 import shlex
 import signal
+import socket
 import subprocess
 import threading
 
@@ -41,8 +42,19 @@ _SSH = (
 )
 
 
+# What restic says on its stderr: the vault's own words, and those by which it gives up.
+_TELLING = ("rclone: ", "Fatal: ")
+_MOST_WORDS = 300
+# How long the vault's door may take to say that it is there.
+_DOOR_SECONDS = 20.0
+
+
 class ResticError(Exception):
     """restic did not do what it was asked; the text says why."""
+
+
+class Unreached(ResticError):
+    """The vault does not answer at all; the text is its name."""
 
 
 class Vault:
@@ -58,6 +70,8 @@ class Vault:
         cache: str = places.CACHE,
     ) -> None:
         self.cache = cache
+        # What it was set up with before had no name.
+        self.name: str = config.get("vault") or config["address"]
         self.address: str = config["address"]
         self.port: int = config["port"]
         self.user: str = config["user"]
@@ -80,11 +94,37 @@ class Vault:
 
     def snapshots(self) -> "List[Dict[str, Any]]":
         """Return what the repository says of its snapshots; raises ResticError."""
-        call = Call(self.argv("--no-lock", "snapshots", "--json"))
+        call = Call(self, "--no-lock", "snapshots", "--json")
         said = call.output.read()
         if call.end() != 0:
-            raise ResticError(call.last_words())
+            raise call.failure()
         return list(json.loads(said) or [])
+
+    def ask(
+        self,
+        *arguments: str,
+        on_message: "Optional[Callable[[Dict[str, Any]], None]]" = None,
+    ) -> int:
+        """Run restic to its end, telling each message.
+
+        Returns 0 or PARTIAL; raises ResticError for every other end.
+        """
+        call = Call(self, *arguments)
+        for message in call.messages():
+            if on_message is not None:
+                on_message(message)
+        status = call.end()
+        if status not in (0, PARTIAL):
+            raise call.failure()
+        return status
+
+    def answers(self) -> bool:
+        """Say whether the vault's own sshd answers now."""
+        try:
+            with socket.create_connection((self.address, self.port), _DOOR_SECONDS) as door:
+                return door.recv(4) == b"SSH-"
+        except OSError:
+            return False
 
 
 def dump_place(part: str) -> str:
@@ -107,9 +147,10 @@ def dumped(snapshot: "Dict[str, Any]") -> str:
 class Call:
     """One restic at work. ``feed`` is its stdin, where one was asked for."""
 
-    def __init__(self, argv: "List[str]", *, fed: bool = False) -> None:
+    def __init__(self, way: Vault, *arguments: str, fed: bool = False) -> None:
+        self._way = way
         self._process = subprocess.Popen(
-            argv,
+            way.argv(*arguments),
             stdin=subprocess.PIPE if fed else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -164,10 +205,13 @@ class Call:
             self._process.kill()
             self._process.wait()
 
-    def last_words(self) -> str:
-        """Return its last words, on one line."""
-        words = [line for line in self._said if _RETRYING not in line] or self._said
-        return " ".join(words[-3:])[:500] or "it said nothing"
+    def failure(self) -> ResticError:
+        """Return why it failed: Unreached where nobody answers at the vault's door."""
+        return (
+            ResticError(last_words(self._said))
+            if self._way.answers()
+            else Unreached(self._way.name)
+        )
 
     def _listen(self) -> None:
         assert self._process.stderr is not None
@@ -179,7 +223,7 @@ class Call:
             if room is not None:
                 self._room = str(int(room.group(1)) * int(room.group(2)))
                 continue
-            self._said = [*self._said[-_KEPT_LINES:], line]
+            self._said = [*self._said[-_KEPT_LINES:], plain(line)]
             if _RETRYING in line:
                 self._refusal = line[-500:]
                 self._refusals += 1
@@ -187,13 +231,19 @@ class Call:
                     self._process.send_signal(signal.SIGINT)
 
 
-def ask(argv: "List[str]", on_message: "Optional[Callable[[Dict[str, Any]], None]]" = None) -> int:
-    """Run restic to its end, telling each message; return 0 or PARTIAL, raise ResticError else."""
-    call = Call(argv)
-    for message in call.messages():
-        if on_message is not None:
-            on_message(message)
-    status = call.end()
-    if status not in (0, PARTIAL):
-        raise ResticError(call.last_words())
-    return status
+def last_words(said: "List[str]") -> str:
+    """Return the last words of restic's lines, on one line: what the vault said, why it gave up."""
+    words = [line for line in said if _RETRYING not in line] or said
+    telling = [line for line in words if line.startswith(_TELLING)]
+    # It may say the same again, and what follows are hints and traces of its own calls.
+    told = list(dict.fromkeys(line.split(": ", 1)[1] for line in telling[-2:])) or words[-3:]
+    return "; ".join(told)[:_MOST_WORDS] or "it said nothing"
+
+
+def plain(line: str) -> str:
+    """Return a line as people read it: restic 0.18 tells its end as JSON."""
+    try:
+        told = json.loads(line)
+    except ValueError:
+        return line
+    return str(told.get("message", line)) if isinstance(told, dict) else line

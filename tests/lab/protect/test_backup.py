@@ -102,6 +102,81 @@ def test_a_path_that_is_missing_makes_the_backup_partial_and_is_named(lab, desk)
     assert "partial" in desk.luytre("backup", "list", "--limit", OFFICE).out
 
 
+def test_what_the_inventory_wants_since_the_set_up_is_not_passed_over(lab, desk):
+    on(lab, OFFICE, "install -d /srv/more")
+    desk.declare(OFFICE, **office(paths=[*PATHS, "/srv/more"]))
+    try:
+        done = desk.ask("backup", "run", "--limit", OFFICE)
+        on(lab, OFFICE, "systemctl start luytre-backup-timed.service", 300)
+        nightly = desk.ask("backup", "status", "--limit", OFFICE).host(OFFICE)["newest"]
+        assert desk.ask("backup", "setup", "--yes", "--limit", OFFICE).code == 0
+        again = desk.ask("backup", "run", "--limit", OFFICE)
+    finally:
+        desk.declare(OFFICE, **office())
+        assert desk.ask("backup", "setup", "--yes", "--limit", OFFICE).code == 0
+    assert (done.code, done.host(OFFICE)["state"]) == (1, "partial")
+    (problem,) = done.host(OFFICE)["problems"]
+    assert f"luytre backup setup --limit {OFFICE}" in problem["why"]
+    assert (nightly["run"][-6:], nightly["state"]) == ("000000", "partial")
+    assert (again.code, again.host(OFFICE)["state"]) == (0, "complete")
+
+
+def test_a_second_backup_beside_one_that_goes_on_is_refused_and_leaves_nothing(lab, desk):
+    was = desk.ask("backup", "list", "--limit", OFFICE).document
+    failed = "systemctl list-units --all --state=failed --plain --no-legend 'luytre-*'"
+    held = "flock /run/luytre-backup/lock sleep 60"
+    lab.run(OFFICE, ["systemd-run", "--unit", "holder", "sh", "-c", held])
+    try:
+        until(lambda: on(lab, OFFICE, "pgrep -f '^sleep 60' || true").strip(), "the lock")
+        done = desk.ask("backup", "run", "--limit", OFFICE)
+        lab.run(OFFICE, ["systemctl", "start", "luytre-backup-timed.service"])
+    finally:
+        on(lab, OFFICE, "systemctl stop holder")
+    told = done.host(OFFICE)
+    assert (done.code, told["state"]) == (6, "busy")
+    assert [one["why"] for one in told["problems"]] == ["another backup goes on"]
+    assert on(lab, OFFICE, failed) == ""
+    assert desk.ask("backup", "list", "--limit", OFFICE).document == was
+
+
+def test_a_host_that_was_never_set_up_is_told_what_to_type(desk):
+    desk.declare(VAULT, luytre_backup_vault=WEB, luytre_backup_paths=["/etc"])
+    try:
+        done = desk.luytre("backup", "run", "--limit", VAULT)
+    finally:
+        desk.declare(VAULT)
+    assert done.code == 1
+    told = " ".join(done.out.split())
+    assert f"{VAULT}: not set up for backups: luytre backup setup --limit {VAULT}" in told
+
+
+def test_a_vault_that_is_not_there_is_named_once_by_every_command(lab, desk):
+    restore = ("restore", "--yes", "--into", "/root/back", "--limit", WEB)
+    address = next(host.address for host in lab.hosts() if host.name == VAULT)
+    on(lab, WEB, f"ip route add unreachable {address}")
+    try:
+        found = {
+            words[0]: desk.ask("backup", *words)
+            for words in (
+                ("run", "--limit", WEB),
+                ("verify", "--limit", WEB),
+                restore,
+                ("setup", "--yes", "--limit", WEB),
+            )
+        }
+    finally:
+        on(lab, WEB, f"ip route del unreachable {address}")
+    told = found["run"].host(WEB)
+    assert (found["run"].code, told["state"]) == (4, "unreachable")
+    words = f"the vault {VAULT} is not reached from {WEB}"
+    assert told["problems"] == [{"part": "", "why": words}]
+    assert (found["verify"].code, found["verify"].host(WEB)["problems"]) == (4, [words])
+    assert (found["restore"].code, found["restore"].host(WEB)["problem"]) == (4, words)
+    assert on(lab, WEB, "ls -d /root/back || echo none") == "none\n"
+    left = {one["host"]: one["why"] for one in found["setup"].document["hosts"]}
+    assert (found["setup"].code, left) == (4, {VAULT: "", WEB: words})
+
+
 def test_a_database_that_is_down_is_named_and_the_rest_is_backed_up(lab, desk):
     on(lab, WEB, "systemctl stop postgresql")
     try:
@@ -112,6 +187,14 @@ def test_a_database_that_is_down_is_named_and_the_rest_is_backed_up(lab, desk):
     assert (done.code, told["state"]) == (1, "partial")
     assert [one["part"] for one in told["problems"]] == ["postgresql/*"]
     assert {one["part"] for one in told["snapshots"]} >= {"files", "mariadb/portal"}
+    # What is there comes back as it was; that is not all of it.
+    proved = desk.ask("backup", "verify", "--limit", WEB)
+    assert proved.code == 1
+    assert proved.host(WEB)["problems"] == []
+    assert proved.host(WEB)["missing"] == told["problems"]
+    assert (
+        "not in this backup: postgresql/*: " in desk.luytre("backup", "verify", "--limit", WEB).out
+    )
 
 
 def test_of_a_dump_that_dies_in_the_middle_no_snapshot_is_kept(lab, desk):
