@@ -183,22 +183,26 @@ def status(context: Context, limit: str | None, hours: int, output: Output) -> E
     from orchestrator.cli.views import backup_view  # noqa: PLC0415 - start-up time
     from orchestrator.cli.views.output import emit, progress  # noqa: PLC0415
     from orchestrator.drift.watch import open_store  # noqa: PLC0415
+    from orchestrator.protect.alarms import keep_alarms  # noqa: PLC0415
     from orchestrator.protect.collect import collect, standings  # noqa: PLC0415
     from orchestrator.protect.copy_view import ask_copies  # noqa: PLC0415
+    from orchestrator.protect.vanished import looked_for, note_vanished  # noqa: PLC0415
     from orchestrator.protect.vault_view import ask_vaults  # noqa: PLC0415
     from orchestrator.protect.wish import copies, vaults  # noqa: PLC0415
 
     workspace = context.workspace()
     scope = wanted(workspace, limit)
     hosts = scope.clients()
+    stores = vaults(scope.wishes, scope.every)
     with open_store(workspace) as store, progress(_("ask"), len(hosts), output) as done:
         lost = collect(scope.fleet, hosts, store, done)
+        surveys, silent_vaults = ask_vaults(scope.fleet, stores, looked_for(store, scope.wishes))
+        of_copies, silent_copies = ask_copies(scope.fleet, copies(stores, scope.every), scope.every)
+        gone = note_vanished(store, scope.wishes, surveys)
+        keep_alarms(store, surveys.values(), gone, of_copies)
         found = standings(store, [host.name for host in hosts], hours, lost)
-    stores = vaults(scope.wishes, scope.every)
-    pulling = copies(stores, scope.every)
-    of_vaults, silent_vaults = ask_vaults(scope.fleet, stores)
-    of_copies, silent_copies = ask_copies(scope.fleet, pulling, scope.every)
-    alerts = [*of_vaults, *of_copies]
+    alerts = [*(alert for one in surveys.values() for alert in one.alerts), *gone]
+    alerts += [alert for copy in of_copies.values() for alert in copy]
     silent = [*silent_vaults.values(), *silent_copies.values()]
     emit(
         output,
@@ -265,6 +269,8 @@ def restore(  # noqa: PLR0913, PLR0917 - one parameter per option
     from orchestrator.drift.watch import open_store  # noqa: PLC0415
     from orchestrator.protect.restore import RestoreWish, restore_on  # noqa: PLC0415
 
+    if not into.startswith("/"):
+        raise click.UsageError(_("--into: not an absolute path: {path}").format(path=into))
     workspace = context.workspace()
     scope = wanted(workspace, limit)
     hosts = scope.clients()

@@ -41,9 +41,7 @@ def verify(context: Context, limit: str | None, output: Output) -> ExitCode:
         newest = {one.host: one for one in store.backups(names, states=RESTORABLE)}
         results = prove(scope.fleet, hosts, newest, done)
         told = {
-            one.host: [one.message]
-            if isinstance(one, HostError)
-            else [*one.problems, *(": ".join(filter(None, each)) for each in one.missing)]
+            one.host: one.message if isinstance(one, HostError) else one.verdict()
             for one in results
         }
         store.log.append(workspace.settings.operator.name, "backup verified", {"hosts": told})

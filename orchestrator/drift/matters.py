@@ -11,7 +11,9 @@ from orchestrator.model.finding import Reach, Severity, Verdict
 from orchestrator.model.protection import BACKUP_LACKS, Gate, Protection
 from orchestrator.model.record import HostRun, StoredHost, Tally
 from orchestrator.model.status import Concern, Matter, Question
+from orchestrator.model.vault_alert import VaultAlert
 from orchestrator.report.compliance import GRAVE
+from orchestrator.report.vault_words import alert_text
 from orchestrator.report.words import lack_text
 
 # With more names nobody reads the command any more: it is then for all hosts.
@@ -28,7 +30,7 @@ class Fleet:
 
     ``attempts`` are the newest audits, ``changes`` the newest changes of each; ``under_way`` are
     runs. ``protections`` are those of the same hosts. ``pinned`` are the enrolled hosts,
-    ``ever_tried`` those that any audit tried to reach.
+    ``ever_tried`` those that any audit tried to reach. ``alarms`` are those of the vaults.
     """
 
     attempts: Mapping[str, HostRun]
@@ -40,6 +42,7 @@ class Fleet:
     ever_tried: Collection[str]
     protections: tuple[Protection, ...]
     gate: Gate
+    alarms: tuple[VaultAlert, ...] = ()
 
 
 def matters(fleet: Fleet, question: Question) -> Iterator[Matter]:
@@ -55,6 +58,10 @@ def matters(fleet: Fleet, question: Question) -> Iterator[Matter]:
         if reasons:
             yield Matter(concern, *_with("inventory check", reasons), reasons)
     yield from _not_looked_at(fleet, question, reached)
+    if fleet.alarms:
+        told = {one.vault: alert_text(one, vault=False) for one in reversed(fleet.alarms)}
+        vaults, command = tuple(sorted(told)), "luytre backup status"
+        yield Matter(Concern.VAULT_ALARM, vaults, command, told, number=len(fleet.alarms))
     yield from _unprotected(fleet, question)
     yield from _findings(fleet)
     if question.lapsed:

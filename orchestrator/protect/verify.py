@@ -29,6 +29,11 @@ class Verified:
     problems: tuple[str, ...] = ()
     missing: tuple[tuple[str, str], ...] = ()
 
+    def verdict(self) -> str:
+        """Return one line for the audit log."""
+        wrong = [*self.problems, *(f"not in it: {part}: {why}" for part, why in self.missing)]
+        return "; ".join(wrong) or "verified"
+
 
 def verify(
     fleet: Fleet,

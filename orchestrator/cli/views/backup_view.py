@@ -9,12 +9,14 @@ from rich.text import Text
 
 from orchestrator.cli.views.cells import cell, duration, line, local_time, table
 from orchestrator.cli.views.drill_view import state_text as drill_state_text
-from orchestrator.cli.views.vault_words import alert_text
 from orchestrator.model.backup import Backup, BackupState, document
 from orchestrator.model.drill import Drill
 from orchestrator.model.drill import document as drill_document
 from orchestrator.model.errors import HostError
 from orchestrator.model.i18n import _, _n
+from orchestrator.model.vault_alert import VaultAlert
+from orchestrator.model.vault_alert import document as alert_document
+from orchestrator.report.vault_words import alert_text
 from orchestrator.report.words import backup_state_name
 
 if TYPE_CHECKING:
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
     from orchestrator.protect.escrow import Escrow, Proof
     from orchestrator.protect.restore import Restored
     from orchestrator.protect.set_up import SetUp
-    from orchestrator.protect.vault_view import VaultAlert
     from orchestrator.protect.verify import Verified
 
 _STYLES = {
@@ -67,7 +68,7 @@ def render_list(known: Sequence[Backup], never: Sequence[str]) -> RenderableType
 def render_status(
     found: Sequence["Standing"],
     hours: int,
-    alerts: Sequence["VaultAlert"],
+    alerts: Sequence[VaultAlert],
     silent: Sequence[HostError],
 ) -> RenderableType:
     """Return a row per host: its newest whole backup, how the newest one ended; then the alerts.
@@ -85,7 +86,7 @@ def render_status(
             Text(when, "red" if one.too_old else "green"),
             size,
             newest,
-            _drill(one.drill),
+            _drill(one),
         )
     told: list[RenderableType] = [rows]
     for one in found:
@@ -202,16 +203,13 @@ def list_document(known: Sequence[Backup], never: Sequence[str]) -> dict[str, An
 def status_document(
     found: Sequence["Standing"],
     hours: int,
-    alerts: Sequence["VaultAlert"],
+    alerts: Sequence[VaultAlert],
     silent: Sequence[HostError],
 ) -> dict[str, Any]:
     """Return how hosts stand, and what their vaults say, as plain data."""
     return {
         "hours": hours,
-        "alerts": [
-            {**vars(one), "alert": one.alert.value, "at": one.at and one.at.isoformat()}
-            for one in alerts
-        ],
+        "alerts": [alert_document(one) for one in alerts],
         "silent_vaults": [{"vault": one.host, "problem": one.message} for one in silent],
         "hosts": [
             {
@@ -220,6 +218,7 @@ def status_document(
                 "newest": None if one.newest is None else document(one.newest),
                 "too_old": one.too_old,
                 "drill": None if one.drill is None else drill_document(one.drill),
+                "undone": None if one.undone is None else drill_document(one.undone),
                 "problem": "" if one.lost is None else one.lost.message,
             }
             for one in found
@@ -249,9 +248,13 @@ def _state(one: Backup) -> Text:
     return Text(backup_state_name(one.state), _STYLES[one.state])
 
 
-def _drill(drill: Drill | None) -> Text:
-    if drill is None:
-        return Text(_("never"), "yellow")
+def _drill(standing: "Standing") -> Text:
+    """Return the drill that the gate goes by, and one after it that proved nothing."""
+    told = [_drilled(one) for one in (standing.drill, standing.undone) if one is not None]
+    return Text("; ").join(told) if told else Text(_("never"), "yellow")
+
+
+def _drilled(drill: Drill) -> Text:
     return Text.assemble(drill_state_text(drill), " ", local_time(drill.started))
 
 

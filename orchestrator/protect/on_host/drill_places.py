@@ -12,7 +12,10 @@ MEMORY = "/run/luytre-drill"
 LOCK = MEMORY + "/lock"
 # Everything that is started runs here: it has a loopback, and no way out.
 NETWORK = "luytre-drill"
-NETWORK_PATH = "/run/netns/" + NETWORK
+NETWORKS = "/run/netns"
+NETWORK_PATH = NETWORKS + "/" + NETWORK
+# Says that NETWORKS is mounted because a drill made a network where there was none.
+NETWORKS_MADE = MEMORY + "/networks-made"
 NAME = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9]{6}-[0-9]+")
 
 

@@ -1,10 +1,10 @@
 """The program that is installed on clients and vaults: ``backup.pyz VERB``.
 
 On a client ``settle``, ``restore``, ``verify``, ``drilled`` (told on stdin), ``run``, ``timed``,
-``follow``, ``status``; on a vault ``enroll``, ``prove``, ``grant``, ``revoke`` (told on stdin),
-``care``, ``survey``, ``accept``; on a host of second copies ``copy-settle`` (told on stdin),
-``copy``, ``copy-status``, ``copy-accept``; on a scratch host ``drill-key``, ``drill`` (told on
-stdin), ``drilling``, ``drill-clear``. What is said is JSON, a document a line.
+``follow``, ``status``; on a vault ``enroll``, ``prove``, ``grant``, ``revoke``, ``survey`` (told on
+stdin), ``care``, ``accept``; on a host of second copies ``copy-settle`` (told on stdin), ``copy``,
+``copy-status``, ``copy-accept``; on a scratch host ``drill-key``, ``drill`` (told on stdin),
+``drilling``, ``drill-clear``. What is said is JSON, a document a line.
 """
 
 import contextlib
@@ -261,8 +261,8 @@ def _care(*jobs: str) -> int:
 
 
 def _survey() -> int:
-    """Say what the vault knows of its clients."""
-    _say(care.survey())
+    """Say what the vault knows of its clients, and what it lacks of what is told on stdin."""
+    _say(care.survey(json.load(sys.stdin)))
     return 0
 
 

@@ -271,7 +271,9 @@ def test_fault_46_a_full_vault_is_told_soon_and_what_is_there_can_be_restored(la
         lab,
         VAULT,
         f"cp -a {place}/data /tmp/data; mount -t tmpfs -o size=3m,mode=0700 tmpfs {place}/data;"
-        f"cp -a /tmp/data/. {place}/data/; rm -r /tmp/data",
+        # Small dumps would find the room that is left, and be lost with it.
+        f"cp -a /tmp/data/. {place}/data/; rm -r /tmp/data;"
+        f"head -c 3000000 /dev/zero > {place}/data/fill 2> /dev/null || true",
     )
     on(lab, OFFICE, "head -c 20000000 /dev/urandom > /srv/site/large")
     try:
@@ -284,7 +286,7 @@ def test_fault_46_a_full_vault_is_told_soon_and_what_is_there_can_be_restored(la
     assert (done.code, told["state"]) == (1, "failed")
     free = re.search(r"refuses to write \(it began with (\d+) bytes free", str(told["problems"]))
     assert free, told["problems"]
-    assert int(free.group(1)) < 3_000_000
+    assert int(free.group(1)) < 100_000
     again = desk.ask("backup", "run", "--limit", OFFICE)
     assert again.host(OFFICE)["state"] == "complete", again
 

@@ -90,7 +90,7 @@ def left_behind(lab):
         lab,
         SCRATCH,
         "ls /var/lib/luytre-drill /run/luytre-drill /run/systemd/system | grep -v lock || true;"
-        "ip netns; grep luytre-drill /proc/mounts || true;"
+        "ip netns; grep -E 'luytre-drill|/run/netns' /proc/mounts || true;"
         "pgrep -a 'postgres|mariadbd|nginx' || true;"
         "systemctl list-units --all --plain --no-legend 'luytre-drill*';"
         "find / -xdev -newer /etc/systemd/system/luytre-drill@.service -path '*/srv/*'",

@@ -139,6 +139,27 @@ def test_fault_40_a_try_to_delete_becomes_an_alert_at_the_controller(lab, desk):
     assert "to delete or overwrite backups" in shown
 
 
+def test_a_backup_that_the_vault_has_no_more_is_told_and_counts_no_longer(lab, desk):
+    run = desk.ask("backup", "run", "--limit", OFFICE)
+    gone = part(run.host(OFFICE), "postgresql/staff")["id"]
+    found = on(lab, VAULT, f"ls {REPOSITORY.format(OFFICE)}/snapshots/{gone[:8]}*").strip()
+    on(lab, VAULT, f"mv {found} /tmp/gone")
+    try:
+        done = desk.ask("backup", "status", "--limit", OFFICE)
+        calm = desk.ask("status").document["matters"]
+    finally:
+        on(lab, VAULT, f"mv /tmp/gone {found}")
+    assert done.code == 3, done
+    newest = done.host(OFFICE)["newest"]
+    assert (newest["run"], newest["state"]) == (run.document["run"], "partial")
+    assert "is not in the vault any more" in json.dumps(newest["problems"])
+    assert done.host(OFFICE)["whole"]["run"] != newest["run"]
+    assert [m["hosts"] for m in calm if m["concern"] == "vault_alarm"] == [[VAULT]]
+    back = desk.ask("backup", "status", "--limit", OFFICE).document["alerts"]
+    assert "vanished" not in [one["alert"] for one in back]
+    assert desk.ask("backup", "run", "--limit", OFFICE).code == 0
+
+
 def test_fault_44_what_the_vaults_care_finds_damaged_is_told_by_the_status(lab, desk):
     care = "systemctl start luytre-vault-care.service"
     on(lab, VAULT, care, 300)
