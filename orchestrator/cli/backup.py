@@ -186,6 +186,8 @@ def status(context: Context, limit: str | None, hours: int, output: Output) -> E
     from orchestrator.protect.alarms import keep_alarms  # noqa: PLC0415
     from orchestrator.protect.collect import collect, standings  # noqa: PLC0415
     from orchestrator.protect.copy_view import ask_copies  # noqa: PLC0415
+    from orchestrator.protect.drill_ways import DrillWays  # noqa: PLC0415
+    from orchestrator.protect.late_drills import fetch_drills  # noqa: PLC0415
     from orchestrator.protect.vanished import looked_for, note_vanished  # noqa: PLC0415
     from orchestrator.protect.vault_view import ask_vaults  # noqa: PLC0415
     from orchestrator.protect.wish import copies, vaults  # noqa: PLC0415
@@ -199,11 +201,17 @@ def status(context: Context, limit: str | None, hours: int, output: Output) -> E
         surveys, silent_vaults = ask_vaults(scope.fleet, stores, looked_for(store, scope.wishes))
         of_copies, silent_copies = ask_copies(scope.fleet, copies(stores, scope.every), scope.every)
         gone = note_vanished(store, scope.wishes, surveys)
+        late, silent_scratch = fetch_drills(
+            DrillWays(scope.fleet, scope.every), scope.wishes, store
+        )
+        if late:
+            drilled = {one.host: one.state.value for one in late}
+            store.log.append(workspace.settings.operator.name, "backup drilled", {"hosts": drilled})
         keep_alarms(store, surveys.values(), gone, of_copies)
         found = standings(store, [host.name for host in hosts], hours, lost)
     alerts = [*(alert for one in surveys.values() for alert in one.alerts), *gone]
     alerts += [alert for copy in of_copies.values() for alert in copy]
-    silent = [*silent_vaults.values(), *silent_copies.values()]
+    silent = [*silent_vaults.values(), *silent_copies.values(), *silent_scratch]
     emit(
         output,
         lambda: backup_view.render_status(found, hours, alerts, silent),

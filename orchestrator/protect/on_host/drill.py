@@ -11,7 +11,7 @@ import time
 from functools import partial
 
 from . import comparing, drill_root, drill_service, places, restic, running, verifying
-from .drill_places import DISK, LOCK, MEMORY, NAME, Drilled
+from .drill_places import DISK, LOCK, MEMORY, NAME, RESULTS, Drilled
 from .progress import Progress
 from .scratch_servers import Loaded, LoadError, MariaDb, Postgres, load_sqlite
 
@@ -25,6 +25,7 @@ _WRONG_PASSWORD = "wrong password or no key found"
 # A database takes more room loaded than dumped.
 _ROOM_FOR_DUMPS = 5
 _MOST_PROBLEMS = 50
+_KEPT_RESULTS = 300
 
 
 class Undone(Exception):
@@ -250,11 +251,27 @@ def drill(name: str) -> None:
                 told = dict(_undone(name, wish), unreached=str(problem))
             except Undone as problem:
                 told = _undone(name, wish, str(problem))
-            places.save(drilled.result, dict(told, ended=time.time()))
+            _keep(drilled, wish, told)
             _forget(drilled)
     except BlockingIOError:
-        told = _undone(name, wish, "another drill goes on here")
-        places.save(drilled.result, dict(told, ended=time.time()))
+        _keep(drilled, wish, _undone(name, wish, "another drill goes on here"))
+
+
+def results(had: "List[str]") -> "List[Dict[str, Any]]":
+    """Return what came of drills, oldest first; of those named the controller has it: forget."""
+    for name in had:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(Drilled(name).result)
+    names = sorted(os.listdir(RESULTS)) if os.path.isdir(RESULTS) else []
+    return [places.load(os.path.join(RESULTS, name)) for name in names if name.endswith(".json")]
+
+
+def _keep(drilled: Drilled, wish: "Dict[str, Any]", told: "Dict[str, Any]") -> None:
+    """Keep a result, and of whose backup it is; old ones go that nobody fetched."""
+    places.directory(RESULTS)
+    places.save(drilled.result, dict(told, of=wish["of"], ended=time.time()))
+    for name in sorted(os.listdir(RESULTS))[:-_KEPT_RESULTS]:
+        os.unlink(os.path.join(RESULTS, name))
 
 
 def clear(name: str) -> None:
@@ -276,7 +293,7 @@ def _forget_all(but: str) -> None:
             _forget(Drilled(name))
     for entry in os.listdir(MEMORY):
         name, _dot, kind = entry.partition(".")
-        if name != but and kind in ("result", "progress"):
+        if name != but and kind == "progress":
             os.unlink(os.path.join(MEMORY, entry))
         elif name != but and NAME.fullmatch(entry):
             shutil.rmtree(os.path.join(MEMORY, entry))

@@ -3,8 +3,8 @@
 On a client ``settle``, ``restore``, ``verify``, ``drilled`` (told on stdin), ``run``, ``timed``,
 ``follow``, ``status``; on a vault ``enroll``, ``prove``, ``grant``, ``revoke``, ``survey`` (told on
 stdin), ``care``, ``accept``; on a host of second copies ``copy-settle`` (told on stdin), ``copy``,
-``copy-status``, ``copy-accept``; on a scratch host ``drill-key``, ``drill`` (told on stdin),
-``drilling``, ``drill-clear``. What is said is JSON, a document a line.
+``copy-status``, ``copy-accept``; on a scratch host ``drill-key``, ``drill``, ``drill-results``
+(told on stdin), ``drilling``, ``drill-clear``. What is said is JSON, a document a line.
 """
 
 import contextlib
@@ -66,6 +66,7 @@ def main(arguments: "List[str]") -> int:
         "revoke": _revoke,
         "drill-key": _drill_key,
         "drill": _drill,
+        "drill-results": _drill_results,
         "drilling": _drilling,
         "drill-clear": _drill_clear,
         "drilled": _drilled,
@@ -174,7 +175,10 @@ def _drill_key(name: str) -> int:
 
 
 def _drill(name: str) -> int:
-    """Start a drill that is told on stdin, and say how it goes; the last document is its result."""
+    """Start a drill that is told on stdin, and say how it goes; the last document is its result.
+
+    It stays here until ``drill-results`` is told that it was kept.
+    """
     drilled = Drilled(name)
     drill.ready(name, json.load(sys.stdin))
     _watch(drilled.unit, lambda: _loaded(drilled.progress))
@@ -186,8 +190,12 @@ def _drill(name: str) -> int:
     if result is None:
         # It failed, and systemd would remember that forever.
         subprocess.run(["systemctl", "reset-failed", drilled.unit], check=False)
-    else:
-        os.unlink(drilled.result)
+    return 0
+
+
+def _drill_results() -> int:
+    """Say what came of drills; forget those that are told on stdin."""
+    _say({"results": drill.results(json.load(sys.stdin))})
     return 0
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 import time
 
 import pytest
@@ -263,6 +264,24 @@ def test_fault_42_after_a_killed_backup_the_next_one_is_whole(lab, desk):
     again = desk.ask("backup", "run", "--limit", WEB)
     assert again.code == 0, again
     assert again.host(WEB)["state"] == "complete"
+
+
+def test_a_backup_that_is_interrupted_here_goes_on_and_comes_home_later(lab, desk):
+    on(lab, WEB, "head -c 200000000 /dev/urandom > /srv/site/large")
+    try:
+        with desk.started("backup", "run", "--limit", WEB) as process:
+            until(lambda: "restic" in on(lab, WEB, "ps -eo comm"), "restic at work")
+            process.send_signal(signal.SIGINT)
+            stopped = ended(process)
+        until(lambda: not on(lab, WEB, "pgrep -f '[b]ackup.pyz run' || true"), "its end", 180)
+    finally:
+        on(lab, WEB, "rm /srv/site/large")
+    assert stopped.code == 130
+    told = " ".join(stopped.err.split())
+    assert f"these servers go on with their backups: {WEB}" in told
+    assert "luytre backup status" in told
+    newest = desk.ask("backup", "status", "--limit", WEB).host(WEB)["newest"]
+    assert (newest["state"], newest["run"][-6:] != "000000") == ("complete", True)
 
 
 def test_fault_46_a_full_vault_is_told_soon_and_what_is_there_can_be_restored(lab, desk, first):
