@@ -1,5 +1,6 @@
 """``luytre backup``: set vaults and clients up, back up, see what came of it."""
 
+import shlex
 from typing import TYPE_CHECKING
 
 import click
@@ -72,7 +73,11 @@ def set_up(context: Context, limit: str | None, consent: Consent, output: Output
         left = SettingUp(workspace, fleet, every, done).go(wishes, passwords)
         told = {one.host: "ready" if one.ready else one.why for one in left}
         store.log.append(workspace.settings.operator.name, "backup set up", {"hosts": told})
-    emit(output, lambda: backup_view.render_set_up(left), lambda: backup_view.set_up_document(left))
+    emit(
+        output,
+        lambda: backup_view.render_set_up(left, _command("run", limit)),
+        lambda: backup_view.set_up_document(left),
+    )
     unreached, failed = ExitCode.UNREACHABLE, ExitCode.FAILED
     return combine(
         ExitCode.DONE if one.ready else unreached if one.unreached else failed for one in left
@@ -114,11 +119,17 @@ def run(context: Context, limit: str | None, output: Output) -> ExitCode:
                 store.save_backup(one)
             follow.done(one.host)
 
+        drilled = any(wish.drill is not None for wish in scope.wishes)
+        following_command = _command("drill", limit) if drilled else ""
         made = back_up(scope.fleet, hosts, name, follow.progress, keep)
         told = {one.host: one.state.value for one in made}
         operator = workspace.settings.operator.name
         store.log.append(operator, "backup", {"run": name, "hosts": told})
-    emit(output, lambda: backup_view.render(made), lambda: backup_view.run_document(name, made))
+    emit(
+        output,
+        lambda: backup_view.render(made, following_command),
+        lambda: backup_view.run_document(name, made),
+    )
     return combine(_CODES[one.state] for one in made)
 
 
@@ -298,6 +309,10 @@ def restore(  # noqa: PLR0913, PLR0917 - one parameter per option
         lambda: backup_view.restored_document(results, into),
     )
     return combine(code_of_result(one) for one in results)
+
+
+def _command(verb: str, limit: str | None) -> str:
+    return shlex.join(["luytre", "backup", verb, *(["--limit", limit] if limit else [])])
 
 
 def _code_of(standing: "Standing") -> ExitCode:

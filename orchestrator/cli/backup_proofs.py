@@ -1,5 +1,6 @@
 """``luytre backup verify`` and ``escrow``: that backups come back, and that they can be opened."""
 
+import shlex
 from dataclasses import asdict
 from pathlib import Path
 
@@ -103,7 +104,9 @@ def escrow(
         with open_store(workspace) as store:
             detail = {"hosts": sorted(wish.host for wish in wishes)}
             store.log.append(workspace.settings.operator.name, "backup escrow written", detail)
-        emit(output, lambda: _("Written: {file}").format(file=file), lambda: {"file": str(file)})
+        proof = shlex.join(["luytre", "backup", "escrow", str(file), "--verify"])
+        told = [_("Written: {file}").format(file=file), _("next: {command}").format(command=proof)]
+        emit(output, lambda: "\n".join(told), lambda: {"file": str(file)})
         return ExitCode.DONE
     kept = lists.read(file, source.read(new=False))
     fleet.require_keys(every[wish.vault] for wish in wishes)

@@ -44,6 +44,9 @@ def drill(
             answered=tuple(texts(told["answered"])),
             problems=problems,
         )
+        if made.answered and made.whole:
+            checks = [f"{kind} {what}" for check in place.checks for kind, what in check.items()]
+            made = replace(made, asked=tuple(checks))
         unreached = text(told.get("unreached", ""))
     if unreached:
         lost = ("", not_reached(scratch, unreached))

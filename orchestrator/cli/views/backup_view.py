@@ -9,7 +9,7 @@ from rich.text import Text
 
 from orchestrator.cli.views.cells import cell, duration, line, local_time, table
 from orchestrator.cli.views.drill_view import state_text as drill_state_text
-from orchestrator.model.backup import Backup, BackupState, document
+from orchestrator.model.backup import WHOLE, Backup, BackupState, document
 from orchestrator.model.drill import Drill
 from orchestrator.model.drill import document as drill_document
 from orchestrator.model.errors import HostError
@@ -35,8 +35,8 @@ _STYLES = {
 }
 
 
-def render(made: Sequence[Backup]) -> RenderableType:
-    """Return a row per host, and below each what is missing."""
+def render(made: Sequence[Backup], following: str) -> RenderableType:
+    """Return a row per host, below each what is missing; where all is whole, what follows."""
     columns = [_("host"), _("backup"), _("size"), _("new in the vault"), _("took")]
     rows = table(*columns, numbers=columns[2:], whole=columns[1:2])
     for one in made:
@@ -47,7 +47,8 @@ def render(made: Sequence[Backup]) -> RenderableType:
             decimal(one.added),
             duration(one.started, one.ended),
         )
-    return Group(rows, *(each for one in made for each in _problems(one)))
+    told = [rows, *(each for one in made for each in _problems(one))]
+    return Group(*told, *_next(following, all(one.state in WHOLE for one in made)))
 
 
 def render_list(known: Sequence[Backup], never: Sequence[str]) -> RenderableType:
@@ -179,15 +180,15 @@ def render_proofs(proofs: Sequence["Proof"], missing: Sequence[str]) -> Renderab
     return Group(rows, line(told.format(names=", ".join(missing)), "red"))
 
 
-def render_set_up(left: Sequence["SetUp"]) -> RenderableType:
-    """Return a row per host: vault or client, ready or why not."""
+def render_set_up(left: Sequence["SetUp"], following: str) -> RenderableType:
+    """Return a row per host: vault or client, ready or why not; what follows where all are."""
     roles = {"vault": _("vault"), "client": _("client"), "scratch": _("scratch host")}
     roles["copy"] = _("second copy")
     rows = table(_("host"), _("role"), _("result"), whole=(_("role"),))
     for one in left:
         result = Text(_("ready"), "green") if one.ready else cell(one.why, "red")
         rows.add_row(cell(one.host), roles[one.role], result)
-    return rows
+    return Group(rows, *_next(following, all(one.ready for one in left)))
 
 
 def run_document(run: str, made: Sequence[Backup]) -> dict[str, Any]:
@@ -242,6 +243,10 @@ def restored_document(results: Sequence["Restored | HostError"], into: str) -> d
 def set_up_document(left: Sequence["SetUp"]) -> dict[str, Any]:
     """Return how hosts were left as plain data."""
     return {"hosts": [{**vars(one), "ready": one.ready} for one in left]}
+
+
+def _next(command: str, good: bool) -> list[RenderableType]:
+    return [line(_("next: {command}").format(command=command))] if good and command else []
 
 
 def _state(one: Backup) -> Text:
