@@ -17,6 +17,7 @@ from orchestrator.protect.program import PLACE
 LONGEST = 24 * 3600.0
 # What Python says of a program that is not there.
 _MISSING = b"can't open file"
+_OF_CLIENTS = frozenset({"follow", "status", "restore", "verify", "drilled"})
 _MOST_OUTPUT = 16 * 1024 * 1024
 
 
@@ -46,8 +47,11 @@ def call(
         hold_stdin=False,
     )
     if said.status == NOT_SET_UP or (_MISSING in said.stderr and PLACE.encode() in said.stderr):
-        not_set_up = _("not set up for backups: luytre backup setup --limit {host}")
-        raise AgentError(endpoint.name, not_set_up.format(host=endpoint.name))
+        not_set_up = _("not set up for backups: luytre backup setup")
+        # What serves clients is set up with them.
+        if words[0] in _OF_CLIENTS:
+            not_set_up += f" --limit {endpoint.name}"
+        raise AgentError(endpoint.name, not_set_up)
     if said.status != 0 or said.truncated:
         words_ = quoted(said.stderr[-300:]) or _("it said nothing")
         raise AgentError(endpoint.name, _("its backup program failed: {why}").format(why=words_))

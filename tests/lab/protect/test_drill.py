@@ -124,6 +124,7 @@ def test_a_drill_brings_everything_back_loads_every_dump_and_gets_an_answer(lab,
     assert 0 < told["rto"] < 600
     assert told["rpo"] > 0
     assert left_behind(lab) == before == []
+    assert on(lab, VAULT, "ls -d /root/.cache/restic 2> /dev/null || echo none") == "none\n"
     kept = desk.ask("backup", "status", "--limit", SHOP)
     assert kept.host(SHOP)["drill"]["state"] == "passed"
 
