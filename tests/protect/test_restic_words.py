@@ -2,7 +2,11 @@
 
 import json
 
-from orchestrator.protect.on_host.restic import last_words, plain
+import pytest
+
+from orchestrator.protect.on_host.restic import PARTIAL, ResticError, document, last_words
+
+from .restic_script import Way
 
 
 def test_what_the_vault_said_comes_before_why_restic_gave_up():
@@ -20,8 +24,20 @@ def test_what_the_vault_said_comes_before_why_restic_gave_up():
 
 def test_an_end_that_is_told_as_json_is_read():
     told = {"message_type": "exit_error", "code": 1, "message": "Fatal: wrong password"}
-    assert last_words([plain(json.dumps(told))]) == "wrong password"
-    assert [plain(line) for line in ("7", '"x"', "{", "{}")] == ["7", '"x"', "{", "{}"]
+    with pytest.raises(ResticError, match="wrong password"):
+        Way(f"echo '{json.dumps(told)}' >&2; exit 1", there=True).ask()
+    assert [document(line) for line in ("7", '"x"', "{", "{}", "Fatal: x")] == [{}] * 5
+
+
+@pytest.mark.parametrize("error", [{"Op": "read", "Err": 5}, {"message": "failed to save"}])
+def test_a_file_that_could_not_be_read_is_named(error):
+    # restic 0.14 and 0.18 say so on stderr.
+    told = json.dumps({"message_type": "error", "error": error, "item": "/srv/locked"})
+    summary = json.dumps({"message_type": "summary", "snapshot_id": "1" * 8})
+    heard = []
+    way = Way(f"echo '{summary}'; echo '{told}' >&2; exit 3", there=True)
+    assert way.ask(on_message=heard.append) == PARTIAL
+    assert [one.get("item") for one in heard] == [None, "/srv/locked"]
 
 
 def test_where_it_does_not_say_why_its_last_lines_are_all_there_is():

@@ -5,23 +5,11 @@ import pytest
 from orchestrator.protect.on_host import restic
 from orchestrator.protect.on_host.verifying import Verification
 
+from .restic_script import Way
+
 DUMP = {"part": "postgresql/shop", "id": "1" * 8, "sha256": "0" * 64, "place": "/postgresql+shop"}
 WISH = {"snapshots": [DUMP, {**DUMP, "part": "mariadb/news"}], "sample": []}
 FAILS = "echo half; echo 'Fatal: no such snapshot' >&2; exit 1"
-
-
-class Way(restic.Vault):
-    """A way to a vault whose restic is a script."""
-
-    def __init__(self, script: str, *, there: bool) -> None:
-        super().__init__({"vault": "vault1", "address": "192.0.2.1", "port": 1, "user": "x"})
-        self._script, self._there = script, there
-
-    def argv(self, *_arguments: str) -> list[str]:
-        return ["sh", "-c", self._script]
-
-    def answers(self) -> bool:
-        return self._there
 
 
 def test_a_dump_that_does_not_come_back_is_no_file_that_came_back():

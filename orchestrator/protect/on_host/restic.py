@@ -28,6 +28,7 @@ PARTIAL = 3
 _REFUSALS = 4
 _RETRYING = "returned error, retrying"
 _KEPT_LINES = 20
+_MOST_ERRORS = 100
 # What file systems take for the name of one file (bytes), and some room.
 _LONGEST_NAME = 240
 # What the vault says over ssh's stderr: its free blocks and their size (vault.py asks stat).
@@ -110,12 +111,14 @@ class Vault:
         Returns 0 or PARTIAL; raises ResticError for every other end.
         """
         call = Call(self, *arguments)
+        heard = on_message or (lambda _message: None)
         for message in call.messages():
-            if on_message is not None:
-                on_message(message)
+            heard(message)
         status = call.end()
         if status not in (0, PARTIAL):
             raise call.failure()
+        for message in call.errors:
+            heard(message)
         return status
 
     def answers(self) -> bool:
@@ -157,6 +160,8 @@ class Call:
             env=dict(os.environ, LC_ALL="C.UTF-8"),
         )
         self._said: "List[str]" = []
+        # The messages of --json about single files, which come on stderr.
+        self.errors: "List[Dict[str, Any]]" = []
         self._room = "an unknown number of"
         self._refusal = ""
         self._refusals = 0
@@ -223,7 +228,10 @@ class Call:
             if room is not None:
                 self._room = str(int(room.group(1)) * int(room.group(2)))
                 continue
-            self._said = [*self._said[-_KEPT_LINES:], plain(line)]
+            told = document(line)
+            if told.get("message_type") == "error" and len(self.errors) < _MOST_ERRORS:
+                self.errors.append(told)
+            self._said = [*self._said[-_KEPT_LINES:], str(told.get("message", line))]
             if _RETRYING in line:
                 self._refusal = line[-500:]
                 self._refusals += 1
@@ -240,10 +248,10 @@ def last_words(said: "List[str]") -> str:
     return "; ".join(told)[:_MOST_WORDS] or "it said nothing"
 
 
-def plain(line: str) -> str:
-    """Return a line as people read it: restic 0.18 tells its end as JSON."""
+def document(line: str) -> "Dict[str, Any]":
+    """Return what a line of --json says; nothing for a line that is for people."""
     try:
         told = json.loads(line)
     except ValueError:
-        return line
-    return str(told.get("message", line)) if isinstance(told, dict) else line
+        return {}
+    return told if isinstance(told, dict) else {}
