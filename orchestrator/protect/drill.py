@@ -131,14 +131,14 @@ class Drilling:
             self.going[wish.host] = scratch.name
             try:
                 said = call(login, "drill", name, stdin=asked, seconds=LONGEST, heard=heard)
-            except UnreachableError as problem:
+            except HostError as problem:
+                if login.alive:
+                    del self.going[wish.host]
+                    raise
                 message = _(
                     "{why}; the drill goes on there: luytre backup status fetches its result"
                 )
                 raise _GoesOnError(scratch.name, message.format(why=problem.message)) from problem
-            except HostError:
-                del self.going[wish.host]
-                raise
             del self.going[wish.host]
             return said
 
