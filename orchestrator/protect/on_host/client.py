@@ -92,6 +92,8 @@ class Backup:
                     self.progress.say(dump.part, size)
             if dump.end not in tail:
                 raise dumps.DumpError("the dump ends in the middle")
+            # What was written last may find the other end closed only now.
+            call.feed.close()
         except BrokenPipeError:
             call.kill()
             raise call.failure() from None
@@ -99,7 +101,6 @@ class Backup:
             # Closing its stdin would make a snapshot of what there is.
             call.kill()
             raise
-        call.feed.close()
         for message in call.messages():
             if message.get("message_type") == "summary":
                 summary = message

@@ -212,6 +212,7 @@ class Call:
 
     def failure(self) -> ResticError:
         """Return why it failed: Unreached where nobody answers at the vault's door."""
+        self._listener.join(_ENDING_SECONDS)
         return (
             ResticError(last_words(self._said))
             if self._way.answers()
