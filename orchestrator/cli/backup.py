@@ -199,7 +199,11 @@ def status(context: Context, limit: str | None, hours: int, output: Output) -> E
     from orchestrator.protect.copy_view import ask_copies  # noqa: PLC0415
     from orchestrator.protect.drill_ways import DrillWays  # noqa: PLC0415
     from orchestrator.protect.late_drills import fetch_drills  # noqa: PLC0415
-    from orchestrator.protect.vanished import looked_for, note_vanished  # noqa: PLC0415
+    from orchestrator.protect.vanished import (  # noqa: PLC0415
+        looked_for,
+        newest_backups,
+        note_vanished,
+    )
     from orchestrator.protect.vault_view import ask_vaults  # noqa: PLC0415
     from orchestrator.protect.wish import copies, vaults  # noqa: PLC0415
 
@@ -209,9 +213,11 @@ def status(context: Context, limit: str | None, hours: int, output: Output) -> E
     stores = vaults(scope.wishes, scope.every)
     with open_store(workspace) as store, progress(_("ask"), len(hosts), output) as done:
         lost = collect(scope.fleet, hosts, store, done)
-        surveys, silent_vaults = ask_vaults(scope.fleet, stores, looked_for(store, scope.wishes))
+        known = newest_backups(store, scope.wishes)
+        asked = looked_for(scope.wishes, known)
+        surveys, silent_vaults = ask_vaults(scope.fleet, stores, asked)
         of_copies, silent_copies = ask_copies(scope.fleet, copies(stores, scope.every), scope.every)
-        gone = note_vanished(store, scope.wishes, surveys)
+        gone = note_vanished(store, scope.wishes, known, surveys)
         late, silent_scratch = fetch_drills(
             DrillWays(scope.fleet, scope.every), scope.wishes, store
         )

@@ -1,6 +1,6 @@
 """Backups that their vault has no more, although the store knows them: they count no longer."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,23 +16,37 @@ if TYPE_CHECKING:
 _NEWEST = 10
 
 
-def looked_for(store: "Store", wishes: Iterable[BackupWish]) -> dict[str, dict[str, list[str]]]:
+Known = Mapping[str, Sequence[Backup]]
+
+
+def newest_backups(store: "Store", wishes: Iterable[BackupWish]) -> Known:
+    """Return by host its newest backups that there is something to restore from."""
+    found: dict[str, list[Backup]] = {wish.host: [] for wish in wishes}
+    for backup in store.backups([*found], _NEWEST, states=RESTORABLE):
+        found[backup.host].append(backup)
+    return found
+
+
+def looked_for(wishes: Iterable[BackupWish], known: Known) -> dict[str, dict[str, list[str]]]:
     """Return by vault and client the snapshots that should be there."""
     found: dict[str, dict[str, list[str]]] = {}
     for wish in wishes:
-        ids = [one.id for backup in _known(store, wish) for one in backup.snapshots]
+        ids = [one.id for backup in known[wish.host] for one in backup.snapshots]
         found.setdefault(wish.vault, {})[wish.host] = ids
     return found
 
 
 def note_vanished(
-    store: "Store", wishes: Iterable[BackupWish], surveys: Mapping[str, Survey]
+    store: "Store",
+    wishes: Iterable[BackupWish],
+    known: Known,
+    surveys: Mapping[str, Survey],
 ) -> list[VaultAlert]:
     """Let no backup count as whole whose snapshots its vault lacks; return an alert for each."""
     found = []
     for wish in wishes:
         lacks = surveys[wish.vault].lacks.get(wish.host) if wish.vault in surveys else None
-        for backup in _known(store, wish) if lacks else ():
+        for backup in known[wish.host] if lacks else ():
             gone = [one for one in backup.snapshots if one.id in (lacks or ())]
             if not gone:
                 continue
@@ -45,7 +59,3 @@ def note_vanished(
                 state = BackupState.PARTIAL
                 store.save_backup(replace(backup, state=state, problems=problems))
     return found
-
-
-def _known(store: "Store", wish: BackupWish) -> tuple[Backup, ...]:
-    return store.backups([wish.host], _NEWEST, states=RESTORABLE)

@@ -9,7 +9,7 @@ from orchestrator.model.backup import WHOLE, Backup, BackupState, BackupWish, Sn
 from orchestrator.model.told import Topic
 from orchestrator.model.vault_alert import Alarm, VaultAlert, alert_of
 from orchestrator.protect.alarms import keep_alarms
-from orchestrator.protect.vanished import looked_for, note_vanished
+from orchestrator.protect.vanished import looked_for, newest_backups, note_vanished
 from orchestrator.protect.vault_view import Survey, survey
 from orchestrator.store.repository import Store
 
@@ -32,11 +32,12 @@ def store(tmp_path: Path):
 
 def test_a_backup_whose_snapshot_is_gone_is_whole_no_more_and_says_why(store):
     wishes = [wish("web1"), wish("web2")]
-    asked = looked_for(store, wishes)
+    known = newest_backups(store, wishes)
+    asked = looked_for(wishes, known)
     assert asked == {"vault1": {"web1": [FILES.id, SHOP.id], "web2": [FILES.id, SHOP.id]}}
     said = {"problem": None, "clients": {"web1": calm(lacks=[SHOP.id, "f" * 8]), "web2": calm()}}
     surveys = {"vault1": survey("vault1", said, asked["vault1"])}
-    (alert,) = note_vanished(store, wishes, surveys)
+    (alert,) = note_vanished(store, wishes, known, surveys)
     assert (alert.client, alert.alert, alert.number) == ("web1", Alarm.VANISHED, 1)
     assert [one.host for one in store.backups(states=WHOLE)] == ["web2"]
     (kept,) = store.backups(["web1"])
@@ -44,7 +45,8 @@ def test_a_backup_whose_snapshot_is_gone_is_whole_no_more_and_says_why(store):
     assert kept.problems == (
         ("postgresql/shop", "its snapshot 22222222 is not in the vault any more"),
     )
-    assert note_vanished(store, wishes, surveys) == [alert]
+    again = newest_backups(store, wishes)
+    assert note_vanished(store, wishes, again, surveys) == [alert]
     assert len(store.backups(["web1"])[0].problems) == 1
 
 
