@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from orchestrator.model.backup import WHOLE
 from orchestrator.model.host import ManagedHost
 from orchestrator.model.i18n import _
-from orchestrator.model.protection import WAIVED, Gate, Protection, protections
+from orchestrator.model.protection import BACKUP_LACKS, WAIVED, Gate, Protection, protections
 from orchestrator.report.words import lack_text
 
 if TYPE_CHECKING:
@@ -29,8 +29,11 @@ def refusals(found: Iterable[Protection], gate: Gate, now: datetime) -> dict[str
         lacks = one.lacks(gate, now)
         if lacks and not one.waived:
             what = "; ".join(lack_text(lack, gate) for lack in lacks)
-            message = _("{what}; if it is to be changed anyway: --without-backup REASON")
-            told[one.host] = message.format(what=what)
+            verbs = ["run"] if BACKUP_LACKS.intersection(lacks) else []
+            verbs += ["drill"] if not BACKUP_LACKS.issuperset(lacks) else []
+            commands = "; ".join(f"luytre backup {verb} --limit {one.host}" for verb in verbs)
+            message = _("{what}: {commands}; to change it anyway: --without-backup REASON")
+            told[one.host] = message.format(what=what, commands=commands)
     return told
 
 

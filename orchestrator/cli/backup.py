@@ -1,5 +1,6 @@
 """``luytre backup``: set vaults and clients up, back up, see what came of it."""
 
+import shlex
 from typing import TYPE_CHECKING
 
 import click
@@ -22,6 +23,7 @@ _CODES = {
     BackupState.PARTIAL: ExitCode.FAILED,
     BackupState.FAILED: ExitCode.FAILED,
     BackupState.UNREACHABLE: ExitCode.UNREACHABLE,
+    BackupState.BUSY: ExitCode.REFUSED,
 }
 
 
@@ -71,8 +73,15 @@ def set_up(context: Context, limit: str | None, consent: Consent, output: Output
         left = SettingUp(workspace, fleet, every, done).go(wishes, passwords)
         told = {one.host: "ready" if one.ready else one.why for one in left}
         store.log.append(workspace.settings.operator.name, "backup set up", {"hosts": told})
-    emit(output, lambda: backup_view.render_set_up(left), lambda: backup_view.set_up_document(left))
-    return combine(ExitCode.DONE if one.ready else ExitCode.FAILED for one in left)
+    emit(
+        output,
+        lambda: backup_view.render_set_up(left, _command("run", limit)),
+        lambda: backup_view.set_up_document(left),
+    )
+    unreached, failed = ExitCode.UNREACHABLE, ExitCode.FAILED
+    return combine(
+        ExitCode.DONE if one.ready else unreached if one.unreached else failed for one in left
+    )
 
 
 @group.command(
@@ -106,14 +115,21 @@ def run(context: Context, limit: str | None, output: Output) -> ExitCode:
     with open_store(workspace) as store, following(title, output) as follow:
 
         def keep(one: "Backup") -> None:
-            store.save_backup(one)
+            if one.state is not BackupState.BUSY:
+                store.save_backup(one)
             follow.done(one.host)
 
+        drilled = any(wish.drill is not None for wish in scope.wishes)
+        following_command = _command("drill", limit) if drilled else ""
         made = back_up(scope.fleet, hosts, name, follow.progress, keep)
         told = {one.host: one.state.value for one in made}
         operator = workspace.settings.operator.name
         store.log.append(operator, "backup", {"run": name, "hosts": told})
-    emit(output, lambda: backup_view.render(made), lambda: backup_view.run_document(name, made))
+    emit(
+        output,
+        lambda: backup_view.render(made, following_command),
+        lambda: backup_view.run_document(name, made),
+    )
     return combine(_CODES[one.state] for one in made)
 
 
@@ -178,23 +194,41 @@ def status(context: Context, limit: str | None, hours: int, output: Output) -> E
     from orchestrator.cli.views import backup_view  # noqa: PLC0415 - start-up time
     from orchestrator.cli.views.output import emit, progress  # noqa: PLC0415
     from orchestrator.drift.watch import open_store  # noqa: PLC0415
+    from orchestrator.protect.alarms import keep_alarms  # noqa: PLC0415
     from orchestrator.protect.collect import collect, standings  # noqa: PLC0415
     from orchestrator.protect.copy_view import ask_copies  # noqa: PLC0415
+    from orchestrator.protect.drill_ways import DrillWays  # noqa: PLC0415
+    from orchestrator.protect.late_drills import fetch_drills  # noqa: PLC0415
+    from orchestrator.protect.vanished import (  # noqa: PLC0415
+        looked_for,
+        newest_backups,
+        note_vanished,
+    )
     from orchestrator.protect.vault_view import ask_vaults  # noqa: PLC0415
     from orchestrator.protect.wish import copies, vaults  # noqa: PLC0415
 
     workspace = context.workspace()
     scope = wanted(workspace, limit)
     hosts = scope.clients()
+    stores = vaults(scope.wishes, scope.every)
     with open_store(workspace) as store, progress(_("ask"), len(hosts), output) as done:
         lost = collect(scope.fleet, hosts, store, done)
+        known = newest_backups(store, scope.wishes)
+        asked = looked_for(scope.wishes, known)
+        surveys, silent_vaults = ask_vaults(scope.fleet, stores, asked)
+        of_copies, silent_copies = ask_copies(scope.fleet, copies(stores, scope.every), scope.every)
+        gone = note_vanished(store, scope.wishes, known, surveys)
+        late, silent_scratch = fetch_drills(
+            DrillWays(scope.fleet, scope.every), scope.wishes, store
+        )
+        if late:
+            drilled = {one.host: one.state.value for one in late}
+            store.log.append(workspace.settings.operator.name, "backup drilled", {"hosts": drilled})
+        keep_alarms(store, surveys.values(), gone, of_copies)
         found = standings(store, [host.name for host in hosts], hours, lost)
-    stores = vaults(scope.wishes, scope.every)
-    pulling = copies(stores, scope.every)
-    of_vaults, silent_vaults = ask_vaults(scope.fleet, stores)
-    of_copies, silent_copies = ask_copies(scope.fleet, pulling, scope.every)
-    alerts = [*of_vaults, *of_copies]
-    silent = [*silent_vaults.values(), *silent_copies.values()]
+    alerts = [*(alert for one in surveys.values() for alert in one.alerts), *gone]
+    alerts += [alert for copy in of_copies.values() for alert in copy]
+    silent = [*silent_vaults.values(), *silent_copies.values(), *silent_scratch]
     emit(
         output,
         lambda: backup_view.render_status(found, hours, alerts, silent),
@@ -260,6 +294,8 @@ def restore(  # noqa: PLR0913, PLR0917 - one parameter per option
     from orchestrator.drift.watch import open_store  # noqa: PLC0415
     from orchestrator.protect.restore import RestoreWish, restore_on  # noqa: PLC0415
 
+    if not into.startswith("/"):
+        raise click.UsageError(_("--into: not an absolute path: {path}").format(path=into))
     workspace = context.workspace()
     scope = wanted(workspace, limit)
     hosts = scope.clients()
@@ -279,6 +315,10 @@ def restore(  # noqa: PLR0913, PLR0917 - one parameter per option
         lambda: backup_view.restored_document(results, into),
     )
     return combine(code_of_result(one) for one in results)
+
+
+def _command(verb: str, limit: str | None) -> str:
+    return shlex.join(["luytre", "backup", verb, *(["--limit", limit] if limit else [])])
 
 
 def _code_of(standing: "Standing") -> ExitCode:

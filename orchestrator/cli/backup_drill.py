@@ -69,7 +69,9 @@ def drill(  # noqa: PLR0913, PLR0917 - one parameter per option
     from orchestrator.cli.views.output import emit  # noqa: PLC0415
     from orchestrator.drift.watch import open_store  # noqa: PLC0415
     from orchestrator.protect.drill import Drilling  # noqa: PLC0415
+    from orchestrator.protect.drill_ways import DrillWays  # noqa: PLC0415
     from orchestrator.protect.escrow import read  # noqa: PLC0415
+    from orchestrator.protect.late_drills import fetch_drills  # noqa: PLC0415
     from orchestrator.protect.secret_file import Passwords  # noqa: PLC0415
     from orchestrator.store.repository import utc_now  # noqa: PLC0415
     from orchestrator.store.runs import first_id  # noqa: PLC0415
@@ -95,16 +97,25 @@ def drill(  # noqa: PLR0913, PLR0917 - one parameter per option
             store.save_drill(one)
             follow.done(one.host)
 
+        ways = DrillWays(fleet, every)
+        # Of a drill that nobody followed to its end, the scratch host holds the result.
+        fetch_drills(ways, wishes, store)
         newest = {one.host: one for one in store.backups(names, states=WHOLE)}
         passwords = kept or Passwords(workspace).read()
         run = first_id(utc_now())
-        drilling = Drilling(fleet, every, passwords, newest, run, whole=not sample)
+        drilling = Drilling(ways, passwords, newest, run, whole=not sample)
         made = drilling.go(wishes, follow.progress, keep)
         told = {one.host: one.state.value for one in made}
         detail = {"run": run, "hosts": told, "escrow": escrow is not None}
         store.log.append(operator, "backup drilled", detail)
     emit(output, lambda: drill_view.render(made), lambda: drill_view.drills_document(made))
-    return combine(_CODES[one.state] for one in made)
+    return combine(_code_of(one) for one in made)
+
+
+def _code_of(made: "Drill") -> ExitCode:
+    if made.unreached and made.state is DrillState.UNDONE:
+        return ExitCode.UNREACHABLE
+    return _CODES[made.state]
 
 
 def _drillable(every_wish: "Sequence[BackupWish]") -> "list[BackupWish]":

@@ -1,5 +1,6 @@
 """``luytre backup verify`` and ``escrow``: that backups come back, and that they can be opened."""
 
+import shlex
 from dataclasses import asdict
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def verify(context: Context, limit: str | None, output: Output) -> ExitCode:
         newest = {one.host: one for one in store.backups(names, states=RESTORABLE)}
         results = prove(scope.fleet, hosts, newest, done)
         told = {
-            one.host: [one.message] if isinstance(one, HostError) else list(one.problems)
+            one.host: one.message if isinstance(one, HostError) else one.verdict()
             for one in results
         }
         store.log.append(workspace.settings.operator.name, "backup verified", {"hosts": told})
@@ -51,7 +52,9 @@ def verify(context: Context, limit: str | None, output: Output) -> ExitCode:
         lambda: backup_view.verified_document(results),
     )
     return combine(
-        ExitCode.FAILED if not isinstance(one, HostError) and one.problems else code_of_result(one)
+        code_of_result(one)
+        if isinstance(one, HostError) or not (one.problems or one.missing)
+        else ExitCode.FAILED
         for one in results
     )
 
@@ -101,7 +104,9 @@ def escrow(
         with open_store(workspace) as store:
             detail = {"hosts": sorted(wish.host for wish in wishes)}
             store.log.append(workspace.settings.operator.name, "backup escrow written", detail)
-        emit(output, lambda: _("Written: {file}").format(file=file), lambda: {"file": str(file)})
+        proof = shlex.join(["luytre", "backup", "escrow", str(file), "--verify"])
+        told = [_("Written: {file}").format(file=file), _("next: {command}").format(command=proof)]
+        emit(output, lambda: "\n".join(told), lambda: {"file": str(file)})
         return ExitCode.DONE
     kept = lists.read(file, source.read(new=False))
     fleet.require_keys(every[wish.vault] for wish in wishes)

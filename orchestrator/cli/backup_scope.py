@@ -6,6 +6,8 @@ from orchestrator.model.errors import RefusedError
 from orchestrator.model.i18n import _
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from orchestrator.fleet.agent import Fleet
     from orchestrator.model.backup import BackupWish
     from orchestrator.model.host import ManagedHost
@@ -39,6 +41,7 @@ def wanted(workspace: "Workspace", limit: str | None) -> BackupScope:
     every = {host.name: host for host in all_hosts}
     found, left = wishes(hosts, every)
     if not found:
+        _refuse_what_serves(hosts, all_hosts)
         raise RefusedError(
             _("no server within the limit names a vault"),
             hint=_("set luytre_backup_vault and luytre_backup_paths in the inventory"),
@@ -48,3 +51,18 @@ def wanted(workspace: "Workspace", limit: str | None) -> BackupScope:
         told = _("not backed up, because they name no vault: {names}")
         note(told.format(names=", ".join(others)))
     return BackupScope(fleet, found, every)
+
+
+def _refuse_what_serves(hosts: "Sequence[ManagedHost]", every: "Sequence[ManagedHost]") -> None:
+    """Raise RefusedError where the hosts are no clients, and others need them; name those."""
+    from orchestrator.protect.wish import clients_of  # noqa: PLC0415 - start-up time
+
+    clients = clients_of([host.name for host in hosts], every)
+    if clients:
+        named = ",".join(clients)
+        raise RefusedError(
+            _("{hosts}: only clients are named here, what serves them comes along").format(
+                hosts=", ".join(host.name for host in hosts)
+            ),
+            hint=_("name its clients: --limit {clients}").format(clients=named),
+        )

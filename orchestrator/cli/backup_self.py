@@ -45,6 +45,9 @@ def back_up(context: Context, file: Path, source: Source, output: Output) -> Exi
         note(_("left out: {name} ({why})").format(name=left.name, why=_why(left.why)))
     for path in _outside(workspace):
         note(_("outside of the workspace, so not in it: {path}").format(path=path))
+    if workspace.settings.inventory.resolve().is_relative_to(workspace.state.resolve() / "lab"):
+        lost = _("the inventory is a lab's, and labs are not in it: {path}")
+        note(lost.format(path=workspace.settings.inventory))
     told = _n("Written: {file} ({n} file)", "Written: {file} ({n} files)", saved.files)
     emit(
         output,

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _CODES = {
     Concern.UNREACHABLE: ExitCode.UNREACHABLE,
+    Concern.VAULT_ALARM: ExitCode.NOT_COMPLIANT,
     Concern.UNPROTECTED: ExitCode.NOT_COMPLIANT,
     Concern.UNPATCHED: ExitCode.NOT_COMPLIANT,
     Concern.OPEN: ExitCode.NOT_COMPLIANT,

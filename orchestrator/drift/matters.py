@@ -12,7 +12,9 @@ from orchestrator.model.patches import Patches
 from orchestrator.model.protection import BACKUP_LACKS, Gate, Protection
 from orchestrator.model.record import HostRun, StoredHost, Tally
 from orchestrator.model.status import Concern, Matter, Question
+from orchestrator.model.vault_alert import VaultAlert
 from orchestrator.report.compliance import GRAVE
+from orchestrator.report.vault_words import alert_text
 from orchestrator.report.words import lack_text, patches_text
 
 # With more names nobody reads the command any more: it is then for all hosts.
@@ -29,8 +31,8 @@ class Fleet:
 
     ``attempts`` are the newest audits, ``changes`` the newest changes of each; ``under_way`` are
     runs. ``protections`` are those of the same hosts, ``patches`` what they said of updates.
-    ``pinned`` are the enrolled hosts,
-    ``ever_tried`` those that any audit tried to reach.
+    ``pinned`` are the enrolled hosts, ``ever_tried`` those that any audit tried to reach.
+    ``alarms`` are those of the vaults.
     """
 
     attempts: Mapping[str, HostRun]
@@ -43,6 +45,7 @@ class Fleet:
     protections: tuple[Protection, ...]
     gate: Gate
     patches: tuple[Patches, ...] = ()
+    alarms: tuple[VaultAlert, ...] = ()
 
 
 def matters(fleet: Fleet, question: Question) -> Iterator[Matter]:
@@ -58,6 +61,10 @@ def matters(fleet: Fleet, question: Question) -> Iterator[Matter]:
         if reasons:
             yield Matter(concern, *_with("inventory check", reasons), reasons)
     yield from _not_looked_at(fleet, question, reached)
+    if fleet.alarms:
+        told = {one.vault: alert_text(one, vault=False) for one in reversed(fleet.alarms)}
+        vaults, command = tuple(sorted(told)), "luytre backup status"
+        yield Matter(Concern.VAULT_ALARM, vaults, command, told, number=len(fleet.alarms))
     yield from _unprotected(fleet, question)
     yield from _unpatched(fleet)
     yield from _findings(fleet)

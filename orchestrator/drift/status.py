@@ -17,6 +17,7 @@ from orchestrator.model.protection import protections
 from orchestrator.model.record import Counts, HostRun, RunStatus, StoredHost, Tally
 from orchestrator.model.status import Lapsed, Question, Status
 from orchestrator.model.told import Topic
+from orchestrator.model.vault_alert import VaultAlert, alert_of
 from orchestrator.model.waiver import WaiverState
 from orchestrator.workspace.directory import Workspace
 
@@ -64,6 +65,7 @@ def look(workspace: Workspace, store: "Store", question: Question) -> Status:
         patches=tuple(
             of_document(one.host, one.answer) for one in store.answers(Topic.PATCHES, [*hosts])
         ),
+        alarms=_alarms(store, frozenset(every), frozenset(attempts)),
     )
     judged = assessed(attempts.values(), hosts.values())
     lapsed = tuple(_lapsed(workspace, store, question.now, attempts))
@@ -81,6 +83,18 @@ def look(workspace: Workspace, store: "Store", question: Question) -> Status:
             if one.waived and one.lacks(fleet.gate, question.now)
         },
     )
+
+
+def _alarms(
+    store: "Store", ever_tried: frozenset[str], counting: frozenset[str]
+) -> tuple[VaultAlert, ...]:
+    """Return what vaults and hosts of second copies raised the alarm for when they were asked last.
+
+    A vault that was audited once, and does not count any more, has left the inventory.
+    """
+    told = (*store.answers(Topic.VAULT), *store.answers(Topic.COPY))
+    heard = [one for one in told if one.host in counting or one.host not in ever_tried]
+    return tuple(alert_of(alert) for one in heard for alert in one.answer["alerts"])
 
 
 def assessed(attempts: Iterable[HostRun], hosts: Iterable[StoredHost]) -> frozenset[str]:

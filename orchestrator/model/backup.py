@@ -1,9 +1,11 @@
 """Backups as the controller knows them: what is wanted, what came of a run."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from hashlib import sha256
 from typing import Any
 
 from orchestrator.model.drill import DrillWish
@@ -35,12 +37,17 @@ class BackupWish:
 
 
 class BackupState(StrEnum):
-    """How a backup ended: only ``complete`` is a backup of everything that was wanted."""
+    """How a backup ended: only ``complete`` is a backup of everything that was wanted.
+
+    ``unreachable`` is the host, or from it the vault; ``busy`` where another backup went on, so
+    that there was none.
+    """
 
     COMPLETE = "complete"
     PARTIAL = "partial"
     FAILED = "failed"
     UNREACHABLE = "unreachable"
+    BUSY = "busy"
 
 
 # Which results there is something to restore from; all of it, of the first.
@@ -53,7 +60,8 @@ class Snapshot:
     """One part of a backup in the vault: the files, or one database's dump.
 
     ``size`` is what it holds, ``added`` what it made the repository grow by (bytes). A dump has the
-    SHA-256 of its stream and the version of the server that wrote it.
+    SHA-256 of its stream, the version of the server that wrote it, and its path in the snapshot
+    (empty for one that was made before they were told).
     """
 
     part: str
@@ -62,6 +70,7 @@ class Snapshot:
     added: int
     sha256: str = ""
     version: str = ""
+    place: str = ""
 
 
 @dataclass(frozen=True)
@@ -109,6 +118,21 @@ class Progress:
     part: str
     done: int
     total: int
+
+
+def wish_digest(variables: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of what a host's variables want backed up, and where to.
+
+    A host keeps it when it is set up, and its results tell it.
+    """
+    named = ("paths", "excludes", "databases")
+    lists = [variables.get(f"luytre_backup_{name}", ()) for name in named]
+    wanted = [variables.get(VAULT_VARIABLE), *(sorted(map(_canonical, one)) for one in lists)]
+    return sha256(_canonical(wanted).encode()).hexdigest()
+
+
+def _canonical(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, default=str)
 
 
 def document(backup: Backup) -> dict[str, Any]:

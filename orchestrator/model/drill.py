@@ -45,7 +45,8 @@ class Drill:
 
     ``backup`` is the run of that backup. ``rpo`` is how old it was, ``rto`` how long it took until
     everything was there and answered (seconds). ``whole`` is false where only the sample and the
-    dumps were brought back. ``problems`` are (part, why).
+    dumps were brought back. ``problems`` are (part, why). ``unreached`` says that the scratch host,
+    or the vault, was not there, ``asked`` which health checks answered; neither is kept.
     """
 
     host: str
@@ -62,6 +63,8 @@ class Drill:
     databases: tuple[LoadedDatabase, ...] = ()
     answered: tuple[str, ...] = ()
     problems: tuple[tuple[str, str], ...] = ()
+    unreached: bool = False
+    asked: tuple[str, ...] = ()
 
 
 def document(drill: Drill) -> dict[str, Any]:
@@ -72,5 +75,6 @@ def document(drill: Drill) -> dict[str, Any]:
         "started": drill.started.isoformat(),
         "databases": [vars(one) for one in drill.databases],
         "answered": list(drill.answered),
+        "asked": list(drill.asked),
         "problems": [{"part": part, "why": why} for part, why in drill.problems],
     }

@@ -80,4 +80,4 @@ class ControllerError(LuytreError):
 
 
 class Interrupted(LuytreError):  # noqa: N818 - the operator's wish, not a fault
-    """The operator pressed Ctrl-C; what was under way has been ended."""
+    """The operator pressed Ctrl-C; the message says what of what was under way goes on."""

@@ -20,6 +20,7 @@ class Concern(StrEnum):
     NOT_ENROLLED = "not_enrolled"
     NEVER_AUDITED = "never_audited"
     STALE = "stale"
+    VAULT_ALARM = "vault_alarm"
     UNPROTECTED = "unprotected"
     UNPATCHED = "unpatched"
     UNREAD = "unread"

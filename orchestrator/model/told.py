@@ -13,6 +13,9 @@ class Topic(StrEnum):
     PATCHES = "patches"
     ANTIVIRUS = "antivirus"
     INTRUSION = "intrusion"
+    # What a vault, or the host of second copies, raises the alarm for.
+    VAULT = "vault"
+    COPY = "copy"
 
 
 @dataclass(frozen=True)

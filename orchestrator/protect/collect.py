@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from orchestrator.fleet.agent import Fleet
 from orchestrator.fleet.pool import over_hosts
 from orchestrator.fleet.told import records, text, well_formed
-from orchestrator.model.backup import WHOLE, Backup
+from orchestrator.model.backup import WHOLE, Backup, wish_digest
 from orchestrator.model.drill import Drill
 from orchestrator.model.errors import HostError
 from orchestrator.model.host import ManagedHost
@@ -24,7 +24,7 @@ _SECONDS = 60.0
 @dataclass(frozen=True)
 class Standing:
     """How a host's backups stand: the newest, the newest whole one, and whether that is too old;
-    its newest drill.
+    its newest drill that proves anything, and one after it that does not (``undone``).
 
     ``lost`` is why the host could not be asked now; what is known of it may be out of date.
     """
@@ -34,6 +34,7 @@ class Standing:
     whole: Backup | None
     drill: Drill | None
     too_old: bool
+    undone: Drill | None = None
     lost: HostError | None = None
 
 
@@ -55,7 +56,7 @@ def collect(
         found = []
         for run, one in results:
             try:
-                found.append(told.backup(host.name, run, one))
+                found.append(told.backup(host.name, run, one, wish_digest(host.variables)))
             except HostError as problem:
                 # One result that cannot be believed hides none of the others.
                 malformed[host.name] = problem
@@ -79,7 +80,8 @@ def standings(
     """Return how the backups of hosts stand, in the order of the names."""
     newest = {one.host: one for one in store.backups(names)}
     whole = {one.host: one for one in store.backups(names, states=WHOLE)}
-    drills = {one.host: one for one in store.drills(names)}
+    drills = {one.host: one for one in store.drills(names, proving=True)}
+    latest = {one.host: one for one in store.drills(names)}
     oldest = datetime.now(UTC) - timedelta(hours=hours)
     return [
         Standing(
@@ -88,6 +90,7 @@ def standings(
             whole.get(name),
             drills.get(name),
             _is_too_old(whole.get(name), oldest),
+            None if latest.get(name) == drills.get(name) else latest.get(name),
             lost.get(name),
         )
         for name in names

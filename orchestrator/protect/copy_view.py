@@ -9,9 +9,9 @@ from orchestrator.fleet.pool import over_hosts
 from orchestrator.fleet.told import texts, well_formed
 from orchestrator.model.errors import HostError
 from orchestrator.model.host import ManagedHost
+from orchestrator.model.vault_alert import Alarm, VaultAlert
 from orchestrator.protect.host_program import call
 from orchestrator.protect.told import moment
-from orchestrator.protect.vault_view import Alert, VaultAlert
 
 _SECONDS = 60.0
 # A copy is made every day; one that fails once is told by its problems.
@@ -20,34 +20,34 @@ _OLDEST = timedelta(hours=50)
 
 def ask_copies(
     fleet: Fleet, pulling: Mapping[str, str], every: Mapping[str, ManagedHost]
-) -> tuple[list[VaultAlert], dict[str, HostError]]:
-    """Return what is wrong with second copies, and what went wrong, by host.
+) -> tuple[dict[tuple[str, str], list[VaultAlert]], dict[str, HostError]]:
+    """Return what is wrong with each second copy, by (host, vault), and what went wrong, by host.
 
     ``pulling`` says by vault which host pulls from it.
     """
 
-    def work(host: ManagedHost) -> list[VaultAlert]:
+    def work(host: ManagedHost) -> dict[tuple[str, str], list[VaultAlert]]:
         with fleet.login(host) as login:
             (said,) = call(login, "copy-status", seconds=_SECONDS)
         mine = [vault for vault, puller in pulling.items() if puller == host.name]
-        return [alert for vault in mine for alert in alerts(host.name, vault, said.get(vault))]
+        return {(host.name, vault): alerts(host.name, vault, said.get(vault)) for vault in mine}
 
     hosts = [every[name] for name in dict.fromkeys(pulling.values())]
     results = over_hosts(hosts, work, fleet.concurrency)
-    found = [alert for one in results if not isinstance(one, HostError) for alert in one]
+    found = {key: a for one in results if isinstance(one, dict) for key, a in one.items()}
     return found, {one.host: one for one in results if isinstance(one, HostError)}
 
 
 def alerts(host: str, vault: str, said: Mapping[str, Any] | None) -> list[VaultAlert]:
     """Return the alerts of one vault's copy; raises AgentError where it is malformed."""
     if said is None:
-        return [VaultAlert(host, vault, Alert.COPY_OLD)]
+        return [VaultAlert(host, vault, Alarm.COPY_OLD)]
     found = []
     with well_formed(host):
         whole = None if said["whole"] is None else moment(said["whole"])
         problems = texts(said["problems"])
     if problems:
-        found.append(VaultAlert(host, vault, Alert.COPY, "; ".join(problems)))
+        found.append(VaultAlert(host, vault, Alarm.COPY, "; ".join(problems)))
     if whole is None or whole < datetime.now(UTC) - _OLDEST:
-        found.append(VaultAlert(host, vault, Alert.COPY_OLD, at=whole))
+        found.append(VaultAlert(host, vault, Alarm.COPY_OLD, at=whole))
     return found

@@ -10,10 +10,14 @@ from orchestrator.model.errors import AgentError
 from orchestrator.model.i18n import _
 from orchestrator.model.text import quoted
 from orchestrator.protect import told
+from orchestrator.protect.on_host.places import NOT_SET_UP
 from orchestrator.protect.program import PLACE
 
 # A first backup of a large server over a slow line (seconds).
 LONGEST = 24 * 3600.0
+# What Python says of a program that is not there.
+_MISSING = b"can't open file"
+_OF_CLIENTS = frozenset({"follow", "status", "restore", "verify", "drilled"})
 _MOST_OUTPUT = 16 * 1024 * 1024
 
 
@@ -42,6 +46,12 @@ def call(
         max_output=_MOST_OUTPUT,
         hold_stdin=False,
     )
+    if said.status == NOT_SET_UP or (_MISSING in said.stderr and PLACE.encode() in said.stderr):
+        not_set_up = _("not set up for backups: luytre backup setup")
+        # What serves clients is set up with them.
+        if words[0] in _OF_CLIENTS:
+            not_set_up += f" --limit {endpoint.name}"
+        raise AgentError(endpoint.name, not_set_up)
     if said.status != 0 or said.truncated:
         words_ = quoted(said.stderr[-300:]) or _("it said nothing")
         raise AgentError(endpoint.name, _("its backup program failed: {why}").format(why=words_))

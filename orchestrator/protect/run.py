@@ -5,12 +5,21 @@ from typing import Any
 
 from orchestrator.fleet.agent import Fleet
 from orchestrator.fleet.pool import over_hosts
-from orchestrator.model.backup import Backup, BackupState, Progress
-from orchestrator.model.errors import AgentError, HostError, UnreachableError
+from orchestrator.model.backup import Backup, BackupState, Progress, wish_digest
+from orchestrator.model.errors import (
+    AgentError,
+    HostError,
+    HostRefusedError,
+    Interrupted,
+    UnreachableError,
+)
 from orchestrator.model.host import ManagedHost
 from orchestrator.model.i18n import _
+from orchestrator.model.text import shorten
 from orchestrator.protect import told
 from orchestrator.protect.host_program import LONGEST, call
+
+_LONGEST = 300
 
 
 def back_up(
@@ -23,8 +32,9 @@ def back_up(
     """Back up every host, at most the fleet's concurrency at once; results in the hosts' order.
 
     ``on_progress`` is called from any thread, ``on_done`` in this one. A host's failure is its
-    result. Raises Interrupted on Ctrl-C: backups that go on are not ended, hosts finish them.
+    result. Raises Interrupted on Ctrl-C, with what goes on: hosts finish their backups.
     """
+    begun: set[str] = set()
 
     def work(host: ManagedHost) -> Backup:
         def heard(document: Mapping[str, Any]) -> None:
@@ -33,10 +43,13 @@ def back_up(
                 on_progress(how_far)
 
         with fleet.login(host) as login:
+            begun.add(host.name)
             said = call(login, "follow", run, seconds=LONGEST, heard=heard)
         if not said:
             raise AgentError(host.name, _("it said nothing of its backup"))
-        return told.backup(host.name, run, said[-1])
+        if said[-1].get("state") == BackupState.BUSY:
+            raise HostRefusedError(host.name, _("another backup goes on"))
+        return told.backup(host.name, run, said[-1], wish_digest(host.variables))
 
     done: dict[str, Backup] = {}
 
@@ -45,11 +58,27 @@ def back_up(
         done[host.name] = one
         on_done(one)
 
-    over_hosts(hosts, work, fleet.concurrency, note)
+    try:
+        over_hosts(hosts, work, fleet.concurrency, note)
+    except Interrupted as error:
+        names = sorted(begun - done.keys())
+        message = _("interrupted here; these servers go on with their backups: {names}")
+        hint = _("luytre backup status fetches what comes of them")
+        raise going_on(error, names, message, hint) from error
     return [done[host.name] for host in hosts]
 
 
+def going_on(error: Interrupted, names: Sequence[str], message: str, hint: str) -> Interrupted:
+    """Return what to say of an interruption by which hosts do not end what they do."""
+    if not names:
+        return error
+    return Interrupted(message.format(names=shorten(", ".join(names), _LONGEST)), hint=hint)
+
+
 def _failed(problem: HostError, run: str) -> Backup:
-    lost = isinstance(problem, UnreachableError)
-    state = BackupState.UNREACHABLE if lost else BackupState.FAILED
+    state = BackupState.FAILED
+    if isinstance(problem, UnreachableError):
+        state = BackupState.UNREACHABLE
+    elif isinstance(problem, HostRefusedError):
+        state = BackupState.BUSY
     return Backup(problem.host, run, state, problems=(("", problem.message),))

@@ -4,15 +4,16 @@ import base64
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from orchestrator.fleet.agent import Fleet
 from orchestrator.fleet.playbooks import Event, Play, private_directory, run_play
 from orchestrator.fleet.pool import over_hosts
-from orchestrator.model.backup import BackupWish
-from orchestrator.model.errors import AgentError, HostError
+from orchestrator.model.backup import BackupWish, wish_digest
+from orchestrator.model.errors import AgentError, HostError, UnreachableError
 from orchestrator.model.host import ManagedHost
 from orchestrator.model.i18n import _
+from orchestrator.protect import told
 from orchestrator.protect.host_program import call
 from orchestrator.protect.program import program
 from orchestrator.protect.wish import copies, port_of
@@ -37,11 +38,15 @@ _SERVERS = {"postgresql": "postgresql", "mariadb": "mariadb-server"}
 
 @dataclass(frozen=True)
 class SetUp:
-    """How one host was left: ``ready``, or why it is not."""
+    """How one host was left: ``ready``, or why it is not.
+
+    ``unreached`` says that this host, or the vault that it needs, was not there.
+    """
 
     host: str
     role: str
     why: str = ""
+    unreached: bool = False
 
     @property
     def ready(self) -> bool:
@@ -49,17 +54,32 @@ class SetUp:
         return not self.why
 
 
+class _Trouble(NamedTuple):
+    """Why a host cannot be used: empty where it can."""
+
+    why: str = ""
+    unreached: bool = False
+
+
+_NONE = _Trouble()
+
+
+def _of(problem: HostError) -> _Trouble:
+    return _Trouble(problem.message, isinstance(problem, UnreachableError))
+
+
 @dataclass
 class _Heard:
     """What the plays told: public keys by client, what went wrong by host."""
 
     keys: dict[str, str] = field(default_factory=dict)
-    troubles: dict[str, str] = field(default_factory=dict)
+    troubles: dict[str, _Trouble] = field(default_factory=dict)
 
     def hear(self, event: Event) -> None:
         if event.kind in ("failed", "unreachable") and not event.ignored:
             said = str(event.result.get("msg", ""))[:500]
-            self.troubles[event.host] = f"{event.task}: {said}"
+            lost = event.kind == "unreachable"
+            self.troubles[event.host] = _Trouble(f"{event.task}: {said}", lost)
         elif event.task == _PUBLIC_KEY:
             whole = base64.b64decode(str(event.result.get("content", ""))).decode(
                 "ascii", "replace"
@@ -95,20 +115,24 @@ class SettingUp:
         }
         variables = {name: self._of_vault(name, keys[name]) for name in vaults}
         heard = self._play("vault.yml", vaults, variables)
-        done = [SetUp(name, "vault", heard.troubles.get(name, "")) for name in vaults]
+        done = [SetUp(name, "vault", *heard.troubles.get(name, _NONE)) for name in vaults]
         standing = {one.host for one in done if one.ready}
         usable = [wish for wish in wishes if wish.vault in standing]
         lost = [wish for wish in wishes if wish.vault not in standing]
-        done += [SetUp(w.host, "client", _("its vault is not ready")) for w in lost]
+        gone = {one.host for one in done if one.unreached}
+        for wish in lost:
+            why = _("its vault {vault} is not ready").format(vault=wish.vault)
+            done.append(SetUp(wish.host, "client", why, wish.vault in gone))
         for name in pullers:
             mine = [vault for vault, puller in pulling.items() if puller == name]
-            trouble = copying.troubles.get(name, "")
-            why = trouble or self._settle_copy(name, mine, [v for v in mine if v in standing])
-            done.append(SetUp(name, "copy", why))
+            trouble = copying.troubles.get(name) or self._settle_copy(
+                name, mine, [vault for vault in mine if vault in standing]
+            )
+            done.append(SetUp(name, "copy", *trouble))
         return done + self._clients(usable, passwords) + self._scratch(wishes)
 
-    def _settle_copy(self, name: str, vaults: Sequence[str], tried: Sequence[str]) -> str:
-        """Tell a host from which vaults it pulls; return why it cannot, empty where it can.
+    def _settle_copy(self, name: str, vaults: Sequence[str], tried: Sequence[str]) -> _Trouble:
+        """Tell a host from which vaults it pulls; return why it cannot.
 
         Vaults that nobody has enrolled yet are left out.
         """
@@ -128,13 +152,14 @@ class SettingUp:
             with self._fleet.login(self._hosts[name]) as login:
                 (answer,) = call(login, "copy-settle", stdin=asked, seconds=_SETTLE_SECONDS)
         except HostError as problem:
-            return problem.message
-        return "" if answer.get("state") == "ready" else str(answer.get("why"))
+            return _of(problem)
+        return _NONE if answer.get("state") == "ready" else _Trouble(str(answer.get("why")))
 
     def _clients(self, wishes: Sequence[BackupWish], passwords: Mapping[str, str]) -> list[SetUp]:
         variables = {wish.host: self._of_client(wish) for wish in wishes}
         heard = self._play("backup.yml", list(variables), variables)
-        troubles = {w.host: _("it told no key") for w in wishes if w.host not in heard.keys}
+        keyless = _Trouble(_("it told no key"))
+        troubles = {w.host: keyless for w in wishes if w.host not in heard.keys}
         troubles |= heard.troubles
         going = [wish for wish in wishes if wish.host not in troubles]
         accounts: dict[str, str] = {}
@@ -144,7 +169,7 @@ class SettingUp:
             accounts |= let_in
             troubles |= refused
         troubles |= self._settle([w for w in going if w.host in accounts], accounts, passwords)
-        return [SetUp(wish.host, "client", troubles.get(wish.host, "")) for wish in wishes]
+        return [SetUp(wish.host, "client", *troubles.get(wish.host, _NONE)) for wish in wishes]
 
     def _scratch(self, wishes: Sequence[BackupWish]) -> list[SetUp]:
         """Give every scratch host what the drills of its servers need."""
@@ -158,7 +183,7 @@ class SettingUp:
             name: {"luytre_drill_packages": sorted(wanted)} for name, wanted in packages.items()
         }
         heard = self._play("scratch.yml", list(variables), variables)
-        return [SetUp(name, "scratch", heard.troubles.get(name, "")) for name in variables]
+        return [SetUp(name, "scratch", *heard.troubles.get(name, _NONE)) for name in variables]
 
     def _enroll(
         self,
@@ -166,7 +191,7 @@ class SettingUp:
         wishes: Sequence[BackupWish],
         keys: Mapping[str, str],
         passwords: Mapping[str, str],
-    ) -> tuple[dict[str, str], dict[str, str]]:
+    ) -> tuple[dict[str, str], dict[str, _Trouble]]:
         """Let clients into a vault; return their accounts, and what went wrong, by client."""
         asked = [
             {"client": w.host, "public_key": keys[w.host], "password": passwords[w.host]}
@@ -177,16 +202,18 @@ class SettingUp:
                 seconds = _ENROLL_SECONDS * (1 + len(asked))
                 answers = call(login, "enroll", stdin=asked, seconds=seconds)
         except HostError as problem:
-            return {}, {wish.host: f"{vault}: {problem.message}" for wish in wishes}
+            trouble = _of(problem)._replace(why=f"{vault}: {problem.message}")
+            return {}, {wish.host: trouble for wish in wishes}
         accounts: dict[str, str] = {}
-        refused = {wish.host: _("its vault did not let it in") for wish in wishes}
+        ignored = _Trouble(_("its vault did not let it in"))
+        refused = {wish.host: ignored for wish in wishes}
         for answer in answers:
             client = str(answer.get("client"))
             if "account" in answer:
                 accounts[client] = str(answer["account"])
                 refused.pop(client, None)
             else:
-                refused[client] = f"{vault}: {answer.get('why')}"
+                refused[client] = _Trouble(f"{vault}: {answer.get('why')}")
         return accounts, refused
 
     def _settle(
@@ -194,13 +221,15 @@ class SettingUp:
         wishes: Sequence[BackupWish],
         accounts: Mapping[str, str],
         passwords: Mapping[str, str],
-    ) -> dict[str, str]:
+    ) -> dict[str, _Trouble]:
         by_host = {wish.host: wish for wish in wishes}
 
         def work(host: ManagedHost) -> None:
             wish = by_host[host.name]
             client = {
                 "host": wish.host,
+                "vault": wish.vault,
+                "wish": wish_digest(host.variables),
                 "address": wish.address,
                 "port": wish.port,
                 "user": accounts[wish.host],
@@ -208,10 +237,10 @@ class SettingUp:
                 "excludes": list(wish.excludes),
                 "databases": [dict(one) for one in wish.databases],
             }
-            told = {"client": client, "password": passwords[wish.host]}
+            asked = {"client": client, "password": passwords[wish.host]}
             with self._fleet.login(host) as login:
-                (answer,) = call(login, "settle", stdin=told, seconds=_SETTLE_SECONDS)
-            if answer.get("state") != "ready":
+                (answer,) = call(login, "settle", stdin=asked, seconds=_SETTLE_SECONDS)
+            if told.reached(host.name, answer).get("state") != "ready":
                 message = _("it does not get into its vault: {why}")
                 raise AgentError(host.name, message.format(why=answer.get("why")))
 
@@ -219,7 +248,7 @@ class SettingUp:
         results = over_hosts(
             hosts, work, self._fleet.concurrency, lambda host, _result: self._report(host.name)
         )
-        return {one.host: one.message for one in results if isinstance(one, HostError)}
+        return {one.host: _of(one) for one in results if isinstance(one, HostError)}
 
     def _play(
         self, name: str, hosts: Sequence[str], variables: Mapping[str, Mapping[str, Any]]

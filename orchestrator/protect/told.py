@@ -3,12 +3,13 @@
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from orchestrator.fleet.told import records, text, well_formed
-from orchestrator.model.backup import Backup, BackupState, Progress, Sampled, Snapshot
-from orchestrator.model.errors import AgentError
+from orchestrator.model.backup import RESTORABLE, Backup, BackupState, Progress, Sampled, Snapshot
+from orchestrator.model.errors import AgentError, UnreachableError
 from orchestrator.model.i18n import _
 from orchestrator.model.text import quoted
 
@@ -21,6 +22,9 @@ _AHEAD = timedelta(hours=1)
 # restic tells eight digits at least.
 _ID = re.compile(r"[0-9a-f]{8,64}")
 _LONGEST_PART = 4200
+_LONGEST_NAME = 255
+# A dump is one file, without a directory.
+_PLACE = re.compile(r"(/[^/]{1,255})?")
 
 
 def lines(host: str, said: bytes) -> list[Mapping[str, Any]]:
@@ -46,8 +50,26 @@ def progress(host: str, told: Mapping[str, Any]) -> Progress | None:
         return Progress(host, text(told["part"]), count(told["bytes"]), count(told["total"]))
 
 
-def backup(host: str, run: str, told: Mapping[str, Any]) -> Backup:
-    """Return what came of a run; raises AgentError where that is malformed, or another run's."""
+def reached(host: str, told: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what a host says; raises UnreachableError where that is: its vault is not there."""
+    with well_formed(host):
+        unreached = text(told.get("unreached", ""))
+    if unreached:
+        raise UnreachableError(host, not_reached(host, unreached))
+    return told
+
+
+def not_reached(host: str, vault: str) -> str:
+    """Return the words for a vault that does not answer a host."""
+    message = _("the vault {vault} is not reached from {host}")
+    return message.format(vault=quoted(vault[:_LONGEST_NAME]), host=host)
+
+
+def backup(host: str, run: str, told: Mapping[str, Any], wish: str) -> Backup:
+    """Return what came of a run; raises AgentError where that is malformed, or another run's.
+
+    ``wish`` is the digest of what the inventory wants by now: a result of another wish is partial.
+    """
     with well_formed(host):
         if text(told["run"]) != run or not _RUN.fullmatch(run):
             raise ValueError("another run")
@@ -60,6 +82,7 @@ def backup(host: str, run: str, told: Mapping[str, Any]) -> Backup:
             return Backup(host, run, BackupState.FAILED, problems=problems)
         if told["format"] != _FORMAT:
             raise ValueError(f"format {told['format']!r}")
+        unreached, done_by = text(told.get("unreached", "")), text(told.get("wish", ""))
         found = Backup(
             host,
             run,
@@ -71,22 +94,46 @@ def backup(host: str, run: str, told: Mapping[str, Any]) -> Backup:
             tuple(_sampled(one) for one in records(told["sample"])[:_MOST_SAMPLED]),
             count(told["changed_meanwhile"]),
         )
-    if found.state is BackupState.COMPLETE and (found.problems or not found.snapshots):
+    wanting = found.problems or unreached or not found.snapshots
+    if found.state is BackupState.COMPLETE and wanting:
         raise AgentError(host, _("it calls a backup complete that it also calls wanting"))
-    return found
+    if unreached:
+        return _lost(found, unreached)
+    return found if done_by == wish else _of_another_wish(found)
+
+
+def _lost(found: Backup, vault: str) -> Backup:
+    """Return what came of a run that did not reach its vault, or not to the end."""
+    problems = (*found.problems, ("", not_reached(found.host, vault)))
+    failed = found.state is BackupState.FAILED
+    return replace(
+        found, problems=problems, state=BackupState.UNREACHABLE if failed else found.state
+    )
+
+
+def _of_another_wish(found: Backup) -> Backup:
+    if found.state not in RESTORABLE:
+        return found
+    message = _(
+        "the inventory wants something else than was set up: luytre backup setup --limit {host}"
+    )
+    problem = ("", message.format(host=found.host))
+    return replace(found, state=BackupState.PARTIAL, problems=(*found.problems, problem))
 
 
 def _snapshot(told: Mapping[str, Any]) -> Snapshot:
-    part = text(told["part"])
-    if not _ID.fullmatch(text(told["id"])) or not part.isprintable() or len(part) > _LONGEST_PART:
+    part, place = text(told["part"]), text(told.get("place", ""))
+    good = _ID.fullmatch(text(told["id"])) and _PLACE.fullmatch(place)
+    if not good or not part.isprintable() or len(part) > _LONGEST_PART:
         raise ValueError("no snapshot")
     return Snapshot(
-        text(told["part"]),
+        part,
         text(told["id"]),
         count(told["size"]),
         count(told["added"]),
         text(told.get("sha256", "")),
         text(told.get("version", "")),
+        place,
     )
 
 

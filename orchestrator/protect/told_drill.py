@@ -1,6 +1,7 @@
 """What a scratch host says of a drill, in our words. Pure; another shape is malformed."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from orchestrator.fleet.told import records, text, texts, well_formed
@@ -8,7 +9,7 @@ from orchestrator.model.backup import Backup, BackupWish
 from orchestrator.model.drill import Drill, DrillState, DrillWish, LoadedDatabase
 from orchestrator.model.errors import AgentError
 from orchestrator.model.i18n import _
-from orchestrator.protect.told import count, moment
+from orchestrator.protect.told import count, moment, not_reached
 
 _FORMAT = 1
 
@@ -43,6 +44,13 @@ def drill(
             answered=tuple(texts(told["answered"])),
             problems=problems,
         )
+        if made.answered and made.whole:
+            checks = [f"{kind} {what}" for check in place.checks for kind, what in check.items()]
+            made = replace(made, asked=tuple(checks))
+        unreached = text(told.get("unreached", ""))
+    if unreached:
+        lost = ("", not_reached(scratch, unreached))
+        made = replace(made, problems=(*problems, lost), unreached=True)
     if made.state is DrillState.PASSED and not _is_proved(made, place, backup):
         raise AgentError(scratch, _("it calls a drill passed that did not bring everything back"))
     return made

@@ -10,19 +10,29 @@ from orchestrator.model.backup import Backup
 from orchestrator.model.errors import AgentError, HostError
 from orchestrator.model.host import ManagedHost
 from orchestrator.model.i18n import _
+from orchestrator.protect import told
 from orchestrator.protect.host_program import LONGEST, call
 from orchestrator.protect.told import count
 
 
 @dataclass(frozen=True)
 class Verified:
-    """What came of proving a host's backup: files and bytes that were read, what is wrong."""
+    """What came of proving a host's backup: files and bytes that were read, what is wrong.
+
+    ``missing`` is what was wanted and is not in the backup at all, as (part, why).
+    """
 
     host: str
     run: str
     files: int
     size: int
     problems: tuple[str, ...] = ()
+    missing: tuple[tuple[str, str], ...] = ()
+
+    def verdict(self) -> str:
+        """Return one line for the audit log."""
+        wrong = [*self.problems, *(f"not in it: {part}: {why}" for part, why in self.missing)]
+        return "; ".join(wrong) or "verified"
 
 
 def verify(
@@ -46,6 +56,7 @@ def verify(
         }
         with fleet.login(host) as login:
             (said,) = call(login, "verify", stdin=asked, seconds=LONGEST)
+        told.reached(host.name, said)
         with well_formed(host.name):
             files, size = count(said["files"]), count(said["bytes"])
             problems = texts(said["problems"])
@@ -54,6 +65,6 @@ def verify(
         expected = len(backup.sample) + sum(bool(one.sha256) for one in backup.snapshots)
         if not problems and files != expected:
             raise AgentError(host.name, _("it read other files than it was asked for"))
-        return Verified(host.name, backup.run, files, size, problems)
+        return Verified(host.name, backup.run, files, size, problems, backup.problems)
 
     return over_hosts(hosts, work, fleet.concurrency, lambda host, _result: on_done(host.name))

@@ -1,6 +1,6 @@
 """What is to be backed up, as the inventory says it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from orchestrator.model.backup import DEFAULT_PORT, DEFAULT_TIME, VAULT_VARIABLE, BackupWish
 from orchestrator.model.drill import DrillWish
@@ -22,8 +22,27 @@ def wishes(
     a vault that is none of them, and for a host that names one and nothing to back up.
     """
     named = [host for host in hosts if VAULT_VARIABLE in host.variables]
+    used = {str(one.variables.get(VAULT_VARIABLE)) for one in every.values()}
+    for host in named:
+        if _COPY in host.variables and host.name not in used:
+            message = _(
+                "{host}: {variable} stands among the variables of a vault, and this is none"
+            )
+            raise ConfigurationError(message.format(host=host.name, variable=_COPY))
     left = [host.name for host in hosts if VAULT_VARIABLE not in host.variables]
     return [_wish(host, every) for host in named], left
+
+
+def clients_of(names: Sequence[str], every: Iterable[ManagedHost]) -> list[str]:
+    """Return the servers that use some hosts as vault, as scratch host, or for a second copy."""
+    hosts, wanted = list(every), set(names)
+    copied = {one.name for one in hosts if one.variables.get(_COPY) in wanted}
+    return [
+        one.name
+        for one in hosts
+        if one.variables.get(VAULT_VARIABLE) in wanted | copied
+        or dict(one.variables.get(_DRILL) or {}).get("host") in wanted
+    ]
 
 
 def vaults(found: Sequence[BackupWish], every: Mapping[str, ManagedHost]) -> list[ManagedHost]:

@@ -77,6 +77,9 @@ def _of_numbers(number: int) -> dict[Concern, Callable[[], str]]:
             "{n} findings could not be read: {hosts}",
             number,
         ),
+        Concern.VAULT_ALARM: lambda: _n(
+            "{n} alarm of the vaults: {hosts}", "{n} alarms of the vaults: {hosts}", number
+        ),
         Concern.OPEN: lambda: _n(
             "{n} grave failure is open ({severities}): {hosts}",
             "{n} grave failures are open ({severities}): {hosts}",

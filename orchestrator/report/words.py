@@ -99,6 +99,7 @@ def backup_state_name(state: BackupState) -> str:
         BackupState.PARTIAL: _("partial"),
         BackupState.FAILED: _("failed"),
         BackupState.UNREACHABLE: _("unreachable"),
+        BackupState.BUSY: _("busy"),
     }[state]
 
 

@@ -33,8 +33,12 @@ def save(connection: Connection, host_id: int, made: Backup) -> None:
 
 
 def known_runs(connection: Connection, name: str) -> frozenset[str]:
-    """Return the runs of a host whose results are here."""
-    found = select(table.c.run).join(host, host.c.id == table.c.host_id).where(host.c.name == name)
+    """Return the runs of a host whose results are here.
+
+    Of a run that nobody could follow to its end, the host still holds it.
+    """
+    found = select(table.c.run).join(host, host.c.id == table.c.host_id)
+    found = found.where(host.c.name == name, table.c.started.is_not(None))
     return frozenset(connection.execute(found).scalars())
 
 

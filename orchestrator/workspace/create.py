@@ -82,6 +82,11 @@ all:
           luytre_level: 2
           luytre_services:
             - {name: https, port: 443, protocol: tcp, sources: [0.0.0.0/0, "::/0"]}
+          # What is backed up every night, and which server takes it; then: luytre backup setup
+          # Sao lưu những gì mỗi đêm, vào máy kho nào; sau đó chạy: luytre backup setup
+          # luytre_backup_vault: vault1
+          # luytre_backup_paths: [/etc, /srv]
+          # luytre_backup_databases: [{postgresql: "*"}]
 """
 
 

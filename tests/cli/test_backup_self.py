@@ -77,6 +77,17 @@ def test_what_the_settings_name_elsewhere_is_told(
     assert f"not in it: {elsewhere}" in capsys.readouterr().err
 
 
+def test_an_inventory_of_a_lab_is_not_in_it_and_that_is_told(
+    workspace: Workspace, secret: Path, tmp_path: Path, capsys: Told
+) -> None:
+    settings = workspace.directory / "luytre.yml"
+    text = settings.read_text()
+    settings.write_text(text.replace("inventory: inventories", "inventory: .luytre/lab/a/inv"))
+    assert run(["backup-self", str(tmp_path / "x"), "--passphrase-file", str(secret)]) == 0
+    told = " ".join(capsys.readouterr().err.split())
+    assert "the inventory is a lab's, and labs are not in it" in told
+
+
 @pytest.mark.usefixtures("workspace")
 @pytest.mark.parametrize(
     ("content", "mode", "told"),

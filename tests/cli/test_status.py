@@ -16,6 +16,9 @@ from orchestrator.model.host import Endpoint, ManagedHost
 from orchestrator.model.manifest import Manifest
 from orchestrator.model.protection import WAIVED
 from orchestrator.model.record import NewRun, RunKind, RunStatus
+from orchestrator.model.told import Topic
+from orchestrator.model.vault_alert import Alarm, VaultAlert
+from orchestrator.model.vault_alert import document as alarm_document
 from orchestrator.store.repository import Store
 from orchestrator.workspace.directory import Workspace, load
 
@@ -221,3 +224,20 @@ def test_what_hosts_say_is_shown_safely_and_the_next_step_last(
     assert "40 servers were not reached" in out
     assert all(len(line.rstrip()) <= 100 for line in out.splitlines())
     assert out.splitlines()[-1] == "next: luytre inventory check"
+
+
+def test_the_alarms_of_vaults_are_told_until_they_are_asked_again(
+    workspace: Workspace, capsys: Told
+) -> None:
+    audit(workspace, {"web1": PASS})
+    alarm = VaultAlert("vault1", "web1", Alarm.RETENTION, "a flood")
+    with Store.open(workspace.store_file) as store:
+        store.save_answer("vault1", Topic.VAULT, {"alerts": [alarm_document(alarm)]})
+    told = document(capsys, 3)
+    assert told["next"] == "luytre backup status"
+    (matter,) = told["matters"]
+    assert (matter["concern"], matter["hosts"], matter["number"]) == ("vault_alarm", ["vault1"], 1)
+    assert "a flood" in matter["reasons"]["vault1"]
+    with Store.open(workspace.store_file) as store:
+        store.save_answer("vault1", Topic.VAULT, {"alerts": []})
+    assert document(capsys, 0)["calm"]

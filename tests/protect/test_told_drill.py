@@ -31,7 +31,7 @@ def said(**changes):
 
 def read(document, *snapshots):
     backup = Backup("web1", "run", BackupState.COMPLETE, snapshots=snapshots or (DUMP, FILES))
-    place = DrillWish("scratch1", units=("nginx.service",))
+    place = DrillWish("scratch1", units=("nginx.service",), checks=({"tcp": 443},))
     wish = BackupWish("web1", "vault1", "192.0.2.1", 8022, (), (), (), "01:30", place)
     return drill(wish, place, NAME, backup, document)
 
@@ -40,11 +40,19 @@ def test_a_drill_that_brought_everything_back_passed():
     made = read(said())
     assert made.state is DrillState.PASSED
     assert (made.rto, made.files, made.backup) == (12.5, 3, "run")
+    assert made.asked == ("tcp 443",)
+
+
+def test_a_vault_that_is_not_reached_from_the_scratch_host_is_named():
+    made = read(said(state="undone", databases=[], answered=[], unreached="vault1"))
+    assert (made.state, made.unreached) == (DrillState.UNDONE, True)
+    assert made.problems == (("", "the vault vault1 is not reached from scratch1"),)
 
 
 @pytest.mark.parametrize(
     "changes",
     [
+        {"unreached": "vault1"},
         {"databases": []},
         {"files": 0},
         {"answered": []},

@@ -2,9 +2,10 @@
 
 import pytest
 
-from orchestrator.cli.views.vault_words import alert_text
 from orchestrator.model.errors import AgentError
-from orchestrator.protect.vault_view import Alert, alerts
+from orchestrator.model.vault_alert import Alarm, VaultAlert
+from orchestrator.protect.vault_view import alerts
+from orchestrator.report.vault_words import alert_text
 
 CALM = {
     "problem": None,
@@ -34,10 +35,10 @@ def test_a_calm_vault_raises_no_alarm():
     [
         (
             {"refused": {"count": 2, "last": 1.0, "latest": [{"path": "/snapshots/ab"}]}},
-            Alert.DELETION,
+            Alarm.DELETION,
             "2 tries to delete",
         ),
-        ({"free_bytes": 4}, Alert.FULL, "nearly full"),
+        ({"free_bytes": 4}, Alarm.FULL, "nearly full"),
         (
             {
                 "care": {
@@ -48,18 +49,18 @@ def test_a_calm_vault_raises_no_alarm():
                     }
                 }
             },
-            Alert.DAMAGED,
+            Alarm.DAMAGED,
             "data/ab (damaged)",
         ),
-        ({"care": {"junk": {"state": "problems", "aside_total": 3}}}, Alert.JUNK, "3 files"),
-        ({"care": {"check": {"state": "problems", "problems": ["x"]}}}, Alert.CHECK, "check found"),
+        ({"care": {"junk": {"state": "problems", "aside_total": 3}}}, Alarm.JUNK, "3 files"),
+        ({"care": {"check": {"state": "problems", "problems": ["x"]}}}, Alarm.CHECK, "check found"),
         (
             {"care": {"retention": {"state": "refused", "why": ["flood"]}}},
-            Alert.RETENTION,
+            Alarm.RETENTION,
             "flood",
         ),
-        ({"care": {"check": {"state": "failed", "why": ["no restic"]}}}, Alert.CARE, "no restic"),
-        ({"problem": "OSError"}, Alert.UNREADABLE, "OSError"),
+        ({"care": {"check": {"state": "failed", "why": ["no restic"]}}}, Alarm.CARE, "no restic"),
+        ({"problem": "OSError"}, Alarm.UNREADABLE, "OSError"),
     ],
 )
 def test_each_thing_to_look_at_is_an_alert_in_words(changes, alert, words, monkeypatch):
@@ -68,6 +69,19 @@ def test_each_thing_to_look_at_is_an_alert_in_words(changes, alert, words, monke
     assert (found.vault, found.client, found.alert) == ("vault1", "web1", alert)
     assert alert_text(found).startswith("vault1: web1: ")
     assert words in alert_text(found)
+
+
+@pytest.mark.parametrize(
+    ("alarm", "words"),
+    [
+        (Alarm.RETENTION, "on vault1: python3 -I /usr/local/lib/luytre/backup.pyz accept web1 "),
+        (Alarm.DAMAGED, "backup.pyz accept web1 losses"),
+        (Alarm.COPY, "backup.pyz copy-accept web1"),
+        (Alarm.VANISHED, "luytre backup run --limit web1"),
+    ],
+)
+def test_an_alert_says_what_to_do(alarm, words):
+    assert words in alert_text(VaultAlert("vault1", "web1", alarm))
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,14 @@ from rich.text import Text
 
 from orchestrator.cli.views.cells import cell, duration, line, local_time, table
 from orchestrator.cli.views.drill_view import state_text as drill_state_text
-from orchestrator.cli.views.vault_words import alert_text
-from orchestrator.model.backup import Backup, BackupState, document
+from orchestrator.model.backup import WHOLE, Backup, BackupState, document
 from orchestrator.model.drill import Drill
 from orchestrator.model.drill import document as drill_document
 from orchestrator.model.errors import HostError
 from orchestrator.model.i18n import _, _n
+from orchestrator.model.vault_alert import VaultAlert
+from orchestrator.model.vault_alert import document as alert_document
+from orchestrator.report.vault_words import alert_text
 from orchestrator.report.words import backup_state_name
 
 if TYPE_CHECKING:
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
     from orchestrator.protect.escrow import Escrow, Proof
     from orchestrator.protect.restore import Restored
     from orchestrator.protect.set_up import SetUp
-    from orchestrator.protect.vault_view import VaultAlert
     from orchestrator.protect.verify import Verified
 
 _STYLES = {
@@ -30,11 +31,12 @@ _STYLES = {
     BackupState.PARTIAL: "yellow",
     BackupState.FAILED: "red",
     BackupState.UNREACHABLE: "bold red",
+    BackupState.BUSY: "yellow",
 }
 
 
-def render(made: Sequence[Backup]) -> RenderableType:
-    """Return a row per host, and below each what is missing."""
+def render(made: Sequence[Backup], following: str) -> RenderableType:
+    """Return a row per host, below each what is missing; where all is whole, what follows."""
     columns = [_("host"), _("backup"), _("size"), _("new in the vault"), _("took")]
     rows = table(*columns, numbers=columns[2:], whole=columns[1:2])
     for one in made:
@@ -45,7 +47,8 @@ def render(made: Sequence[Backup]) -> RenderableType:
             decimal(one.added),
             duration(one.started, one.ended),
         )
-    return Group(rows, *(each for one in made for each in _problems(one)))
+    told = [rows, *(each for one in made for each in _problems(one))]
+    return Group(*told, *_next(following, all(one.state in WHOLE for one in made)))
 
 
 def render_list(known: Sequence[Backup], never: Sequence[str]) -> RenderableType:
@@ -66,7 +69,7 @@ def render_list(known: Sequence[Backup], never: Sequence[str]) -> RenderableType
 def render_status(
     found: Sequence["Standing"],
     hours: int,
-    alerts: Sequence["VaultAlert"],
+    alerts: Sequence[VaultAlert],
     silent: Sequence[HostError],
 ) -> RenderableType:
     """Return a row per host: its newest whole backup, how the newest one ended; then the alerts.
@@ -84,7 +87,7 @@ def render_status(
             Text(when, "red" if one.too_old else "green"),
             size,
             newest,
-            _drill(one.drill),
+            _drill(one),
         )
     told: list[RenderableType] = [rows]
     for one in found:
@@ -124,8 +127,13 @@ def render_verified(results: Sequence["Verified | HostError"]) -> RenderableType
             continue
         told = _n("{n} file came back, {size}", "{n} files came back, {size}", one.files)
         shown = told.format(n=one.files, size=decimal(one.size))
-        rows.add_row(cell(one.host), cell(shown, "red" if one.problems else "green"))
+        style = "red" if one.problems else "yellow" if one.missing else "green"
+        rows.add_row(cell(one.host), cell(shown, style))
         wrong += [line(f"{one.host}: {problem}", "red") for problem in one.problems]
+        missing = _("{host}: not in this backup: {what}")
+        for each in one.missing:
+            what = ": ".join(filter(None, each))
+            wrong.append(line(missing.format(host=one.host, what=what), "red"))
     return Group(rows, *wrong)
 
 
@@ -135,7 +143,11 @@ def verified_document(results: Sequence["Verified | HostError"]) -> dict[str, An
         "hosts": [
             {"host": one.host, "problems": [one.message]}
             if isinstance(one, HostError)
-            else {**vars(one), "problems": list(one.problems)}
+            else {
+                **vars(one),
+                "problems": list(one.problems),
+                "missing": [{"part": part, "why": why} for part, why in one.missing],
+            }
             for one in results
         ]
     }
@@ -168,15 +180,15 @@ def render_proofs(proofs: Sequence["Proof"], missing: Sequence[str]) -> Renderab
     return Group(rows, line(told.format(names=", ".join(missing)), "red"))
 
 
-def render_set_up(left: Sequence["SetUp"]) -> RenderableType:
-    """Return a row per host: vault or client, ready or why not."""
+def render_set_up(left: Sequence["SetUp"], following: str) -> RenderableType:
+    """Return a row per host: vault or client, ready or why not; what follows where all are."""
     roles = {"vault": _("vault"), "client": _("client"), "scratch": _("scratch host")}
     roles["copy"] = _("second copy")
     rows = table(_("host"), _("role"), _("result"), whole=(_("role"),))
     for one in left:
         result = Text(_("ready"), "green") if one.ready else cell(one.why, "red")
         rows.add_row(cell(one.host), roles[one.role], result)
-    return rows
+    return Group(rows, *_next(following, all(one.ready for one in left)))
 
 
 def run_document(run: str, made: Sequence[Backup]) -> dict[str, Any]:
@@ -192,16 +204,13 @@ def list_document(known: Sequence[Backup], never: Sequence[str]) -> dict[str, An
 def status_document(
     found: Sequence["Standing"],
     hours: int,
-    alerts: Sequence["VaultAlert"],
+    alerts: Sequence[VaultAlert],
     silent: Sequence[HostError],
 ) -> dict[str, Any]:
     """Return how hosts stand, and what their vaults say, as plain data."""
     return {
         "hours": hours,
-        "alerts": [
-            {**vars(one), "alert": one.alert.value, "at": one.at and one.at.isoformat()}
-            for one in alerts
-        ],
+        "alerts": [alert_document(one) for one in alerts],
         "silent_vaults": [{"vault": one.host, "problem": one.message} for one in silent],
         "hosts": [
             {
@@ -210,6 +219,7 @@ def status_document(
                 "newest": None if one.newest is None else document(one.newest),
                 "too_old": one.too_old,
                 "drill": None if one.drill is None else drill_document(one.drill),
+                "undone": None if one.undone is None else drill_document(one.undone),
                 "problem": "" if one.lost is None else one.lost.message,
             }
             for one in found
@@ -235,13 +245,21 @@ def set_up_document(left: Sequence["SetUp"]) -> dict[str, Any]:
     return {"hosts": [{**vars(one), "ready": one.ready} for one in left]}
 
 
+def _next(command: str, good: bool) -> list[RenderableType]:
+    return [line(_("next: {command}").format(command=command))] if good and command else []
+
+
 def _state(one: Backup) -> Text:
     return Text(backup_state_name(one.state), _STYLES[one.state])
 
 
-def _drill(drill: Drill | None) -> Text:
-    if drill is None:
-        return Text(_("never"), "yellow")
+def _drill(standing: "Standing") -> Text:
+    """Return the drill that the gate goes by, and one after it that proved nothing."""
+    told = [_drilled(one) for one in (standing.drill, standing.undone) if one is not None]
+    return Text("; ").join(told) if told else Text(_("never"), "yellow")
+
+
+def _drilled(drill: Drill) -> Text:
     return Text.assemble(drill_state_text(drill), " ", local_time(drill.started))
 
 

@@ -55,7 +55,7 @@ def _details(one: Drill) -> Sequence[RenderableType]:
         rows = _n("{n} row", "{n} rows", base.rows).format(n=base.rows)
         told.append(line(f"{one.host}: {base.part}: {tables}, {rows}"))
     if one.answered:
-        units = ", ".join(one.answered)
+        units = ", ".join((*one.answered, *one.asked))
         told.append(
             line(_("{host}: started, network off: {units}").format(host=one.host, units=units))
         )

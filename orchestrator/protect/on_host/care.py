@@ -4,12 +4,13 @@ import contextlib
 import os
 import subprocess
 import time
+from types import MappingProxyType
 
 from . import access, check, junk, places, refused, retain, scrub, snapshots, upkeep, vault
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Dict, Iterator, Tuple
+    from typing import Any, Callable, Dict, Iterator, List, Mapping, Tuple
 
 JOBS = ("scrub", "junk", "check", "retention")
 _LOCK = "/run/luytre-vault/care"
@@ -39,11 +40,13 @@ def care(*jobs: str) -> "Dict[str, Any]":
         return {client: _care_for(client, jobs or JOBS) for client in vault.clients()}
 
 
-def survey() -> "Dict[str, Any]":
+def survey(looked_for: "Mapping[str, List[str]]" = MappingProxyType({})) -> "Dict[str, Any]":
     """Return what the vault knows of each client, and what it was refused; raises OSError.
 
-    By client: ``care`` (the latest result of each job), ``snapshots``, ``unreadable`` and
-    ``newest`` (when it came; all as in snapshots.py), ``refused`` (as in refused.py), ``closed``
+    ``looked_for`` names by client snapshots that should be there, by the first digits of their ids.
+    By client: ``care`` (the latest result of each job), ``lacks`` (which of those are not there, or
+    cannot be read), ``unreadable`` and ``newest`` (when it came; both as in snapshots.py),
+    ``snapshots`` (how many), ``refused`` (as in refused.py), ``closed``
     (it is kept out), ``free_bytes`` and ``total_bytes`` of the file system, and ``problem`` where
     something of this could not be read.
     """
@@ -54,11 +57,12 @@ def survey() -> "Dict[str, Any]":
     except (upkeep.UpkeepError, OSError, ValueError, subprocess.SubprocessError) as problem:
         told["problem"] = upkeep.shown(str(problem))
     for client in vault.clients():
-        told["clients"][client] = dict(_surveyed(client), refused=attempts.get(client))
+        wanted = looked_for.get(client, [])
+        told["clients"][client] = dict(_surveyed(client, wanted), refused=attempts.get(client))
     return told
 
 
-def _surveyed(client: str) -> "Dict[str, Any]":
+def _surveyed(client: str, looked_for: "List[str]") -> "Dict[str, Any]":
     told: "Dict[str, Any]" = {"problem": None}
     try:
         space = os.statvfs(vault.repository(client))
@@ -66,8 +70,13 @@ def _surveyed(client: str) -> "Dict[str, Any]":
         told["total_bytes"] = space.f_blocks * space.f_frsize
         told["care"] = upkeep.remembered(upkeep.place("care", client), {})
         told["closed"] = access.is_withdrawn(client)
-        told.update(snapshots.of(client))
-        told["newest"] = max((each["arrived"] for each in told["snapshots"]), default=None)
+        found = snapshots.of(client)
+        there = [each["id"] for each in found["snapshots"]]
+        told["snapshots"], told["unreadable"] = len(there), found["unreadable"]
+        told["newest"] = max((each["arrived"] for each in found["snapshots"]), default=None)
+        told["lacks"] = [
+            each for each in looked_for if not any(name.startswith(each) for name in there)
+        ]
     except Exception as problem:  # noqa: BLE001 - one client must not keep the others from being told
         told["problem"] = upkeep.shown("{}: {}".format(type(problem).__name__, problem))
     return told

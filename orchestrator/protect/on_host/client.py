@@ -39,17 +39,26 @@ class Backup:
             "snapshots": [],
             "sample": [],
             "changed_meanwhile": 0,
+            "unreached": "",
+            # Of what the inventory said when this host was set up: the controller compares.
+            "wish": config.get("wish", ""),
             "problems": [],
         }
 
     def go(self) -> "Dict[str, Any]":
-        """Back everything up; a part that fails is told, and the others go on."""
-        for declared in self.config["databases"]:
-            self._database(declared)
-        if self.config["paths"]:
-            self._files()
-        problems, made = self.told["problems"], self.told["snapshots"]
-        state = "complete" if not problems else "partial" if made else "failed"
+        """Back everything up; a part that fails is told, and the others go on.
+
+        ``unreached`` names the vault where it is not there (any more): no other part is tried.
+        """
+        try:
+            for declared in self.config["databases"]:
+                self._database(declared)
+            if self.config["paths"]:
+                self._files()
+        except restic.Unreached as problem:
+            self.told["unreached"] = str(problem)
+        wanting, made = self.told["problems"] or self.told["unreached"], self.told["snapshots"]
+        state = "complete" if not wanting else "partial" if made else "failed"
         self.told.update(state=state, ended=time.time())
         return self.told
 
@@ -62,13 +71,16 @@ class Backup:
         for dump in wanted:
             try:
                 self._dump(dump)
+            except restic.Unreached:
+                raise
             except (dumps.DumpError, restic.ResticError, OSError) as problem:
                 self._problem(dump.part, problem)
 
     def _dump(self, dump: dumps.Dump) -> None:
         whole, size, tail, summary = hashlib.sha256(), 0, b"", {}
-        arguments = ["backup", "--json", "--stdin", "--stdin-filename", restic.dumped(dump.part)]
-        call = restic.Call(self.vault.argv(*arguments, *self._tags(dump.part)), fed=True)
+        place = restic.dump_place(dump.part)
+        arguments = ["backup", "--json", "--stdin", "--stdin-filename", place]
+        call = restic.Call(self.vault, *arguments, *self._tags(dump.part), fed=True)
         self.progress.say(dump.part)
         try:
             with dumps.opened(dump) as stream:
@@ -80,21 +92,22 @@ class Backup:
                     self.progress.say(dump.part, size)
             if dump.end not in tail:
                 raise dumps.DumpError("the dump ends in the middle")
+            # What was written last may find the other end closed only now.
+            call.feed.close()
         except BrokenPipeError:
             call.kill()
-            raise restic.ResticError(call.last_words()) from None
+            raise call.failure() from None
         except BaseException:
             # Closing its stdin would make a snapshot of what there is.
             call.kill()
             raise
-        call.feed.close()
         for message in call.messages():
             if message.get("message_type") == "summary":
                 summary = message
         if call.end() != 0 or not summary:
-            raise restic.ResticError(call.last_words())
+            raise call.failure()
         told = {"sha256": whole.hexdigest(), "size": size, "version": dump.version}
-        self._snapshot(dump.part, summary, told)
+        self._snapshot(dump.part, summary, dict(told, place=place))
 
     def _files(self) -> None:
         there = []
@@ -110,9 +123,11 @@ class Backup:
         # Every night another sample: who damages a backup cannot know of which files.
         chosen = sample.hashed(there, left_out, random.SystemRandom())
         excludes = [word for each in left_out for word in ("--exclude", each)]
-        argv = self.vault.argv("backup", "--json", *self._tags(FILES), *excludes, "--", *there)
+        words = ["backup", "--json", *self._tags(FILES), *excludes, "--", *there]
         try:
-            summary, unread = self._backed_up(argv)
+            summary, unread = self._backed_up(words)
+        except restic.Unreached:
+            raise
         except restic.ResticError as problem:
             self._problem(FILES, problem)
             return
@@ -121,7 +136,7 @@ class Backup:
         self.told["sample"], self.told["changed_meanwhile"] = sample.unchanged(chosen)
         self._snapshot(FILES, summary, {"size": summary["total_bytes_processed"]})
 
-    def _backed_up(self, argv: "List[str]") -> "Any":
+    def _backed_up(self, words: "List[str]") -> "Any":
         """Run restic over the files; return its summary and what it could not read."""
         summary: "Dict[str, Any]" = {}
         unread: "List[str]" = []
@@ -136,7 +151,7 @@ class Backup:
                 done, total = message.get("bytes_done", 0), message.get("total_bytes", 0)
                 self.progress.say(FILES, done, total)
 
-        status = restic.ask(argv, hear)
+        status = self.vault.ask(*words, on_message=hear)
         if not summary:
             raise restic.ResticError("it ended without a summary")
         if status == restic.PARTIAL and not unread:

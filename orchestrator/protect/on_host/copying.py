@@ -146,7 +146,8 @@ def _suspicion(
     # The copy has the vault's times: when a snapshot came there.
     young = [n for n in told if "/snapshots/" in n and now - mine[n].st_mtime < _YOUNG]
     if young:
-        return "the vault has lost {} snapshots that are younger than 30 days".format(len(young))
+        words = "snapshots that are" if len(young) > 1 else "snapshot that is"
+        return "the vault has lost {} {} younger than 30 days".format(len(young), words)
     if len(told) > _FEW and len(told) > old * _MOST_REMOVED:
         return "the vault has lost {} files".format(len(told))
     return ""

@@ -11,7 +11,7 @@ import time
 from functools import partial
 
 from . import comparing, drill_root, drill_service, places, restic, running, verifying
-from .drill_places import DISK, LOCK, MEMORY, NAME, Drilled
+from .drill_places import DISK, LOCK, MEMORY, NAME, RESULTS, Drilled
 from .progress import Progress
 from .scratch_servers import Loaded, LoadError, MariaDb, Postgres, load_sqlite
 
@@ -25,6 +25,7 @@ _WRONG_PASSWORD = "wrong password or no key found"
 # A database takes more room loaded than dumped.
 _ROOM_FOR_DUMPS = 5
 _MOST_PROBLEMS = 50
+_KEPT_RESULTS = 300
 
 
 class Undone(Exception):
@@ -56,7 +57,7 @@ class Drill:
         self._stop: "List[Callable[[], None]]" = []
 
     def go(self) -> "Dict[str, Any]":
-        """Do all of it; raises Undone. Whoever calls clears away afterwards."""
+        """Do all of it; raises Undone, Unreached. Whoever calls clears away afterwards."""
         self._require_room()
         try:
             drill_service.network_off()
@@ -65,6 +66,10 @@ class Drill:
         files, dumps = self._parts()
         try:
             self._steps(files, dumps)
+        except restic.Unreached as problem:
+            if not self.problems:
+                raise
+            self.told["unreached"] = str(problem)
         except Undone as problem:
             # What was found before is the backup's own fault all the same.
             if not self.problems:
@@ -114,6 +119,8 @@ class Drill:
             work()
         except running.NotHere as problem:
             raise Undone(str(problem)) from problem
+        except restic.Unreached:
+            raise
         except restic.ResticError as problem:
             self._require_vault(str(problem))
             self._problem(part, str(problem))
@@ -125,7 +132,9 @@ class Drill:
     def _require_vault(self, why: str) -> None:
         """Raise Undone where the vault itself does not answer: that is no fault of the backup."""
         try:
-            restic.ask(self.way.argv("--no-lock", "cat", "config"))
+            self.way.ask("--no-lock", "cat", "config")
+        except restic.Unreached:
+            raise
         except restic.ResticError as problem:
             if _WRONG_PASSWORD not in str(problem):
                 raise Undone("the vault does not answer: {}".format(why)) from None
@@ -137,20 +146,20 @@ class Drill:
     def _restore(self, snapshot: "Dict[str, Any]") -> None:
         chosen = [] if self.wish["whole"] else verifying.includes(self.wish["sample"])
         target = ["--target", self.drilled.files]
-        restic.ask(self.way.argv("--no-lock", "restore", snapshot["id"], *target, *chosen))
+        self.way.ask("--no-lock", "restore", snapshot["id"], *target, *chosen)
 
     def _load(self, snapshot: "Dict[str, Any]") -> None:
         part = snapshot["part"]
         engine, _slash, name = part.partition("/")
-        place = restic.dumped(part)
-        call = restic.Call(self.way.argv("--no-lock", "dump", snapshot["id"], place))
+        place = restic.dumped(snapshot)
+        call = restic.Call(self.way, "--no-lock", "dump", snapshot["id"], place)
         try:
             loaded, version = self._loaded(engine, name, call.output)
         except BaseException:
             call.kill()
             raise
         if call.end() != 0:
-            raise restic.ResticError(call.last_words())
+            raise call.failure()
         if loaded.digest != snapshot["sha256"]:
             self._problem(part, "it is not what was dumped")
         self.told["bytes"] += loaded.size
@@ -201,12 +210,12 @@ class Drill:
         self.told["bytes"] += size
 
     def _listed(self, snapshot: str) -> "Iterator[Dict[str, Any]]":
-        call = restic.Call(self.way.argv("--no-lock", "ls", "--json", snapshot))
+        call = restic.Call(self.way, "--no-lock", "ls", "--json", snapshot)
         for message in call.messages():
             if message.get("struct_type") == "node":
                 yield message
         if call.end() != 0:
-            raise restic.ResticError(call.last_words())
+            raise call.failure()
 
 
 def prepare(name: str) -> str:
@@ -238,13 +247,31 @@ def drill(name: str) -> None:
             drilled.make()
             try:
                 told = Drill(drilled, wish).go()
+            except restic.Unreached as problem:
+                told = dict(_undone(name, wish), unreached=str(problem))
             except Undone as problem:
                 told = _undone(name, wish, str(problem))
-            places.save(drilled.result, dict(told, ended=time.time()))
+            _keep(drilled, wish, told)
             _forget(drilled)
     except BlockingIOError:
-        told = _undone(name, wish, "another drill goes on here")
-        places.save(drilled.result, dict(told, ended=time.time()))
+        _keep(drilled, wish, _undone(name, wish, "another drill goes on here"))
+
+
+def results(had: "List[str]") -> "List[Dict[str, Any]]":
+    """Return what came of drills, oldest first; of those named the controller has it: forget."""
+    for name in had:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(Drilled(name).result)
+    names = sorted(os.listdir(RESULTS)) if os.path.isdir(RESULTS) else []
+    return [places.load(os.path.join(RESULTS, name)) for name in names if name.endswith(".json")]
+
+
+def _keep(drilled: Drilled, wish: "Dict[str, Any]", told: "Dict[str, Any]") -> None:
+    """Keep a result, and of whose backup it is; old ones go that nobody fetched."""
+    places.directory(RESULTS)
+    places.save(drilled.result, dict(told, of=wish["of"], ended=time.time()))
+    for name in sorted(os.listdir(RESULTS))[:-_KEPT_RESULTS]:
+        os.unlink(os.path.join(RESULTS, name))
 
 
 def clear(name: str) -> None:
@@ -266,7 +293,7 @@ def _forget_all(but: str) -> None:
             _forget(Drilled(name))
     for entry in os.listdir(MEMORY):
         name, _dot, kind = entry.partition(".")
-        if name != but and kind in ("result", "progress"):
+        if name != but and kind == "progress":
             os.unlink(os.path.join(MEMORY, entry))
         elif name != but and NAME.fullmatch(entry):
             shutil.rmtree(os.path.join(MEMORY, entry))
@@ -279,8 +306,8 @@ def _forget(drilled: Drilled) -> None:
         shutil.rmtree(drilled.disk)
 
 
-def _undone(name: str, wish: "Dict[str, Any]", why: str) -> "Dict[str, Any]":
+def _undone(name: str, wish: "Dict[str, Any]", *why: str) -> "Dict[str, Any]":
     told = {"format": FORMAT, "run": name, "state": "undone", "whole": wish["whole"]}
     nothing = {"files": 0, "bytes": 0, "databases": [], "answered": [], "rto": 0.0}
-    problems = [{"part": "", "why": why}]
+    problems = [{"part": "", "why": each} for each in why]
     return dict(told, **nothing, problems=problems, started=time.time())

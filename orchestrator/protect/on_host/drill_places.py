@@ -10,9 +10,14 @@ DISK = "/var/lib/luytre-drill"
 # Keys, password and wish: in memory only.
 MEMORY = "/run/luytre-drill"
 LOCK = MEMORY + "/lock"
+# What came of drills, until the controller has it: whoever followed one may be gone.
+RESULTS = "/var/lib/luytre-drill-results"
 # Everything that is started runs here: it has a loopback, and no way out.
 NETWORK = "luytre-drill"
-NETWORK_PATH = "/run/netns/" + NETWORK
+NETWORKS = "/run/netns"
+NETWORK_PATH = NETWORKS + "/" + NETWORK
+# Says that NETWORKS is mounted because a drill made a network where there was none.
+NETWORKS_MADE = MEMORY + "/networks-made"
 NAME = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9]{6}-[0-9]+")
 
 
@@ -32,7 +37,7 @@ class Drilled:
         self.memory = os.path.join(MEMORY, name)
         self.wish = self.memory + "/wish.json"
         self.progress = os.path.join(MEMORY, name + ".progress")
-        self.result = os.path.join(MEMORY, name + ".result")
+        self.result = os.path.join(RESULTS, name + ".json")
         self.unit = "luytre-drill@{}.service".format(name)
 
     def make(self) -> None:

@@ -14,8 +14,8 @@ import subprocess
 import sys
 import time
 
-from . import running
-from .drill_places import NETWORK, NETWORK_PATH, Drilled
+from . import places, running
+from .drill_places import NETWORK, NETWORK_PATH, NETWORKS, NETWORKS_MADE, Drilled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,6 +65,8 @@ class ServiceError(Exception):
 
 def network_off() -> None:
     """Make the network of the drill: a loopback, and nothing else; raises ProgramError."""
+    if not _networks_mounted():
+        places.write(NETWORKS_MADE, "")
     running.output(["ip", "netns", "add", NETWORK])
     running.output(["ip", "-n", NETWORK, "link", "set", "lo", "up"])
 
@@ -114,6 +116,17 @@ def end() -> None:
         running.output(["systemctl", "daemon-reload"])
     if os.path.exists(NETWORK_PATH):
         running.output(["ip", "netns", "delete", NETWORK])
+    if os.path.exists(NETWORKS_MADE):
+        if _networks_mounted() and not os.listdir(NETWORKS):
+            running.output(["umount", NETWORKS])
+            os.rmdir(NETWORKS)
+        os.unlink(NETWORKS_MADE)
+
+
+def _networks_mounted() -> bool:
+    """Say whether iproute2 has mounted the directory of networks: it does so for the first one."""
+    with open("/proc/self/mounts", encoding="utf-8", errors="surrogateescape") as file:
+        return any(line.split()[1] == NETWORKS for line in file)
 
 
 def _state(unit: str) -> str:

@@ -1,10 +1,10 @@
 """The program that is installed on clients and vaults: ``backup.pyz VERB``.
 
 On a client ``settle``, ``restore``, ``verify``, ``drilled`` (told on stdin), ``run``, ``timed``,
-``follow``, ``status``; on a vault ``enroll``, ``prove``, ``grant``, ``revoke`` (told on stdin),
-``care``, ``survey``, ``accept``; on a host of second copies ``copy-settle`` (told on stdin),
-``copy``, ``copy-status``, ``copy-accept``; on a scratch host ``drill-key``, ``drill`` (told on
-stdin), ``drilling``, ``drill-clear``. What is said is JSON, a document a line.
+``follow``, ``status``; on a vault ``enroll``, ``prove``, ``grant``, ``revoke``, ``survey`` (told on
+stdin), ``care``, ``accept``; on a host of second copies ``copy-settle`` (told on stdin), ``copy``,
+``copy-status``, ``copy-accept``; on a scratch host ``drill-key``, ``drill``, ``drill-results``
+(told on stdin), ``drilling``, ``drill-clear``. What is said is JSON, a document a line.
 """
 
 import contextlib
@@ -44,6 +44,8 @@ _SNAPSHOT = re.compile(r"[0-9a-f]{8,64}")
 # How often a run is looked at while it is followed (seconds).
 _PAUSE = 0.2
 _KEPT_RESULTS = 60
+# sysexits.h: later.
+_BUSY = 75
 
 
 def main(arguments: "List[str]") -> int:
@@ -64,6 +66,7 @@ def main(arguments: "List[str]") -> int:
         "revoke": _revoke,
         "drill-key": _drill_key,
         "drill": _drill,
+        "drill-results": _drill_results,
         "drilling": _drilling,
         "drill-clear": _drill_clear,
         "drilled": _drilled,
@@ -74,7 +77,13 @@ def main(arguments: "List[str]") -> int:
         "copy-accept": _copy_accept,
     }
     os.umask(0o077)
-    return verbs[arguments[0]](*arguments[1:])
+    try:
+        return verbs[arguments[0]](*arguments[1:])
+    except FileNotFoundError as problem:
+        if problem.filename != places.CLIENT:
+            raise
+        print("this host was not set up as a client", file=sys.stderr)
+        return places.NOT_SET_UP
 
 
 def _settle() -> int:
@@ -85,7 +94,10 @@ def _settle() -> int:
     places.save(places.CLIENT, told["client"])
     way = restic.Vault(told["client"])
     try:
-        restic.ask(way.argv("--no-lock", "cat", "config"))
+        way.ask("--no-lock", "cat", "config")
+    except restic.Unreached as problem:
+        _say({"state": "unreached", "unreached": str(problem)})
+        return 0
     except restic.ResticError as problem:
         _say({"state": "failed", "why": str(problem)})
         return 0
@@ -106,18 +118,30 @@ def _enroll() -> int:
 
 def _run(run: str) -> int:
     """Back up as one run; what came of it stands in its result file."""
-    try:
-        told = client.back_up(run)
-    except client.Busy as problem:
-        print(problem, file=sys.stderr)
-        return 75
-    _forget_old()
-    return 0 if told["state"] == "complete" else 1
+    status = _backed_up(run)
+    if status == _BUSY:
+        places.save(_busy(run), run)
+    return status
 
 
 def _timed() -> int:
     """Back up because it is time."""
-    return _run(time.strftime("%Y%m%dT%H%M%SZ-000000", time.gmtime()))
+    return _backed_up(time.strftime("%Y%m%dT%H%M%SZ-000000", time.gmtime()))
+
+
+def _backed_up(run: str) -> int:
+    try:
+        told = client.back_up(run)
+    except client.Busy as problem:
+        print(problem, file=sys.stderr)
+        return _BUSY
+    _forget_old()
+    return 0 if told["state"] == "complete" else 1
+
+
+def _busy(run: str) -> str:
+    """Return the file that says of a run that another one went on."""
+    return os.path.join(places.RUNNING, run + ".busy")
 
 
 def _follow(run: str) -> int:
@@ -127,10 +151,20 @@ def _follow(run: str) -> int:
     """
     if not _RUN.fullmatch(run):
         raise ValueError("not the name of a run: {!r}".format(run))
+    places.load(places.CLIENT)
     unit = UNIT.format(run)
     _watch(unit, lambda: _progress(run))
     result = _loaded(os.path.join(places.RESULTS, run + ".json"))
-    _say({"state": "failed", "run": run, "problems": [_why(unit)]} if result is None else result)
+    if result is not None:
+        _say(result)
+        return 0
+    if _loaded(_busy(run)) is not None:
+        os.unlink(_busy(run))
+        _say({"state": "busy"})
+        return 0
+    _say({"state": "failed", "run": run, "problems": [_why(unit)]})
+    # It failed, and systemd would remember that forever.
+    subprocess.run(["systemctl", "reset-failed", unit], stderr=subprocess.DEVNULL, check=False)
     return 0
 
 
@@ -141,7 +175,10 @@ def _drill_key(name: str) -> int:
 
 
 def _drill(name: str) -> int:
-    """Start a drill that is told on stdin, and say how it goes; the last document is its result."""
+    """Start a drill that is told on stdin, and say how it goes; the last document is its result.
+
+    It stays here until ``drill-results`` is told that it was kept.
+    """
     drilled = Drilled(name)
     drill.ready(name, json.load(sys.stdin))
     _watch(drilled.unit, lambda: _loaded(drilled.progress))
@@ -153,8 +190,12 @@ def _drill(name: str) -> int:
     if result is None:
         # It failed, and systemd would remember that forever.
         subprocess.run(["systemctl", "reset-failed", drilled.unit], check=False)
-    else:
-        os.unlink(drilled.result)
+    return 0
+
+
+def _drill_results() -> int:
+    """Say what came of drills; forget those that are told on stdin."""
+    _say({"results": drill.results(json.load(sys.stdin))})
     return 0
 
 
@@ -223,13 +264,13 @@ def _care(*jobs: str) -> int:
         _say(care.care(*jobs))
     except care.Busy as problem:
         print(problem, file=sys.stderr)
-        return 75
+        return _BUSY
     return 0
 
 
 def _survey() -> int:
-    """Say what the vault knows of its clients."""
-    _say(care.survey())
+    """Say what the vault knows of its clients, and what it lacks of what is told on stdin."""
+    _say(care.survey(json.load(sys.stdin)))
     return 0
 
 
@@ -258,7 +299,7 @@ def _copy() -> int:
         _say(copying.copy())
     except copying.Busy as problem:
         print(problem, file=sys.stderr)
-        return 75
+        return _BUSY
     return 0
 
 
@@ -288,7 +329,10 @@ def _copy_status() -> int:
 def _verify() -> int:
     """Prove the backup that is told on stdin."""
     try:
-        _say(verifying.Verification().go(json.load(sys.stdin)))
+        way = restic.Vault.own()
+        _say(verifying.Verification(way).go(json.load(sys.stdin)))
+    except restic.Unreached as problem:
+        _say({"state": "unreached", "unreached": str(problem)})
     except OSError as problem:
         _say({"state": "wrong", "files": 0, "bytes": 0, "problems": [str(problem)]})
     return 0
@@ -307,6 +351,8 @@ def _restore() -> int:
         _say(restoring.restore(json.load(sys.stdin)))
     except restoring.RestoreError as problem:
         _say({"state": "refused", "why": str(problem)})
+    except restic.Unreached as problem:
+        _say({"state": "unreached", "unreached": str(problem)})
     except (restic.ResticError, OSError) as problem:
         _say({"state": "failed", "why": str(problem)})
     return 0

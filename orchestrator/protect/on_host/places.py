@@ -24,6 +24,8 @@ RUNNING = "/run/luytre-backup"
 LOCK = RUNNING + "/lock"
 PROGRESS = RUNNING + "/progress.json"
 
+# sysexits.h: how the program ends where what a client needs was never configured.
+NOT_SET_UP = 78
 _ROOT_ALONE = 0o700
 
 

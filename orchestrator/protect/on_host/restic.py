@@ -4,11 +4,13 @@ restic itself goes on for a quarter of an hour where the vault refuses to write 
 whoever waits is told after a few refusals instead.
 """
 
+import hashlib
 import json
 import os
 import re
 import shlex
 import signal
+import socket
 import subprocess
 import threading
 
@@ -26,6 +28,9 @@ PARTIAL = 3
 _REFUSALS = 4
 _RETRYING = "returned error, retrying"
 _KEPT_LINES = 20
+_MOST_ERRORS = 100
+# What file systems take for the name of one file (bytes), and some room.
+_LONGEST_NAME = 240
 # What the vault says over ssh's stderr: its free blocks and their size (vault.py asks stat).
 ROOM = "luytre-vault-room"
 _ROOM = re.compile(ROOM + " ([0-9]+) ([0-9]+)")
@@ -38,8 +43,19 @@ _SSH = (
 )
 
 
+# What restic says on its stderr: the vault's own words, and those by which it gives up.
+_TELLING = ("rclone: ", "Fatal: ")
+_MOST_WORDS = 300
+# How long the vault's door may take to say that it is there.
+_DOOR_SECONDS = 20.0
+
+
 class ResticError(Exception):
     """restic did not do what it was asked; the text says why."""
+
+
+class Unreached(ResticError):
+    """The vault does not answer at all; the text is its name."""
 
 
 class Vault:
@@ -55,6 +71,8 @@ class Vault:
         cache: str = places.CACHE,
     ) -> None:
         self.cache = cache
+        # What it was set up with before had no name.
+        self.name: str = config.get("vault") or config["address"]
         self.address: str = config["address"]
         self.port: int = config["port"]
         self.user: str = config["user"]
@@ -77,30 +95,73 @@ class Vault:
 
     def snapshots(self) -> "List[Dict[str, Any]]":
         """Return what the repository says of its snapshots; raises ResticError."""
-        call = Call(self.argv("--no-lock", "snapshots", "--json"))
+        call = Call(self, "--no-lock", "snapshots", "--json")
         said = call.output.read()
         if call.end() != 0:
-            raise ResticError(call.last_words())
+            raise call.failure()
         return list(json.loads(said) or [])
 
+    def ask(
+        self,
+        *arguments: str,
+        on_message: "Optional[Callable[[Dict[str, Any]], None]]" = None,
+    ) -> int:
+        """Run restic to its end, telling each message.
 
-def dumped(part: str) -> str:
-    """Return the path of a dump in its snapshot."""
-    return "/luytre/" + part
+        Returns 0 or PARTIAL; raises ResticError for every other end.
+        """
+        call = Call(self, *arguments)
+        heard = on_message or (lambda _message: None)
+        for message in call.messages():
+            heard(message)
+        status = call.end()
+        if status not in (0, PARTIAL):
+            raise call.failure()
+        for message in call.errors:
+            heard(message)
+        return status
+
+    def answers(self) -> bool:
+        """Say whether the vault's own sshd answers now."""
+        try:
+            with socket.create_connection((self.address, self.port), _DOOR_SECONDS) as door:
+                return door.recv(4) == b"SSH-"
+        except OSError:
+            return False
+
+
+def dump_place(part: str) -> str:
+    """Return the path that a part's dump gets in its snapshot.
+
+    restic 0.18 makes no snapshot of a dump whose name has a directory in it, and retention knows
+    parts by these paths: each has one of its own.
+    """
+    name = part.replace("%", "%25").replace("+", "%2B").replace("/", "+")
+    if len(name.encode()) > _LONGEST_NAME:
+        name = part.split("/", 1)[0] + "+" + hashlib.sha256(part.encode()).hexdigest()
+    return "/" + name
+
+
+def dumped(snapshot: "Dict[str, Any]") -> str:
+    """Return the path of a dump in a snapshot that is told; older ones lie in a directory."""
+    return str(snapshot.get("place") or "/luytre/" + snapshot["part"])
 
 
 class Call:
     """One restic at work. ``feed`` is its stdin, where one was asked for."""
 
-    def __init__(self, argv: "List[str]", *, fed: bool = False) -> None:
+    def __init__(self, way: Vault, *arguments: str, fed: bool = False) -> None:
+        self._way = way
         self._process = subprocess.Popen(
-            argv,
+            way.argv(*arguments),
             stdin=subprocess.PIPE if fed else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=dict(os.environ, LC_ALL="C.UTF-8"),
         )
         self._said: "List[str]" = []
+        # The messages of --json about single files, which come on stderr.
+        self.errors: "List[Dict[str, Any]]" = []
         self._room = "an unknown number of"
         self._refusal = ""
         self._refusals = 0
@@ -149,10 +210,14 @@ class Call:
             self._process.kill()
             self._process.wait()
 
-    def last_words(self) -> str:
-        """Return its last words, on one line."""
-        words = [line for line in self._said if _RETRYING not in line] or self._said
-        return " ".join(words[-3:])[:500] or "it said nothing"
+    def failure(self) -> ResticError:
+        """Return why it failed: Unreached where nobody answers at the vault's door."""
+        self._listener.join(_ENDING_SECONDS)
+        return (
+            ResticError(last_words(self._said))
+            if self._way.answers()
+            else Unreached(self._way.name)
+        )
 
     def _listen(self) -> None:
         assert self._process.stderr is not None
@@ -164,7 +229,10 @@ class Call:
             if room is not None:
                 self._room = str(int(room.group(1)) * int(room.group(2)))
                 continue
-            self._said = [*self._said[-_KEPT_LINES:], line]
+            told = document(line)
+            if told.get("message_type") == "error" and len(self.errors) < _MOST_ERRORS:
+                self.errors.append(told)
+            self._said = [*self._said[-_KEPT_LINES:], str(told.get("message", line))]
             if _RETRYING in line:
                 self._refusal = line[-500:]
                 self._refusals += 1
@@ -172,13 +240,19 @@ class Call:
                     self._process.send_signal(signal.SIGINT)
 
 
-def ask(argv: "List[str]", on_message: "Optional[Callable[[Dict[str, Any]], None]]" = None) -> int:
-    """Run restic to its end, telling each message; return 0 or PARTIAL, raise ResticError else."""
-    call = Call(argv)
-    for message in call.messages():
-        if on_message is not None:
-            on_message(message)
-    status = call.end()
-    if status not in (0, PARTIAL):
-        raise ResticError(call.last_words())
-    return status
+def last_words(said: "List[str]") -> str:
+    """Return the last words of restic's lines, on one line: what the vault said, why it gave up."""
+    words = [line for line in said if _RETRYING not in line] or said
+    telling = [line for line in words if line.startswith(_TELLING)]
+    # It may say the same again, and what follows are hints and traces of its own calls.
+    told = list(dict.fromkeys(line.split(": ", 1)[1] for line in telling[-2:])) or words[-3:]
+    return "; ".join(told)[:_MOST_WORDS] or "it said nothing"
+
+
+def document(line: str) -> "Dict[str, Any]":
+    """Return what a line of --json says; nothing for a line that is for people."""
+    try:
+        told = json.loads(line)
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) else {}

@@ -32,7 +32,7 @@ def restore(wish: "Dict[str, Any]") -> "Dict[str, Any]":
     fresh = _fresh(target)
     includes = [word for path in wish["paths"] for word in ("--include", path)]
     try:
-        restic.ask(way.argv("--no-lock", "restore", found, "--target", target, *includes))
+        way.ask("--no-lock", "restore", found, "--target", target, *includes)
         files, size = _counted(target)
     finally:
         if fresh and not os.listdir(target):

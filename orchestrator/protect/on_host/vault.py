@@ -140,7 +140,7 @@ def _make(client: str, place: str, password: str) -> None:
     theirs = os.path.join(places.directory(places.RUNNING), "enrolling")
     places.write(theirs, password + "\n", 0o400)
     try:
-        common = ["restic", "-r", half, "--password-file", maintenance]
+        common = ["restic", "--no-cache", "-r", half, "--password-file", maintenance]
         _do([*common, "init"])
         _do([*common, "key", "add", "--new-password-file", theirs])
     finally:

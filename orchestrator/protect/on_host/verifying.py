@@ -34,21 +34,28 @@ class Proof:
     def digest(self, file: "IO[bytes]") -> str:
         """Return the SHA-256 of what is read, which counts as one file."""
         found, size = digest.sha256(file)
+        self.count(size)
+        return found
+
+    def count(self, size: int) -> None:
+        """Count a file of so many bytes that came back."""
         self.bytes += size
         self.files += 1
-        return found
 
 
 class Verification:
     """One proof under way on the backup's own host."""
 
-    def __init__(self) -> None:
-        self.way = restic.Vault.own()
+    def __init__(self, way: restic.Vault) -> None:
+        self.way = way
         self.proof = Proof()
         self.problems: "List[str]" = []
 
     def go(self, wish: "Dict[str, Any]") -> "Dict[str, Any]":
-        """Bring back what is told, part by part, compare, and leave nothing of it."""
+        """Bring back what is told, part by part, compare, and leave nothing of it.
+
+        Raises Unreached where the vault does not answer.
+        """
         for snapshot in wish["snapshots"]:
             part = snapshot["part"]
             try:
@@ -56,6 +63,8 @@ class Verification:
                     self._dump(snapshot)
                 else:
                     self._files(snapshot["id"], wish["sample"])
+            except restic.Unreached:
+                raise
             except (restic.ResticError, OSError) as problem:
                 self.problems.append("{}: {}".format(part, problem))
         problems = self.problems + ["files: {}".format(each) for each in self.proof.problems]
@@ -68,16 +77,17 @@ class Verification:
             return
         with tempfile.TemporaryDirectory(dir=places.directory(places.STATE)) as target:
             words = ["restore", snapshot, "--target", target, *includes(sample)]
-            restic.ask(self.way.argv("--no-lock", *words))
+            self.way.ask("--no-lock", *words)
             for each in sample:
                 self.proof.compare(target + each["path"], each)
 
     def _dump(self, snapshot: "Dict[str, Any]") -> None:
-        place = restic.dumped(snapshot["part"])
-        call = restic.Call(self.way.argv("--no-lock", "dump", snapshot["id"], place))
-        found = self.proof.digest(call.output)
+        place = restic.dumped(snapshot)
+        call = restic.Call(self.way, "--no-lock", "dump", snapshot["id"], place)
+        found, size = digest.sha256(call.output)
         if call.end() != 0:
-            raise restic.ResticError(call.last_words())
+            raise call.failure()
+        self.proof.count(size)
         if found != snapshot["sha256"]:
             self.problems.append("{} is not what was dumped".format(snapshot["part"]))
 

@@ -64,6 +64,8 @@ def test_without_a_young_backup_and_a_drill_that_passed_nothing_is_changed(
     reason = refused.host(c1)["reason"]
     assert words in reason
     assert "--without-backup REASON" in reason
+    backup, drill = (f"luytre backup {verb} --limit {c1}" for verb in ("run", "drill"))
+    assert (backup in reason, drill in reason) == ("backup" in words, "drill" in words)
     assert yard.changes(c1) == []
 
 

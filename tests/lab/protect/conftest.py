@@ -22,15 +22,26 @@ install -d /srv/site
 sqlite3 /srv/site/visits.db "CREATE TABLE visits (n INT); INSERT INTO visits VALUES (42)"
 head -c 3000000 /dev/urandom > /srv/site/picture
 """
+# restic and PostgreSQL of another release of Debian.
+_OFFICE = """
+export DEBIAN_FRONTEND=noninteractive
+apt-get install -y --no-install-recommends postgresql sqlite3 > /dev/null
+runuser -u postgres -- createdb staff
+runuser -u postgres -- psql -q staff -c "CREATE TABLE people AS
+    SELECT n AS id, 'cán bộ ' || n AS name FROM generate_series(1, 500) n"
+install -d /srv/site
+echo thư > /srv/site/letter
+sqlite3 /srv/site/mail.db "CREATE TABLE mail (n INT); INSERT INTO mail VALUES (7)"
+"""
 
 
 @pytest.fixture(scope="session")
 def lab(lab_factory: Callable[[str], Lab]) -> Lab:
-    """Three hosts; the databases run on the one that is called web."""
+    """Three hosts, of two releases of Debian; both clients have databases."""
     lab = lab_factory("protect")
     lab.up([HostSpec(VAULT), HostSpec(WEB), HostSpec(OFFICE, "trixie")])
     lab.run(WEB, ["sh", "-ec", _DATABASES], timeout=600)
-    lab.run(OFFICE, ["sh", "-ec", "install -d /srv/site; echo thư > /srv/site/letter"])
+    lab.run(OFFICE, ["sh", "-ec", _OFFICE], timeout=600)
     return lab
 
 
@@ -39,7 +50,7 @@ def desk(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Desk:
     """A workspace whose clients are ready."""
     desk = Desk(tmp_path_factory.mktemp("protect") / "desk", lab)
     desk.declare(WEB, luytre_backup_vault=VAULT, luytre_backup_paths=PATHS, **databases())
-    desk.declare(OFFICE, luytre_backup_vault=VAULT, luytre_backup_paths=PATHS)
+    desk.declare(OFFICE, **office())
     done = desk.ask("backup", "setup", "--yes")
     assert done.code == 0, done
     return desk
@@ -54,6 +65,14 @@ def databases() -> dict[str, object]:
             {"sqlite": "/srv/site/visits.db"},
         ]
     }
+
+
+def office(**others: object) -> dict[str, object]:
+    """Return what is declared of office, or something else of it."""
+    databases = [{"postgresql": "staff"}, {"sqlite": "/srv/site/mail.db"}]
+    usual = {"paths": PATHS, "databases": databases}
+    declared = {f"luytre_backup_{name}": value for name, value in {**usual, **others}.items()}
+    return {"luytre_backup_vault": VAULT, **declared}
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """Drills on a real scratch host: everything comes back, loads and answers; nothing stays."""
 
 import json
+import signal
 import sqlite3
 import zlib
 from dataclasses import replace
@@ -90,7 +91,7 @@ def left_behind(lab):
         lab,
         SCRATCH,
         "ls /var/lib/luytre-drill /run/luytre-drill /run/systemd/system | grep -v lock || true;"
-        "ip netns; grep luytre-drill /proc/mounts || true;"
+        "ip netns; grep -E 'luytre-drill|/run/netns' /proc/mounts || true;"
         "pgrep -a 'postgres|mariadbd|nginx' || true;"
         "systemctl list-units --all --plain --no-legend 'luytre-drill*';"
         "find / -xdev -newer /etc/systemd/system/luytre-drill@.service -path '*/srv/*'",
@@ -123,6 +124,7 @@ def test_a_drill_brings_everything_back_loads_every_dump_and_gets_an_answer(lab,
     assert 0 < told["rto"] < 600
     assert told["rpo"] > 0
     assert left_behind(lab) == before == []
+    assert on(lab, VAULT, "ls -d /root/.cache/restic 2> /dev/null || echo none") == "none\n"
     kept = desk.ask("backup", "status", "--limit", SHOP)
     assert kept.host(SHOP)["drill"]["state"] == "passed"
 
@@ -242,6 +244,46 @@ def test_a_drill_that_is_killed_leaves_nothing_and_the_next_one_works(lab, desk)
     assert left_behind(lab) == []
     again = desk.ask("backup", "drill", "--yes", "--sample")
     assert again.code == 0, again
+
+
+def test_a_drill_that_is_interrupted_here_goes_on_and_its_verdict_is_fetched(lab, desk):
+    with desk.started("backup", "drill", "--yes") as process:
+        until(lambda: "restic" in on(lab, SCRATCH, "ps -eo comm"), "restic at work")
+        process.send_signal(signal.SIGINT)
+        stopped = ended(process)
+    assert stopped.code == 130
+    told = " ".join(stopped.err.split())
+    assert f"these drills go on: {SHOP} ({SCRATCH})" in told
+    assert "luytre backup status" in told
+    before = desk.ask("backup", "status", "--limit", SHOP).host(SHOP)["drill"] or {"run": ""}
+    until(lambda: not on(lab, SCRATCH, "pgrep -f '[d]rilling' || true"), "the drill", 180)
+    after = desk.ask("backup", "status", "--limit", SHOP).host(SHOP)["drill"]
+    assert after["state"] == "passed", after
+    assert (after["run"] > before["run"], after["whole"]) == (True, True)
+    assert left_behind(lab) == []
+    assert on(lab, SCRATCH, "ls /var/lib/luytre-drill-results") == ""
+
+
+def test_a_vault_that_is_not_reached_from_the_scratch_host_is_named(lab, desk):
+    proved = desk.ask("backup", "status", "--limit", SHOP).host(SHOP)["drill"]
+    address = next(host.address for host in lab.hosts() if host.name == VAULT)
+    on(lab, SCRATCH, f"ip route add unreachable {address}")
+    try:
+        done = desk.ask("backup", "drill", "--yes")
+    finally:
+        on(lab, SCRATCH, f"ip route del unreachable {address}")
+    words = f"the vault {VAULT} is not reached from {SCRATCH}"
+    assert (done.code, done.host(SHOP)["state"]) == (4, "undone")
+    assert done.host(SHOP)["problems"] == [{"part": "", "why": words}]
+    lab.run(SCRATCH, ["systemctl", "stop", "ssh.socket", "ssh.service"])
+    try:
+        lost = desk.ask("backup", "drill", "--yes")
+    finally:
+        lab.run(SCRATCH, ["systemctl", "start", "ssh.service"])
+    assert (lost.code, lost.host(SHOP)["state"]) == (4, "undone")
+    # What proved nothing hides nothing: the gate goes by the other one.
+    kept = desk.ask("backup", "status", "--limit", SHOP).host(SHOP)
+    assert (kept["drill"], kept["undone"]["state"]) == (proved, "undone")
 
 
 def _with_another_hash(sample):

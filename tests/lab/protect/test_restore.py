@@ -3,11 +3,12 @@
 import json
 import sqlite3
 import zlib
+from hashlib import sha256
 
 import pytest
 
 from .conftest import OFFICE, VAULT, WEB
-from .ground import REPOSITORY, as_client, on, part
+from .ground import REPOSITORY, as_client, on, part, snapshots
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(900), pytest.mark.usefixtures("first")]
 
@@ -32,8 +33,32 @@ def test_a_database_comes_back_as_the_dump_that_it_was(lab, desk, first):
     into = ("--into", "/root/back", "--yes", "--limit", WEB)
     done = desk.ask("backup", "restore", *part_, *into)
     assert done.code == 0, done
-    digest = on(lab, WEB, "sha256sum < /root/back/luytre/postgresql/shop; rm -r /root/back").split()
+    digest = on(lab, WEB, "sha256sum < /root/back/postgresql+shop; rm -r /root/back").split()
     assert digest[0] == part(first[WEB], "postgresql/shop")["sha256"]
+
+
+def test_a_dump_that_lies_where_dumps_lay_before_is_proved_and_comes_back(lab, desk):
+    name = "sqlite/srv/site/visits.db"
+    words = f"backup --stdin --stdin-filename /luytre/{name} --host {WEB} --tag part:{name}"
+    on(lab, WEB, "printf before | " + as_client(words))
+    old = {"id": snapshots(lab, WEB)[-1], "sha256": sha256(b"before").hexdigest()}
+    with sqlite3.connect(desk.directory / ".luytre/store.sqlite") as store:
+        row, told = store.execute(
+            "SELECT b.id, parts FROM backup b JOIN host h ON h.id = b.host_id"
+            " WHERE h.name = ? AND b.state = 'complete' ORDER BY run DESC LIMIT 1",
+            [WEB],
+        ).fetchone()
+        parts = json.loads(told)
+        (dump,) = [one for one in parts["snapshots"] if one["part"] == name]
+        dump.pop("place")
+        dump.update(old)
+        store.execute("UPDATE backup SET parts = ? WHERE id = ?", [json.dumps(parts), row])
+    done = desk.ask("backup", "verify", "--limit", WEB)
+    assert done.code == 0, done
+    into = ("--into", "/root/back", "--part", name, "--snapshot", old["id"])
+    assert desk.ask("backup", "restore", "--yes", "--limit", WEB, *into).code == 0
+    assert on(lab, WEB, f"cat /root/back/luytre/{name}; rm -r /root/back") == "before"
+    assert desk.ask("backup", "run", "--limit", WEB).code == 0
 
 
 @pytest.mark.parametrize(
@@ -112,6 +137,27 @@ def test_fault_40_a_try_to_delete_becomes_an_alert_at_the_controller(lab, desk):
     shown = desk.luytre("backup", "status", "--limit", WEB).out
     assert f"{VAULT}: {WEB}: " in shown
     assert "to delete or overwrite backups" in shown
+
+
+def test_a_backup_that_the_vault_has_no_more_is_told_and_counts_no_longer(lab, desk):
+    run = desk.ask("backup", "run", "--limit", OFFICE)
+    gone = part(run.host(OFFICE), "postgresql/staff")["id"]
+    found = on(lab, VAULT, f"ls {REPOSITORY.format(OFFICE)}/snapshots/{gone[:8]}*").strip()
+    on(lab, VAULT, f"mv {found} /tmp/gone")
+    try:
+        done = desk.ask("backup", "status", "--limit", OFFICE)
+        calm = desk.ask("status").document["matters"]
+    finally:
+        on(lab, VAULT, f"mv /tmp/gone {found}")
+    assert done.code == 3, done
+    newest = done.host(OFFICE)["newest"]
+    assert (newest["run"], newest["state"]) == (run.document["run"], "partial")
+    assert "is not in the vault any more" in json.dumps(newest["problems"])
+    assert done.host(OFFICE)["whole"]["run"] != newest["run"]
+    assert [m["hosts"] for m in calm if m["concern"] == "vault_alarm"] == [[VAULT]]
+    back = desk.ask("backup", "status", "--limit", OFFICE).document["alerts"]
+    assert "vanished" not in [one["alert"] for one in back]
+    assert desk.ask("backup", "run", "--limit", OFFICE).code == 0
 
 
 def test_fault_44_what_the_vaults_care_finds_damaged_is_told_by_the_status(lab, desk):

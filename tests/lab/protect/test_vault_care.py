@@ -318,10 +318,13 @@ def test_one_client_that_cannot_be_cared_for_does_not_stop_the_others(host: Vaul
     assert ends[broken.name]["retention"] == "failed"
     assert ends[broken.name]["scrub"] == "ok"
     assert set(ends[well.name].values()) == {"ok", "done"}
-    said = host.python(f"{_ONLY}; tell(care.survey()['clients'])", only=only)
+    there = well.snapshots().pop()
+    looked_for = {well.name: [there[:8], "0" * 8]}
+    code = f"{_ONLY}; tell(care.survey(given['looked_for'])['clients'])"
+    said = host.python(code, only=only, looked_for=looked_for)
     assert "wrong password" in said[broken.name]["problem"]
     assert said[well.name]["care"]["retention"]["state"] == "done"
-    assert len(said[well.name]["snapshots"]) == 1
+    assert (said[well.name]["snapshots"], said[well.name]["lacks"]) == (1, ["0" * 8])
     assert time.time() - said[well.name]["newest"] < 600
     assert said[well.name]["free_bytes"] > 0
 
