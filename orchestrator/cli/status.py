@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 _CODES = {
     Concern.UNREACHABLE: ExitCode.UNREACHABLE,
+    Concern.INTRUSION: ExitCode.NOT_COMPLIANT,
     Concern.UNPROTECTED: ExitCode.NOT_COMPLIANT,
+    Concern.UNWATCHED: ExitCode.NOT_COMPLIANT,
     Concern.OPEN: ExitCode.NOT_COMPLIANT,
     Concern.WAIVER_EXPIRED: ExitCode.NOT_COMPLIANT,
 }

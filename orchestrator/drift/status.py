@@ -10,11 +10,13 @@ from orchestrator.baseline.waiver_file import load_waivers
 from orchestrator.drift.matters import Fleet, matters
 from orchestrator.drift.underway import is_under_way
 from orchestrator.fleet.pins import load_pins
+from orchestrator.model.alert import OF_INTRUSION
 from orchestrator.model.backup import WHOLE
 from orchestrator.model.finding import Reach, Verdict
 from orchestrator.model.protection import protections
 from orchestrator.model.record import Counts, HostRun, RunStatus, StoredHost, Tally
 from orchestrator.model.status import Lapsed, Question, Status
+from orchestrator.model.told import Topic
 from orchestrator.model.waiver import WaiverState
 from orchestrator.workspace.directory import Workspace
 
@@ -59,6 +61,10 @@ def look(workspace: Workspace, store: "Store", question: Question) -> Status:
         ever_tried=frozenset(every),
         protections=tuple(found),
         gate=workspace.settings.backup_gate,
+        alerts=store.alerts(
+            None if question.hosts is None else [*question.hosts], OF_INTRUSION, only_open=True
+        ),
+        watches=store.answers(Topic.INTRUSION, None if question.hosts is None else [*hosts]),
     )
     judged = assessed(attempts.values(), hosts.values())
     lapsed = tuple(_lapsed(workspace, store, question.now, attempts))

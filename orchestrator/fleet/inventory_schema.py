@@ -202,6 +202,7 @@ class HostVariables(_Declared):
     luytre_keep_services: list[ServiceName] | None = None
     luytre_ssh_groups: Accounts | None = None
     luytre_admin_sources: Networks | None = None
+    luytre_bastions: Networks | None = None
     luytre_jump: Annotated[str, AfterValidator(_host_name)] | None = None
     luytre_jump_host: StrictBool = False
     luytre_sudo_without_password: list[Annotated[str, AfterValidator(_account)]] | None = None

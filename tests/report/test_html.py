@@ -296,7 +296,7 @@ def test_the_report_says_what_came_back_of_each_server_and_what_is_wanting() -> 
         Protection(names[2], waived="holds no data"),
     )
     text = read(replace(data, protections=protections)).text
-    told = text[text.index("VI. Backups and drills") : text.index("VII. How this was found")]
+    told = text[text.index("VI. Backups and drills") : text.index("VII. Intrusion alerts")]
     first, second, third = (told[told.index(name) :] for name in names)
     assert "passed" in first.partition(names[1])[0]
     assert "1:15 —" in first.partition(names[1])[0]
