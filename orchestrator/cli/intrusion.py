@@ -46,17 +46,18 @@ def set_up_(context: Context, limit: str | None, consent: Consent, output: Outpu
     """Set up and show how every host was left."""
     from orchestrator.cli.views import intrusion_view  # noqa: PLC0415 - start-up time
     from orchestrator.cli.views.output import emit, progress  # noqa: PLC0415
-    from orchestrator.drift.scope import reach  # noqa: PLC0415
+    from orchestrator.drift.scope import reach_within  # noqa: PLC0415
     from orchestrator.drift.watch import open_store  # noqa: PLC0415
     from orchestrator.protect.intrusion.setting_up import set_up  # noqa: PLC0415
 
     workspace = context.workspace()
-    fleet, hosts = reach(workspace, limit)
+    fleet, hosts, all_hosts = reach_within(workspace, limit)
+    every = {host.name: host for host in all_hosts}
     fleet.require_keys(hosts)
     names = [host.name for host in hosts]
     context.confirm_hosts(names, yes=consent.yes, count=consent.count, output=output)
     with open_store(workspace) as store, progress(_("set up"), len(hosts), output) as done:
-        left = set_up(workspace, fleet, hosts, done)
+        left = set_up(workspace, fleet, hosts, every, done)
         told = {one.host: "ready" if one.ready else one.why for one in left}
         store.log.append(workspace.settings.operator.name, "watch set up", {"hosts": told})
     emit(

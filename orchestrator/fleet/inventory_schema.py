@@ -209,6 +209,8 @@ class HostVariables(_Declared):
     luytre_clamav_mirror: Annotated[str, AfterValidator(_url)] | None = None
     luytre_time_servers: Annotated[list[Server], Field(min_length=1)] | None = None
     luytre_log_host: Server | None = None
+    luytre_log_tls: Annotated[str, AfterValidator(_host_name)] | None = None
+    luytre_log_collector: StrictBool | None = None
     luytre_health: list[HealthCheck] | None = None
     luytre_backup_vault: Annotated[str, AfterValidator(_host_name)] | None = None
     luytre_backup_port: Port | None = None

@@ -12,8 +12,10 @@ from orchestrator.model.errors import AgentError, HostError
 from orchestrator.model.host import ManagedHost
 from orchestrator.model.i18n import _
 from orchestrator.model.text import quoted
+from orchestrator.protect.intrusion.authority import Authority
 from orchestrator.protect.intrusion.host import ask
 from orchestrator.protect.intrusion.judging import bastions
+from orchestrator.protect.intrusion.logs import certify, concerned
 from orchestrator.protect.intrusion.program import program
 from orchestrator.workspace.directory import Workspace
 from orchestrator.workspace.shipped import shipped
@@ -38,9 +40,15 @@ def set_up(
     workspace: Workspace,
     fleet: Fleet,
     hosts: Sequence[ManagedHost],
+    every: Mapping[str, ManagedHost],
     on_done: Callable[[str], None] = lambda _host: None,
 ) -> list[SetUp]:
-    """Set hosts up and return how each was left. Raises ControllerError, Interrupted."""
+    """Set hosts up and return how each was left.
+
+    ``every`` holds the managed hosts of the whole inventory by name. Raises ConfigurationError
+    where logs would go to a host that collects none, ControllerError, Interrupted.
+    """
+    logging = concerned(hosts, every)
     troubles = _play(workspace, fleet, hosts)
 
     def work(host: ManagedHost) -> None:
@@ -54,6 +62,9 @@ def set_up(
     going = [host for host in hosts if host.name not in troubles]
     results = over_hosts(going, work, fleet.concurrency, lambda host, _one: on_done(host.name))
     troubles |= {one.host: one.message for one in results if isinstance(one, HostError)}
+    going = [host for host in logging if host.name not in troubles]
+    if going:
+        troubles |= certify(fleet, going, every, Authority(workspace))
     return [SetUp(host.name, troubles.get(host.name, "")) for host in hosts]
 
 

@@ -19,6 +19,8 @@ CONTROLS = (
     "intrusion-fail2ban",
     "intrusion-fail2ban-settings",
     "intrusion-fail2ban-runs",
+    # Without it, sshd of Debian 13 shuts out whoever guesses, the bastion too.
+    "ssh-penalty-exemption",
 )
 PARAMETERS = {
     "ban_failures": 5,

@@ -85,7 +85,7 @@ def test_the_report_tells_of_it_in_both_languages(desk, tmp_path, monkeypatch):
     for language, words in (("en", "clerk logged in from"), ("vi", "clerk đăng nhập từ")):
         monkeypatch.setenv("LUYTRE_LANG", language)
         place = tmp_path / f"{language}.html"
-        assert desk.luytre("report", "html", str(place)).code == 0
+        assert desk.luytre("report", "html", "--out", str(place)).code == 0
         assert words in place.read_text()
 
 

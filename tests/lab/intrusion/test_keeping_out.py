@@ -7,7 +7,7 @@ import pytest
 from orchestrator.lab import HostSpec
 from tests.lab.change.desk import until
 
-from .conftest import OFFICE, SERVERS, WEB, whats
+from .conftest import OFFICE, PARAMETERS, SERVERS, WEB, whats
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(600), pytest.mark.usefixtures("english")]
 
@@ -55,16 +55,18 @@ def test_fault_57_the_bastion_is_ignored_and_another_source_is_banned(
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(wrong)], check=True)
     target = address(lab, server)
     source = address(lab, guesser)
-    for _guess in range(8):
+
+    def both_guess():
         # Real failures of both, on the same server: one of them is the controller itself.
         subprocess.run(guess(target, key=str(wrong)), capture_output=True, check=False)
-        if source not in banned(lab, server):
-            lab.run(guesser, guess(target), check=False)
-    until(lambda: source in banned(lab, server), "the guesser is banned", 30, 0.5)
+        lab.run(guesser, guess(target), check=False)
+        return source in banned(lab, server)
+
+    until(both_guess, "the guesser is banned", 60, 0.3)
     failures = lab.run(
         server, ["sh", "-c", f"journalctl -q --no-pager -g 'authenticating user clerk {bastion} '"]
     )
-    assert len(failures.stdout.splitlines()) >= 2
+    assert len(failures.stdout.splitlines()) >= PARAMETERS["ban_failures"]
     assert bastion not in banned(lab, server)
     refused = lab.run(guesser, guess(target), check=False).stderr.decode()
     assert "Permission denied" not in refused

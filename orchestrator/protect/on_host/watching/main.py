@@ -1,8 +1,8 @@
 """The program that is installed on every server: ``intrusion.pyz VERB``.
 
 ``watch`` and ``look`` are called by timers; the controller calls ``settle`` (told on stdin),
-``tell``, ``look``, ``newest`` and ``accept`` (told on stdin). What is said is JSON, a document a
-line.
+``tell``, ``look``, ``newest``, ``accept`` (told on stdin), ``certified`` and ``certify`` (told on
+stdin). What is said is JSON, a document a line.
 """
 
 import json
@@ -13,7 +13,7 @@ import time
 from functools import partial
 
 from .. import places, running
-from . import accounts, bans, integrity, room
+from . import accounts, bans, certificates, integrity, room
 from .journal import JournalError
 from .logins import Logins
 from .record import Record, locked
@@ -37,6 +37,8 @@ def main(arguments: "List[str]") -> int:
         "look": _look,
         "newest": _newest,
         "accept": _accept,
+        "certified": _certified,
+        "certify": _certify,
     }
     os.umask(0o077)
     return verbs[arguments[0]](*arguments[1:])
@@ -111,6 +113,19 @@ def _newest() -> int:
 def _accept() -> int:
     """Keep the database that is told on stdin as the accepted one."""
     _say(integrity.accept(json.load(sys.stdin)))
+    return 0
+
+
+def _certified() -> int:
+    """Say with which certificates logs are sent and taken."""
+    _say(certificates.standing())
+    return 0
+
+
+def _certify() -> int:
+    """Keep the certificates that are told on stdin."""
+    certificates.keep(json.load(sys.stdin))
+    _say(certificates.standing())
     return 0
 
 
