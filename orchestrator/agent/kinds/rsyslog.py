@@ -76,10 +76,13 @@ def judge(want: "Dict[str, Any]", observed: Observed) -> Judgement:
         passed = passed and not inputs
     if "forward_to" in want:
         peer = want.get("tls_name")
-        way = "TLS, to {}".format(peer) if peer else "TCP"
         counting = [s for s in observed.statements if not peer or _over_tls(s, peer)]
         targets = sorted({target for target in map(_target, counting) if target})
-        expected.append("everything goes to {} over {}".format(want["forward_to"], way))
+        if peer:
+            told = "everything goes to {} over TLS, to {}".format(want["forward_to"], peer)
+        else:
+            told = "everything goes to {} over TCP".format(want["forward_to"])
+        expected.append(told)
         seen.append("goes to {}".format(", ".join(targets[:_SHOWN]) or "nowhere"))
         passed = passed and want["forward_to"] in targets
     return Judgement.of(passed, "; ".join(expected), "; ".join(seen))
