@@ -25,6 +25,15 @@ def test_an_event_is_kept_once_and_found_again(record):
     assert again.events(1, 10) == []
 
 
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"birth": "x"}', "3"])
+def test_a_record_that_cannot_be_read_is_put_aside_and_begun_anew(record, tmp_path, text):
+    record.save(watched=True)
+    (tmp_path / "record.json").write_text(text)
+    again = Record()
+    assert (again.birth != record.birth, again.last) == (True, 0)
+    assert (tmp_path / "record.json.aside").read_text() == text
+
+
 def test_where_there_is_no_room_what_was_collected_goes_first(record):
     for name in "abc":
         record.add("ban", 1.0, name)

@@ -1,12 +1,15 @@
 """What a host says of its watch is hostile: one wrong shape, and it has said nothing."""
 
 import base64
+import contextlib
 import hashlib
 import zlib
 from copy import deepcopy
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from orchestrator.model.errors import AgentError
 from orchestrator.model.finding import Severity
@@ -135,3 +138,26 @@ def test_a_database_is_the_one_that_its_digest_names():
     for wrong in (packed(b"x", "0" * 64), {**packed(b"x"), "packed": "%%"}, packed(b"", "", "no")):
         with pytest.raises(AgentError):
             told.database("web1", wrong)
+
+
+def paths(value, before=()):
+    """Yield the path of everything in a document."""
+    yield before
+    listed = value if isinstance(value, list) else ()
+    for name, inner in value.items() if isinstance(value, dict) else enumerate(listed):
+        yield from paths(inner, (*before, name))
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(st.sampled_from(list(paths(SAID))[1:]), ANYTHING)
+def test_whatever_stands_there_is_understood_or_malformed(path, value):
+    with contextlib.suppress(AgentError):
+        watch = told.watch("web1", put(path, value))
+        for event in watch.events:
+            assert told.alert("web1", event, NOW).summary.isprintable()

@@ -31,19 +31,17 @@ class Record:
 
     @staticmethod
     def _read() -> "Dict[str, Any]":
+        """Return what the file holds; one that cannot be read is put aside, and told as lost."""
         try:
             told: "Dict[str, Any]" = places.load(_FILE)
+            if set(told) >= set(_empty()):
+                return told
         except FileNotFoundError:
-            told = {
-                "birth": os.urandom(16).hex(),
-                "last": 0,
-                "collected": 0,
-                "dropped": 0,
-                "watched": None,
-                "events": [],
-                "memory": {},
-            }
-        return told
+            return _empty()
+        except (ValueError, TypeError):
+            pass  # it was written whole: somebody else has been at it
+        os.replace(_FILE, _FILE + ".aside")
+        return _empty()
 
     @property
     def birth(self) -> str:
@@ -106,6 +104,18 @@ class Record:
             self._told["watched"] = time.time()
         places.directory(STATE)
         places.save(_FILE, self._told)
+
+
+def _empty() -> "Dict[str, Any]":
+    return {
+        "birth": os.urandom(16).hex(),
+        "last": 0,
+        "collected": 0,
+        "dropped": 0,
+        "watched": None,
+        "events": [],
+        "memory": {},
+    }
 
 
 def locked() -> "Any":
