@@ -22,7 +22,7 @@ from orchestrator.workspace.directory import Workspace
 if TYPE_CHECKING:
     from orchestrator.store.repository import Store
 
-_CHAPTER_PLAYBOOKS = ("firewall", "antivirus")
+_CHAPTER_PLAYBOOKS = ("firewall", "antivirus", "intrusion")
 
 
 @dataclass(frozen=True)

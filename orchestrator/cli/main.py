@@ -56,6 +56,9 @@ DOORS: Mapping[str, Door] = {
     "rollback": Door("rollback", "command", _later("Take back a run, or every run on a server.")),
     "patch": Door("patch", "group", _later("Install the updates that wait; take them back.")),
     "backup": Door("backup", "group", _later("Back servers up to an append-only vault.")),
+    "intrusion": Door(
+        "intrusion", "group", _later("What servers saw of intruders; changed files.")
+    ),
     "runs": Door("runs", "group", _later("What was run, by whom, and how it ended.")),
     "explain": Door("explain", "command", _later("Tell everything about one control.")),
     "waiver": Door("waiver", "group", _later("Accept failures on some servers for a time.")),

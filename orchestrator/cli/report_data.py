@@ -14,6 +14,7 @@ from orchestrator.drift.status import assessed, look
 from orchestrator.drift.trend import USUAL, periods, trend
 from orchestrator.drift.underway import as_they_are
 from orchestrator.fleet.inventory import start_resolving
+from orchestrator.model.alert import OF_INTRUSION
 from orchestrator.model.control import Baseline
 from orchestrator.model.errors import ConfigurationError
 from orchestrator.model.finding import Verdict
@@ -23,6 +24,7 @@ from orchestrator.model.patches import of_document
 from orchestrator.model.record import Counts, CurrentFinding, HostRun, Run, RunKind, StoredHost
 from orchestrator.model.status import Question
 from orchestrator.model.told import Topic
+from orchestrator.model.watch import standing_of
 from orchestrator.report.data import ChapterCounts, HostSection, ReportData, RunSection
 from orchestrator.report.series import By
 from orchestrator.store.repository import Store
@@ -107,6 +109,15 @@ class _Gathering:
             patches=tuple(
                 of_document(one.host, one.answer)
                 for one in self.store.answers(Topic.PATCHES, names)
+            ),
+            alerts=tuple(
+                one
+                for one in self.store.alerts(names, OF_INTRUSION)
+                if one.open or one.alert.at >= since
+            ),
+            watches=tuple(
+                standing_of(one.host, one.answer.get("standing", {}))
+                for one in self.store.answers(Topic.INTRUSION, names)
             ),
             waivers=load_waivers(self.workspace.waivers_file).every,
         )

@@ -18,6 +18,8 @@ _CODES = {
     Concern.VAULT_ALARM: ExitCode.NOT_COMPLIANT,
     Concern.UNPROTECTED: ExitCode.NOT_COMPLIANT,
     Concern.UNPATCHED: ExitCode.NOT_COMPLIANT,
+    Concern.INTRUSION: ExitCode.NOT_COMPLIANT,
+    Concern.UNWATCHED: ExitCode.NOT_COMPLIANT,
     Concern.OPEN: ExitCode.NOT_COMPLIANT,
     Concern.WAIVER_EXPIRED: ExitCode.NOT_COMPLIANT,
 }

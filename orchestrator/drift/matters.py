@@ -6,15 +6,20 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from orchestrator.model.alert import KeptAlert
 from orchestrator.model.change import Outcome
 from orchestrator.model.finding import Reach, Severity, Verdict
 from orchestrator.model.patches import Patches
 from orchestrator.model.protection import BACKUP_LACKS, Gate, Protection
 from orchestrator.model.record import HostRun, StoredHost, Tally
 from orchestrator.model.status import Concern, Matter, Question
+from orchestrator.model.told import Told
 from orchestrator.model.vault_alert import VaultAlert
+from orchestrator.model.watch import standing_of
+from orchestrator.report.alert_words import alert_text
 from orchestrator.report.compliance import GRAVE
-from orchestrator.report.vault_words import alert_text
+from orchestrator.report.vault_words import alert_text as alarm_text
+from orchestrator.report.watch_words import lack_text as lack_of_watch
 from orchestrator.report.words import lack_text, patches_text
 
 # With more names nobody reads the command any more: it is then for all hosts.
@@ -32,7 +37,8 @@ class Fleet:
     ``attempts`` are the newest audits, ``changes`` the newest changes of each; ``under_way`` are
     runs. ``protections`` are those of the same hosts, ``patches`` what they said of updates.
     ``pinned`` are the enrolled hosts, ``ever_tried`` those that any audit tried to reach.
-    ``alarms`` are those of the vaults.
+    ``alarms`` are those of the vaults, ``alerts`` those that nobody has looked at, ``watches`` how
+    hosts said last that they watch themselves.
     """
 
     attempts: Mapping[str, HostRun]
@@ -46,6 +52,8 @@ class Fleet:
     gate: Gate
     patches: tuple[Patches, ...] = ()
     alarms: tuple[VaultAlert, ...] = ()
+    alerts: tuple[KeptAlert, ...] = ()
+    watches: tuple[Told, ...] = ()
 
 
 def matters(fleet: Fleet, question: Question) -> Iterator[Matter]:
@@ -53,6 +61,7 @@ def matters(fleet: Fleet, question: Question) -> Iterator[Matter]:
     reached = _reached(fleet, question)
     yield from _held(fleet, question)
     yield from _changes(fleet, question)
+    yield from _alerts(fleet)
     for concern, reach in (
         (Concern.UNREACHABLE, Reach.UNREACHABLE),
         (Concern.NO_ANSWER, Reach.FAILED),
@@ -62,11 +71,12 @@ def matters(fleet: Fleet, question: Question) -> Iterator[Matter]:
             yield Matter(concern, *_with("inventory check", reasons), reasons)
     yield from _not_looked_at(fleet, question, reached)
     if fleet.alarms:
-        told = {one.vault: alert_text(one, vault=False) for one in reversed(fleet.alarms)}
+        told = {one.vault: alarm_text(one, vault=False) for one in reversed(fleet.alarms)}
         vaults, command = tuple(sorted(told)), "luytre backup status"
         yield Matter(Concern.VAULT_ALARM, vaults, command, told, number=len(fleet.alarms))
     yield from _unprotected(fleet, question)
     yield from _unpatched(fleet)
+    yield from _unwatched(fleet, question)
     yield from _findings(fleet)
     if question.lapsed:
         hosts = sorted({host for one in question.lapsed for host in one.hosts})
@@ -172,6 +182,30 @@ def _unpatched(fleet: Fleet) -> Iterator[Matter]:
     if reasons:
         hosts, command = _with(("patch", "plan"), reasons, of=fleet.hosts)
         yield Matter(Concern.UNPATCHED, hosts, command, reasons)
+
+
+def _alerts(fleet: Fleet) -> Iterator[Matter]:
+    """Yield what servers saw of intruders, and nobody has looked at."""
+    grave = [one.alert for one in fleet.alerts if one.alert.severity is not Severity.LOW]
+    if grave:
+        # The newest of each host stands first.
+        reasons = {one.host: alert_text(one) for one in reversed(grave)}
+        hosts = _with("intrusion alerts", reasons, of=fleet.hosts)
+        many = Counter(one.severity for one in grave)
+        yield Matter(Concern.INTRUSION, *hosts, reasons, number=len(grave), by_severity=many)
+
+
+def _unwatched(fleet: Fleet, question: Question) -> Iterator[Matter]:
+    """Yield the hosts whose watch wants something, or that nobody has asked for long."""
+    reasons = {}
+    for one in fleet.watches:
+        lacks = standing_of(one.host, one.answer.get("standing", {})).lacks
+        if lacks or question.too_old(one.at):
+            told = [lack_of_watch(lack, why) for lack, why in lacks.items()]
+            reasons[one.host] = "; ".join(told)
+    if reasons:
+        hosts = _with("intrusion status", reasons, of=fleet.hosts)
+        yield Matter(Concern.UNWATCHED, *hosts, reasons)
 
 
 def _findings(fleet: Fleet) -> Iterator[Matter]:

@@ -10,6 +10,7 @@ from orchestrator.baseline.waiver_file import load_waivers
 from orchestrator.drift.matters import Fleet, matters
 from orchestrator.drift.underway import is_under_way
 from orchestrator.fleet.pins import load_pins
+from orchestrator.model.alert import OF_INTRUSION
 from orchestrator.model.backup import WHOLE
 from orchestrator.model.finding import Reach, Verdict
 from orchestrator.model.patches import of_document
@@ -66,6 +67,10 @@ def look(workspace: Workspace, store: "Store", question: Question) -> Status:
             of_document(one.host, one.answer) for one in store.answers(Topic.PATCHES, [*hosts])
         ),
         alarms=_alarms(store, frozenset(every), frozenset(attempts)),
+        alerts=store.alerts(
+            None if question.hosts is None else [*question.hosts], OF_INTRUSION, only_open=True
+        ),
+        watches=store.answers(Topic.INTRUSION, None if question.hosts is None else [*hosts]),
     )
     judged = assessed(attempts.values(), hosts.values())
     lapsed = tuple(_lapsed(workspace, store, question.now, attempts))

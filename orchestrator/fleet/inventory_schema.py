@@ -204,12 +204,15 @@ class HostVariables(_Declared):
     luytre_keep_services: list[ServiceName] | None = None
     luytre_ssh_groups: Accounts | None = None
     luytre_admin_sources: Networks | None = None
+    luytre_bastions: Networks | None = None
     luytre_jump: Annotated[str, AfterValidator(_host_name)] | None = None
     luytre_jump_host: StrictBool = False
     luytre_sudo_without_password: list[Annotated[str, AfterValidator(_account)]] | None = None
     luytre_clamav_mirror: Annotated[str, AfterValidator(_url)] | None = None
     luytre_time_servers: Annotated[list[Server], Field(min_length=1)] | None = None
     luytre_log_host: Server | None = None
+    luytre_log_tls: Annotated[str, AfterValidator(_host_name)] | None = None
+    luytre_log_collector: StrictBool | None = None
     luytre_health: list[HealthCheck] | None = None
     luytre_reboot_window: Annotated[str, Field(pattern=_HOURS)] | None = None
     luytre_backup_vault: Annotated[str, AfterValidator(_host_name)] | None = None

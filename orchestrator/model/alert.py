@@ -21,6 +21,9 @@ class AlertKind(StrEnum):
     INTEGRITY = "integrity"
 
 
+OF_INTRUSION = frozenset(AlertKind) - {AlertKind.MALWARE}
+
+
 @dataclass(frozen=True)
 class Alert:
     """One thing that was seen on a host.

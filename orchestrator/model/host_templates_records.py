@@ -11,6 +11,7 @@ _LOGS = (
     Template(_later("inputs: none")),
     Template(_later("inputs: {names}")),
     Template(_later("everything goes to {name} over TCP")),
+    Template(_later("everything goes to {name} over TLS, to {peer}")),
     Template(_later("goes to nowhere")),
     Template(_later("goes to {names}")),
     Template(_later("rsyslogd refuses its configuration: {reason}")),

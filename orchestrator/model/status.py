@@ -15,6 +15,7 @@ class Concern(StrEnum):
     HELD = "held"
     CUT_OFF = "cut_off"
     CHANGE_FAILED = "change_failed"
+    INTRUSION = "intrusion"
     UNREACHABLE = "unreachable"
     NO_ANSWER = "no_answer"
     NOT_ENROLLED = "not_enrolled"
@@ -23,6 +24,7 @@ class Concern(StrEnum):
     VAULT_ALARM = "vault_alarm"
     UNPROTECTED = "unprotected"
     UNPATCHED = "unpatched"
+    UNWATCHED = "unwatched"
     UNREAD = "unread"
     OPEN = "open"
     WAIVER_EXPIRED = "waiver_expired"
@@ -32,8 +34,8 @@ class Concern(StrEnum):
 class Matter:
     """One thing to do something about: the hosts, what is said of some of them, the command.
 
-    ``number`` counts findings or waivers, ``by_severity`` open findings; ``run`` is the run that
-    it came from.
+    ``number`` counts findings, waivers or alerts, ``by_severity`` open ones; ``run`` is the run
+    that it came from.
     """
 
     concern: Concern

@@ -27,14 +27,15 @@ def call(
     stdin: Any = None,
     seconds: float,
     heard: Callable[[Mapping[str, Any]], None] | None = None,
+    place: str = PLACE,
 ) -> list[Mapping[str, Any]]:
     """Run the program and return the documents that it said; raises AgentError, UnreachableError.
 
     ``stdin`` is plain data that it reads as JSON: passwords go this way alone. ``heard`` is told
-    each document as it comes. ``seconds`` bounds the whole.
+    each document as it comes. ``seconds`` bounds the whole. ``place`` is where the program lies.
     """
     endpoint = login.endpoint
-    command = sudo_command(endpoint, [endpoint.python, "-I", PLACE, *words], seconds)
+    command = sudo_command(endpoint, [endpoint.python, "-I", place, *words], seconds)
     if heard is not None:
         command = command._replace(heard=_by_line(endpoint.name, heard))
     message = b"" if stdin is None else json.dumps(stdin).encode()
@@ -54,7 +55,9 @@ def call(
         raise AgentError(endpoint.name, not_set_up)
     if said.status != 0 or said.truncated:
         words_ = quoted(said.stderr[-300:]) or _("it said nothing")
-        raise AgentError(endpoint.name, _("its backup program failed: {why}").format(why=words_))
+        raise AgentError(
+            endpoint.name, _("{program} failed: {why}").format(program=place, why=words_)
+        )
     return told.lines(endpoint.name, said.stdout)
 
 

@@ -10,6 +10,7 @@ def chapter_name(chapter: str) -> str:
     return {
         "accounts": _("Accounts and groups"),
         "antivirus": _("Antivirus"),
+        "intrusion": _("Intrusion alerts"),
         "apparmor": _("Limits of programs (AppArmor)"),
         "audit": _("Audit records"),
         "backup": _("Backups"),

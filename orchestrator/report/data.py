@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
+from orchestrator.model.alert import KeptAlert
 from orchestrator.model.change import HostOutcome
 from orchestrator.model.control import Control
 from orchestrator.model.drift import Drift
@@ -15,6 +16,7 @@ from orchestrator.model.protection import USUAL, Gate, Protection
 from orchestrator.model.record import Counts, CurrentFinding, Run
 from orchestrator.model.status import Matter
 from orchestrator.model.waiver import Waiver
+from orchestrator.model.watch import WatchStanding
 from orchestrator.report.series import Trend
 
 
@@ -76,7 +78,8 @@ class ReportData:
     agency) and ``drift`` tell what happened since the time ``since``; ``matters`` are what somebody
     has to do something about. ``waivers`` are all of the workspace. ``protections`` tell of every
     managed host whether it could be brought back, as ``gate`` asks for it; ``patches`` are what
-    hosts said of their updates.
+    hosts said of their updates. ``alerts`` are what servers saw of intruders since then, and what
+    is open of before; ``watches`` tell how those stand that watch themselves.
     """
 
     organisation: str
@@ -98,6 +101,8 @@ class ReportData:
     protections: tuple[Protection, ...] = ()
     gate: Gate = USUAL
     patches: tuple[Patches, ...] = ()
+    alerts: tuple[KeptAlert, ...] = ()
+    watches: tuple[WatchStanding, ...] = ()
 
     @cached_property
     def assessed(self) -> tuple[HostSection, ...]:

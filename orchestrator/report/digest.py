@@ -5,12 +5,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from orchestrator.model.alert import KeptAlert
 from orchestrator.model.change import HostOutcome, Outcome
 from orchestrator.model.drift import Cause, Drift, DriftEvent
 from orchestrator.model.finding import Mark, Reach, Severity, Verdict
 from orchestrator.model.host import Management
 from orchestrator.model.record import CurrentFinding, RunKind
 from orchestrator.model.waiver import Waiver, WaiverState
+from orchestrator.model.watch import WatchStanding
 from orchestrator.report.compliance import SEVEREST_FIRST
 from orchestrator.report.data import HostSection, ReportData, RunSection
 
@@ -214,3 +216,12 @@ def _others(values: Sequence[Value]) -> tuple[Value, ...]:
         return tuple(values)
     names = sorted({host for value in values for host in value.hosts})
     return (Value("", "", pending=False, hosts=tuple(names), others=len(values)),)
+
+
+def watches(data: ReportData) -> list[tuple[WatchStanding, list[KeptAlert], list[KeptAlert]]]:
+    """Return of each host that watches itself its standing, its alerts, and the open ones."""
+    told = []
+    for one in data.watches:
+        alerts = [each for each in data.alerts if each.alert.host == one.host]
+        told.append((one, alerts, [each for each in alerts if each.open]))
+    return told

@@ -18,7 +18,8 @@ from orchestrator.model.record import Counts
 from orchestrator.model.status import Matter
 from orchestrator.model.text import shorten, visible
 from orchestrator.model.waiver import WaiverState
-from orchestrator.report import chart, digest, scores, words
+from orchestrator.report import chart, digest, scores, watch_words, words
+from orchestrator.report.alert_words import alert_kind_name, alert_text
 from orchestrator.report.chapter_words import chapter_name
 from orchestrator.report.compliance import (
     NOTHING,
@@ -113,6 +114,10 @@ def _view(data: ReportData) -> dict[str, Any]:
             for lacks in (one.lacks(data.gate, data.created),)
         ],
         "patches": [(one, words.patches_text(one)) for one in data.patches],
+        "watches": digest.watches(data),
+        "alert_text": alert_text,
+        "alert_kind_name": alert_kind_name,
+        "watch_lack": watch_words.lack_text,
         "runs": [(one, digest.endings(one), digest.troubled(one)) for one in data.runs],
     }
 

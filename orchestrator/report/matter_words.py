@@ -46,6 +46,11 @@ def _of_servers(servers: int) -> dict[Concern, Callable[[], str]]:
             "{n} servers gave no usable answer: {hosts}",
             servers,
         ),
+        Concern.UNWATCHED: lambda: _n(
+            "{n} server is not watched as it should be: {hosts}",
+            "{n} servers are not watched as they should be: {hosts}",
+            servers,
+        ),
         Concern.NOT_ENROLLED: lambda: _("no server is enrolled yet"),
         Concern.NEVER_AUDITED: lambda: _n(
             "{n} server was never audited as a whole: {hosts}",
@@ -72,6 +77,11 @@ def _of_servers(servers: int) -> dict[Concern, Callable[[], str]]:
 
 def _of_numbers(number: int) -> dict[Concern, Callable[[], str]]:
     return {
+        Concern.INTRUSION: lambda: _n(
+            "{n} intrusion alert that nobody has looked at ({severities}): {hosts}",
+            "{n} intrusion alerts that nobody has looked at ({severities}): {hosts}",
+            number,
+        ),
         Concern.UNREAD: lambda: _n(
             "{n} finding could not be read: {hosts}",
             "{n} findings could not be read: {hosts}",

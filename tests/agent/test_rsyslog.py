@@ -10,6 +10,12 @@ from orchestrator.agent.kinds import rsyslog
 MODE = {"file_mode_at_most": "0640"}
 NO_SERVER = {"no_network_inputs": True}
 FORWARD = {"forward_to": "192.0.2.54"}
+OVER_TLS = {"forward_to": "192.0.2.54", "tls_name": "log1.collector.luytre"}
+TLS = (
+    'action(type="omfwd" protocol="tcp" target="192.0.2.54" port="6514" streamDriver="gtls"'
+    ' streamDriverMode="1" streamDriverAuthMode="x509/name" queue.filename="q"'
+    ' streamDriverPermittedPeers="log1.collector.luytre")\n'
+)
 
 
 def verdict(want: dict[str, object], text: str) -> str:
@@ -57,6 +63,13 @@ def verdict(want: dict[str, object], text: str) -> str:
         ),
         (FORWARD, 'ruleset(name="a") {\n *.* @@192.0.2.54\n}\n', "fail"),
         (FORWARD, "if $msg then { stop }\n*.* @@192.0.2.54\n", "pass"),
+        ({**FORWARD, "tls_name": ""}, "*.* @@192.0.2.54\n", "pass"),
+        (OVER_TLS, TLS, "pass"),
+        (OVER_TLS, "*.* @@192.0.2.54\n", "fail"),
+        (OVER_TLS, TLS.replace('Mode="1"', 'Mode="0"'), "fail"),
+        (OVER_TLS, TLS.replace("x509/name", "anon"), "fail"),
+        (OVER_TLS, TLS.replace("log1.", "any."), "fail"),
+        (OVER_TLS, TLS.replace('queue.filename="q"', ""), "fail"),
     ],
 )
 def test_what_counts_in_either_form(want: dict[str, object], text: str, expected: str) -> None:

@@ -32,6 +32,17 @@ _OPENERS = (
 _FORWARD = """action(type="omfwd" target="{}" port="514" protocol="tcp"
        queue.type="LinkedList" queue.size="10000" action.resumeRetryCount="-1")
 """
+# What the log host is away for waits on the disk, not in memory.
+_OVER_TLS = """action(type="omfwd" target="{}" port="6514" protocol="tcp"
+       streamDriver="gtls" streamDriverMode="1" streamDriverAuthMode="x509/name"
+       streamDriverPermittedPeers="{}"
+       streamDriver.CAFile="/etc/rsyslog.d/luytre/ca.pem"
+       streamDriver.CertFile="/etc/rsyslog.d/luytre/cert.pem"
+       streamDriver.KeyFile="/etc/rsyslog.d/luytre/key.pem"
+       queue.type="LinkedList" queue.size="10000" queue.filename="luytre-logs"
+       queue.maxDiskSpace="512m" queue.saveOnShutdown="on"
+       action.resumeRetryCount="-1" action.resumeInterval="5" action.resumeIntervalMax="60")
+"""
 _SHOWN = 10
 
 
@@ -64,8 +75,14 @@ def judge(want: "Dict[str, Any]", observed: Observed) -> Judgement:
         seen.append("inputs: {}".format(", ".join(inputs[:_SHOWN]) or "none"))
         passed = passed and not inputs
     if "forward_to" in want:
-        targets = sorted({target for target in map(_target, observed.statements) if target})
-        expected.append("everything goes to {} over TCP".format(want["forward_to"]))
+        peer = want.get("tls_name")
+        counting = [s for s in observed.statements if not peer or _over_tls(s, peer)]
+        targets = sorted({target for target in map(_target, counting) if target})
+        if peer:
+            told = "everything goes to {} over TLS, to {}".format(want["forward_to"], peer)
+        else:
+            told = "everything goes to {} over TCP".format(want["forward_to"])
+        expected.append(told)
         seen.append("goes to {}".format(", ".join(targets[:_SHOWN]) or "nowhere"))
         passed = passed and want["forward_to"] in targets
     return Judgement.of(passed, "; ".join(expected), "; ".join(seen))
@@ -114,7 +131,12 @@ def _rewritten(want: "Dict[str, Any]", observed: Observed, target: Target) -> "D
     if want.get("no_network_inputs"):
         wrong += _network(observed)
     if "forward_to" in want:
-        lines += _FORWARD.format(want["forward_to"])
+        peer = want.get("tls_name")
+        if peer:
+            wrong += [s for s in observed.statements if _is_open(s, want["forward_to"], peer)]
+            lines += _OVER_TLS.format(want["forward_to"], peer)
+        else:
+            lines += _FORWARD.format(want["forward_to"])
     texts: "Dict[str, str]" = {}
     for statement in sorted(wrong, key=lambda s: s.span, reverse=True):
         if changeable(statement.place) and statement.place != own:
@@ -194,6 +216,22 @@ def _told(statement: Statement) -> str:
     parameters = statement.parameters
     value = parameters.get("load") or parameters.get("type") or statement.value
     return "{} {} ({})".format(statement.name, value, statement.place)
+
+
+def _over_tls(statement: Statement, peer: str) -> bool:
+    """Return whether a statement sends over TLS to nobody else, and keeps what cannot be sent."""
+    parameters = statement.parameters
+    return (
+        parameters.get("streamdrivermode") == "1"
+        and parameters.get("streamdriverauthmode", "").lower() == "x509/name"
+        and parameters.get("streamdriverpermittedpeers") == peer
+        and bool(parameters.get("queue.filename"))
+    )
+
+
+def _is_open(statement: Statement, server: str, peer: str) -> bool:
+    """Return whether a statement sends to the server in the clear what goes there over TLS."""
+    return _target(statement) == server and not _over_tls(statement, peer)
 
 
 def _target(statement: Statement) -> str:

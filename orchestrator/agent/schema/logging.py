@@ -32,6 +32,7 @@ KINDS = {
             "file_mode_at_most": Field("mode", "permission bits that a log file may have"),
             "no_network_inputs": Field("boolean", "receives nothing from other hosts"),
             "forward_to": Field("server", "sends everything there over TCP (luytre_log_host)"),
+            "tls_name": Field("string", "over TLS, to whose certificate has this name; empty: not"),
         },
         example={"file_mode_at_most": "0640", "no_network_inputs": True},
     ),

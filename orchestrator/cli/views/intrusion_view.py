@@ -1,0 +1,158 @@
+"""Intrusion alerts, for people and for programs."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from orchestrator.cli.views.cells import cell, line, local_time, severity_cell, table
+from orchestrator.model.alert import KeptAlert, document
+from orchestrator.model.errors import HostError
+from orchestrator.model.i18n import _, _n
+from orchestrator.model.watch import WatchStanding, standing_document
+from orchestrator.report.alert_words import alert_kind_name, alert_text
+from orchestrator.report.watch_words import lack_text
+
+if TYPE_CHECKING:
+    from orchestrator.protect.intrusion.accepting import Look
+    from orchestrator.protect.intrusion.setting_up import SetUp
+
+_MOST_FILES = 20
+
+
+def render_set_up(left: Sequence["SetUp"]) -> RenderableType:
+    """Return a row per host: ready, or why not."""
+    rows = table(_("host"), _("result"))
+    for one in left:
+        rows.add_row(cell(one.host), cell(one.why, "red") if one.why else cell(_("ready"), "green"))
+    return rows
+
+
+def set_up_document(left: Sequence["SetUp"]) -> dict[str, Any]:
+    """Return how each host was left as plain data."""
+    return {"hosts": [{"host": one.host, "ready": one.ready, "why": one.why} for one in left]}
+
+
+def render_status(
+    standings: Sequence[WatchStanding],
+    open_: Sequence[KeptAlert],
+    new: int,
+    taken: Mapping[str, str],
+) -> RenderableType:
+    """Return a row per host, what is wanting, and how many alerts nobody has looked at."""
+    columns = [_("host"), _("asked"), _("files compared"), _("banned"), _("alerts")]
+    rows = table(*columns, numbers=columns[3:], whole=columns[1:3])
+    for one in standings:
+        many = sum(alert.alert.host == one.host for alert in open_)
+        rows.add_row(
+            cell(one.host, "red" if one.lacks else "green"),
+            local_time(one.at),
+            local_time(one.looked),
+            str(one.banned),
+            Text(str(many), "red" if many else ""),
+        )
+    told: list[RenderableType] = [rows]
+    for one in standings:
+        told += [
+            line(f"{one.host}: {lack_text(lack, why)}", "red") for lack, why in one.lacks.items()
+        ]
+    for host, run in taken.items():
+        message = _("{host}: what run {run} changed is accepted")
+        told.append(line(message.format(host=host, run=run)))
+    if open_:
+        message = _n(
+            "{n} alert that nobody has looked at, {new} of them new: luytre intrusion alerts",
+            "{n} alerts that nobody has looked at, {new} of them new: luytre intrusion alerts",
+            len(open_),
+        )
+        told.append(line(message.format(n=len(open_), new=new), "bold red"))
+    else:
+        told.append(line(_("no alert is open"), "green"))
+    return Group(*told)
+
+
+def status_document(
+    standings: Sequence[WatchStanding],
+    open_: Sequence[KeptAlert],
+    new: int,
+    taken: Mapping[str, str],
+) -> dict[str, Any]:
+    """Return the same as plain data."""
+    return {
+        "hosts": [standing_document(one) for one in standings],
+        "open": len(open_),
+        "new": new,
+        "accepted": dict(taken),
+    }
+
+
+def render_alerts(alerts: Sequence[KeptAlert]) -> RenderableType:
+    """Return a row per alert, and who looked at it."""
+    if not alerts:
+        return line(_("no alert is open"), "green")
+    columns = [_("number"), _("when"), _("host"), _("severity"), _("what")]
+    rows = table(*columns, numbers=columns[:1], whole=columns[1:4])
+    for one in alerts:
+        alert = one.alert
+        what = alert_text(alert)
+        if not one.open:
+            seen = _("looked at by {operator}: {remark}")
+            what += " – " + seen.format(operator=one.seen_by, remark=one.remark)
+        rows.add_row(
+            str(one.number),
+            local_time(alert.at),
+            cell(alert.host),
+            severity_cell(alert.severity),
+            Text(f"{alert_kind_name(alert.kind)}: {what}", "" if one.open else "dim"),
+        )
+    return rows
+
+
+def alerts_document(alerts: Sequence[KeptAlert]) -> dict[str, Any]:
+    """Return alerts as plain data."""
+    return {"alerts": [document(one) for one in alerts]}
+
+
+def render_looks(looks: Sequence["Look"], lost: Sequence[HostError]) -> RenderableType:
+    """Return what differs on each host from the accepted database."""
+    told: list[RenderableType] = []
+    for one in looks:
+        if one.changes is None:
+            told.append(line(_("{host}: nothing was accepted yet").format(host=one.host), "yellow"))
+            continue
+        many = len(one.changes)
+        message = _n(
+            "{host}: {n} file differs from what was accepted",
+            "{host}: {n} files differ from what was accepted",
+            many,
+        )
+        told.append(line(message.format(host=one.host, n=many), "red" if many else "green"))
+        for change in one.changes[:_MOST_FILES]:
+            run = _("by run {run}").format(run=change.run) if change.run else ""
+            shown = (change.path, _change_name(change.change), change.detail, run)
+            told.append(line("  " + "  ".join(filter(None, shown))))
+        if many > _MOST_FILES:
+            told.append(line("  " + _("… and {n} more").format(n=many - _MOST_FILES)))
+    told += [line(f"{one.host}: {one.message}", "red") for one in lost]
+    return Group(*told)
+
+
+def looks_document(looks: Sequence["Look"], lost: Sequence[HostError]) -> dict[str, Any]:
+    """Return the same as plain data."""
+    return {
+        "hosts": [
+            {
+                "host": one.host,
+                "digest": one.digest,
+                "accepted_before": one.changes is not None,
+                "changes": [vars(change) for change in one.changes or ()],
+            }
+            for one in looks
+        ],
+        "lost": {one.host: one.message for one in lost},
+    }
+
+
+def _change_name(change: str) -> str:
+    return {"added": _("added"), "removed": _("removed"), "changed": _("changed")}[change]

@@ -1,0 +1,119 @@
+"""What a server's watch says of itself beside its events: how it stands."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class Lack(StrEnum):
+    """What keeps a server from being watched as it should be; the words are the views'."""
+
+    NEVER = "never"
+    LOST = "lost"
+    PROBLEM = "problem"
+    NO_FAIL2BAN = "no_fail2ban"
+    BASTION = "bastion"
+    NO_DATABASE = "no_database"
+    DATABASE = "database"
+    NOT_COMPARED = "not_compared"
+
+
+@dataclass(frozen=True)
+class FileChange:
+    """One file that differs from the accepted database.
+
+    ``change`` is added, removed or changed; ``state`` tells one way in which it may stand there
+    from every other; ``run`` names the run whose journal on the host speaks
+    of the file, empty for none.
+    """
+
+    path: str
+    change: str
+    detail: str
+    state: str
+    run: str = ""
+
+
+@dataclass(frozen=True)
+class Integrity:
+    """The AIDE of a host: the digest of the accepted database as it lies there, the newest look.
+
+    ``compared`` is the digest of the database that this look was compared with, empty where there
+    was none.
+    """
+
+    database: str
+    looked: datetime | None = None
+    compared: str = ""
+    problem: str = ""
+    changes: tuple[FileChange, ...] = ()
+    total: int = 0
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """One event of a host: ``what`` is our word for it, ``details`` are the host's texts."""
+
+    identity: str
+    what: str
+    at: datetime
+    details: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What one host said of its watch: its record, its newest number, events, how it stands.
+
+    ``before`` is when it had looked last before it was asked; ``up`` since when the host runs.
+    """
+
+    host: str
+    birth: str
+    at: datetime
+    before: datetime | None
+    up: datetime
+    last: int
+    dropped: int
+    events: tuple[Sighting, ...]
+    problems: tuple[str, ...]
+    fail2ban: str
+    ignored: tuple[str, ...]
+    banned: int
+    integrity: Integrity
+    more: bool = False
+
+
+@dataclass(frozen=True)
+class WatchStanding:
+    """How a host is watched, as it was when it was asked last: what is wanting, and why."""
+
+    host: str
+    at: datetime | None
+    lacks: Mapping[Lack, str] = field(default_factory=dict)
+    banned: int = 0
+    looked: datetime | None = None
+
+
+def standing_document(standing: WatchStanding) -> dict[str, Any]:
+    """Return a standing as plain data."""
+    return {
+        "host": standing.host,
+        "at": standing.at.isoformat() if standing.at else None,
+        "lacks": {lack.value: why for lack, why in standing.lacks.items()},
+        "banned": standing.banned,
+        "looked": standing.looked.isoformat() if standing.looked else None,
+    }
+
+
+def standing_of(host: str, told: Mapping[str, Any]) -> WatchStanding:
+    """Return the standing that plain data tells, as :func:`standing_document` wrote it."""
+    at, looked = told.get("at"), told.get("looked")
+    return WatchStanding(
+        host,
+        datetime.fromisoformat(at) if at else None,
+        {Lack(lack): str(why) for lack, why in told.get("lacks", {}).items()},
+        int(told.get("banned", 0)),
+        datetime.fromisoformat(looked) if looked else None,
+    )

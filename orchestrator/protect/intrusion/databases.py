@@ -1,0 +1,99 @@
+"""The AIDE databases that were accepted, kept by the controller: what no intruder can reach.
+
+Contents lie by their SHA-256; one file says which one counts for which host, who accepted it,
+when and why.
+"""
+
+import hashlib
+import json
+import os
+import zlib
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+
+from orchestrator.model.errors import ControllerError
+from orchestrator.model.i18n import _
+from orchestrator.workspace.directory import Workspace
+from orchestrator.workspace.editing import editing
+
+_ACCEPTED = "accepted.json"
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The database that counts for a host: its SHA-256, since when, by whom, and why."""
+
+    digest: str
+    at: datetime
+    operator: str
+    reason: str
+
+
+class Databases:
+    """The databases of one workspace."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._place = workspace.prepare_state() / "aide"
+
+    def accepted(self) -> dict[str, Accepted]:
+        """Return what counts, by host; raises ControllerError where it cannot be read."""
+        try:
+            return _read((self._place / _ACCEPTED).read_text("utf-8"))
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError, KeyError, TypeError) as problem:
+            message = _("the accepted AIDE databases cannot be read: {why}")
+            raise ControllerError(message.format(why=problem)) from problem
+
+    def content(self, digest: str) -> bytes:
+        """Return a database; raises ControllerError where it is not here any more as it was."""
+        try:
+            whole = zlib.decompress((self._place / digest).read_bytes())
+        except (OSError, zlib.error) as problem:
+            message = _("the accepted AIDE databases cannot be read: {why}")
+            raise ControllerError(message.format(why=problem)) from problem
+        if hashlib.sha256(whole).hexdigest() != digest:
+            raise ControllerError(_("the AIDE database {digest} was changed").format(digest=digest))
+        return whole
+
+    def accept(self, host: str, database: bytes, accepted: Accepted) -> None:
+        """Let a database count for a host; its content is here before anything names it."""
+        self._place.mkdir(mode=0o700, exist_ok=True)
+        _write(self._place / accepted.digest, zlib.compress(database))
+        with editing(self._place / _ACCEPTED, new_mode=0o600) as (text, write):
+            known = _read(text) if text else {}
+            known[host] = accepted
+            plain = {name: {**asdict(one), "at": one.at.isoformat()} for name, one in known.items()}
+            write(json.dumps(plain, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
+        self._forget({one.digest for one in known.values()})
+
+    def _forget(self, needed: set[str]) -> None:
+        for path in self._place.iterdir():
+            if path.name != _ACCEPTED and path.name not in needed and not path.name.startswith("."):
+                path.unlink(missing_ok=True)
+
+
+def _read(text: str) -> dict[str, Accepted]:
+    return {
+        host: Accepted(
+            str(told["digest"]),
+            datetime.fromisoformat(told["at"]),
+            str(told["operator"]),
+            str(told["reason"]),
+        )
+        for host, told in json.loads(text).items()
+    }
+
+
+def _write(path: Path, content: bytes) -> None:
+    if path.exists():
+        return
+    new = path.with_name(f".{path.name}.new")
+    new.unlink(missing_ok=True)
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)

@@ -1,0 +1,94 @@
+"""Set the watch up: the program and its timers by a play, then each host is told what to expect."""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from orchestrator.fleet.agent import Fleet
+from orchestrator.fleet.playbooks import Event, Play, private_directory, run_play
+from orchestrator.fleet.pool import over_hosts
+from orchestrator.model.errors import AgentError, HostError
+from orchestrator.model.host import ManagedHost
+from orchestrator.model.i18n import _
+from orchestrator.model.text import quoted
+from orchestrator.protect.intrusion.authority import Authority
+from orchestrator.protect.intrusion.host import ask
+from orchestrator.protect.intrusion.judging import bastions
+from orchestrator.protect.intrusion.logs import certify, concerned
+from orchestrator.protect.intrusion.program import program
+from orchestrator.workspace.directory import Workspace
+from orchestrator.workspace.shipped import shipped
+
+_SECONDS = 300.0
+
+
+@dataclass(frozen=True)
+class SetUp:
+    """How one host was left: ready (``why`` is empty), or why it is not."""
+
+    host: str
+    why: str = ""
+
+    @property
+    def ready(self) -> bool:
+        """Say whether it watches itself."""
+        return not self.why
+
+
+def set_up(
+    workspace: Workspace,
+    fleet: Fleet,
+    hosts: Sequence[ManagedHost],
+    every: Mapping[str, ManagedHost],
+    on_done: Callable[[str], None] = lambda _host: None,
+) -> list[SetUp]:
+    """Set hosts up and return how each was left.
+
+    ``every`` holds the managed hosts of the whole inventory by name. Raises ConfigurationError
+    where logs would go to a host that collects none, ControllerError, Interrupted.
+    """
+    logging = concerned(hosts, every)
+    troubles = _play(workspace, fleet, hosts)
+
+    def work(host: ManagedHost) -> None:
+        settings = {"sources": bastions(host), "user": host.endpoint.user}
+        with fleet.login(host) as login:
+            said = ask(login, "settle", stdin=settings, seconds=_SECONDS)
+        if said.get("state") != "ready":
+            message = _("it cannot watch itself: {why}")
+            raise AgentError(host.name, message.format(why=quoted(str(said.get("why")))))
+
+    going = [host for host in hosts if host.name not in troubles]
+    results = over_hosts(going, work, fleet.concurrency, lambda host, _one: on_done(host.name))
+    troubles |= {one.host: one.message for one in results if isinstance(one, HostError)}
+    going = [host for host in logging if host.name not in troubles]
+    if going:
+        troubles |= certify(fleet, going, every, Authority(workspace))
+    return [SetUp(host.name, troubles.get(host.name, "")) for host in hosts]
+
+
+def _play(workspace: Workspace, fleet: Fleet, hosts: Sequence[ManagedHost]) -> dict[str, str]:
+    """Play the set-up; return what went wrong, by host."""
+    troubles: dict[str, str] = {}
+
+    def hear(event: Event) -> None:
+        if event.kind in ("failed", "unreachable") and not event.ignored:
+            said = quoted(str(event.result.get("msg", ""))[:500])
+            troubles[event.host] = f"{event.task}: {said}"
+
+    with private_directory() as directory:
+        place = directory / "intrusion.pyz"
+        place.write_bytes(program())
+        common: Mapping[str, Any] = {
+            "luytre_intrusion_program": str(place),
+            "luytre_intrusion_templates": str(shipped("templates") / "intrusion"),
+        }
+        play = Play(
+            playbook=workspace.playbooks_dir / "watch.yml",
+            hosts=hosts,
+            variables={host.name: common for host in hosts},
+            pins_file=workspace.pins_file,
+        )
+        run_play(play, fleet, directory, hear, threading.Event())
+    return troubles

@@ -1,0 +1,159 @@
+"""What a host says of its watch, in our words. Pure; whatever has another shape is malformed."""
+
+import base64
+import binascii
+import hashlib
+import re
+import zlib
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from orchestrator.fleet.told import records, text, texts, well_formed
+from orchestrator.model.alert import Alert
+from orchestrator.model.errors import AgentError
+from orchestrator.model.i18n import _
+from orchestrator.model.text import visible
+from orchestrator.model.watch import FileChange, Integrity, Sighting, Watch
+from orchestrator.protect.intrusion.sightings import JUDGED
+from orchestrator.protect.told import count, moment
+from orchestrator.report.alert_words import alert_text
+
+_FORMAT = 1
+_SOURCE = "luytre"
+_MOST_EVENTS = 1000
+_MOST_CHANGES = 500
+_MOST_DETAILS = 12
+_LONGEST = 300
+_MOST_DATABASE = 256 * 1024 * 1024
+_IDENTITY = re.compile(r"[0-9a-f]{32}")
+_DIGEST = re.compile(r"([0-9a-f]{64})?")
+_STATE = re.compile(r"[0-9a-f]{16}")
+_NAME = re.compile(r"[a-z0-9]{1,20}")
+_RUN = re.compile(r"([0-9]{8}T[0-9]{6}Z-[0-9]{6})?")
+_CHANGES = ("added", "removed", "changed")
+_STATES = ("absent", "stopped", "running")
+# An event of the future would stand first for good.
+_AHEAD = timedelta(hours=1)
+
+
+def watch(host: str, told: Mapping[str, Any]) -> Watch:
+    """Return what a host says; raises AgentError where that is malformed."""
+    with well_formed(host):
+        if told["format"] != _FORMAT:
+            raise ValueError(f"format {told['format']!r}")
+        at = moment(told["at"])
+        last = count(told["last"])
+        events = records(told["events"])
+        numbers = [count(one["number"]) for one in events]
+        if (
+            numbers != sorted(set(numbers))
+            or len(events) > _MOST_EVENTS
+            or last < max([0, *numbers])
+        ):
+            raise ValueError("events out of order")
+        fail2ban = told["fail2ban"]
+        return Watch(
+            host,
+            _matched(_IDENTITY, told["birth"]),
+            at,
+            None if told["before"] is None else moment(told["before"]),
+            moment(told["at"] - told["up"]),
+            numbers[-1] if numbers else last,
+            count(told["dropped"]),
+            tuple(_sighting(one) for one in events),
+            tuple(_short(one) for one in texts(told["problems"])),
+            _one_of(_STATES, fail2ban["state"]),
+            tuple(_short(one) for one in texts(fail2ban["ignored"])),
+            count(fail2ban["banned"]),
+            integrity(told["integrity"]),
+            bool(numbers) and numbers[-1] < last,
+        )
+
+
+def integrity(told: Mapping[str, Any]) -> Integrity:
+    """Return what a host says of its AIDE; raises what :func:`well_formed` catches."""
+    database = _matched(_DIGEST, told["database"])
+    result = told["result"]
+    if result is None:
+        return Integrity(database)
+    changes = records(result["changes"])
+    if len(changes) > _MOST_CHANGES:
+        raise ValueError("too many changes")
+    return Integrity(
+        database,
+        moment(result["at"]),
+        _matched(_DIGEST, result["database"]),
+        _short(text(result["problem"])),
+        tuple(
+            FileChange(
+                _short(one["path"]),
+                _one_of(_CHANGES, one["change"]),
+                _short(one["detail"]),
+                _matched(_STATE, one["state"]),
+                _matched(_RUN, one["run"]),
+            )
+            for one in changes
+        ),
+        count(result["total"]),
+    )
+
+
+def database(host: str, told: Mapping[str, Any]) -> bytes:
+    """Return the database that a host has made anew; raises AgentError."""
+    with well_formed(host):
+        if told["problem"]:
+            message = _("AIDE did not look at its files: {why}")
+            raise AgentError(host, message.format(why=_short(text(told["problem"]))))
+        try:
+            unpacking = zlib.decompressobj()
+            packed = base64.b64decode(told["packed"], validate=True)
+            whole = unpacking.decompress(packed, _MOST_DATABASE)
+        except (zlib.error, binascii.Error) as problem:
+            raise ValueError(str(problem)) from problem
+        if not unpacking.eof or hashlib.sha256(whole).hexdigest() != told["digest"]:
+            raise ValueError("not the database that it names")
+        return whole
+
+
+def alert(host: str, seen: Sighting, now: datetime) -> Alert:
+    """Return the alert for a sighting; one of the future, by the host's clock, is of now."""
+    kind, severity = JUDGED[seen.what]
+    details = {**seen.details, "what": seen.what}
+    at = seen.at if seen.at <= now + _AHEAD else now
+    made = Alert(host, seen.identity, kind, severity, at, _SOURCE, "", details)
+    return replace(made, summary=alert_text(made))
+
+
+def _sighting(told: Mapping[str, Any]) -> Sighting:
+    what = text(told["what"])
+    if what not in JUDGED:
+        raise ValueError(f"unknown: {what[:40]!r}")
+    details = told["details"]
+    if not isinstance(details, dict) or len(details) > _MOST_DETAILS:
+        raise ValueError("no details")
+    return Sighting(
+        _matched(_IDENTITY, told["id"]),
+        what,
+        moment(told["at"]),
+        {_matched(_NAME, name): _short(value) for name, value in details.items()},
+    )
+
+
+def _matched(pattern: re.Pattern[str], value: Any) -> str:
+    if not pattern.fullmatch(text(value)):
+        raise ValueError(f"{value[:40]!r} is none of ours")
+    return str(value)
+
+
+def _one_of(known: tuple[str, ...], value: Any) -> str:
+    if text(value) not in known:
+        raise ValueError(f"{value[:40]!r} is none of ours")
+    return str(value)
+
+
+def _short(value: Any) -> str:
+    if len(text(value)) > _LONGEST:
+        raise ValueError("a text is too long")
+    return visible(str(value))

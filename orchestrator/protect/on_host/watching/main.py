@@ -1,0 +1,158 @@
+"""The program that is installed on every server: ``intrusion.pyz VERB``.
+
+``watch`` and ``look`` are called by timers; the controller calls ``settle`` (told on stdin),
+``tell``, ``look``, ``newest``, ``accept`` (told on stdin), ``certified`` and ``certify`` (told on
+stdin). What is said is JSON, a document a line.
+"""
+
+import json
+import os
+import sqlite3
+import sys
+import time
+from functools import partial
+
+from .. import places, running
+from . import accounts, bans, certificates, integrity, room
+from .journal import JournalError
+from .logins import Logins
+from .record import Record, locked
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable, Dict, List
+
+_SETTINGS = "/etc/luytre-intrusion/settings.json"
+_TIMERS = ("luytre-intrusion.timer", "luytre-aide.timer")
+_FORMAT = 1
+_MOST_TOLD = 1000
+
+
+def main(arguments: "List[str]") -> int:
+    """Do what the first argument names; return the exit status."""
+    verbs: "Dict[str, Callable[..., int]]" = {
+        "watch": _watch,
+        "settle": _settle,
+        "tell": _tell,
+        "look": _look,
+        "newest": _newest,
+        "accept": _accept,
+        "certified": _certified,
+        "certify": _certify,
+    }
+    os.umask(0o077)
+    return verbs[arguments[0]](*arguments[1:])
+
+
+def _watch() -> int:
+    """Look at everything once."""
+    with locked():
+        record = Record()
+        problems = _pass(record)
+        record.save(watched=True)
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    return 1 if problems else 0
+
+
+def _settle() -> int:
+    """Keep what the controller says of this host, look for the first time, start the timers."""
+    places.directory(os.path.dirname(_SETTINGS))
+    places.save(_SETTINGS, json.load(sys.stdin))
+    with locked():
+        record = Record()
+        problems = _pass(record)
+        record.save(watched=True)
+    if problems:
+        _say({"state": "failed", "why": "; ".join(problems)})
+        return 0
+    running.output(["systemctl", "daemon-reload"])
+    running.output(["systemctl", "enable", "--quiet", "--now", *_TIMERS])
+    _say({"state": "ready"})
+    return 0
+
+
+def _tell(birth: str, after: str) -> int:
+    """Look now, and say the events after a number of this record; all, where it is another one."""
+    with locked():
+        record = Record()
+        before = record.watched
+        problems = _pass(record)
+        from_ = int(after) if record.birth == birth else 0
+        events = record.events(from_, _MOST_TOLD)
+        record.save(watched=True)
+    told = {
+        "format": _FORMAT,
+        "birth": record.birth,
+        "at": time.time(),
+        "before": before,
+        "up": _up(),
+        "last": record.last,
+        "dropped": record.dropped,
+        "events": events,
+        "problems": problems,
+        "fail2ban": bans.standing(),
+        "integrity": integrity.standing(),
+    }
+    _say(told)
+    return 0
+
+
+def _look() -> int:
+    """Look at every file."""
+    _say(integrity.look())
+    return 0
+
+
+def _newest() -> int:
+    """Say the whole database of the newest look."""
+    _say(integrity.newest())
+    return 0
+
+
+def _accept() -> int:
+    """Keep the database that is told on stdin as the accepted one."""
+    _say(integrity.accept(json.load(sys.stdin)))
+    return 0
+
+
+def _certified() -> int:
+    """Say with which certificates logs are sent and taken."""
+    _say(certificates.standing())
+    return 0
+
+
+def _certify() -> int:
+    """Keep the certificates that are told on stdin."""
+    certificates.keep(json.load(sys.stdin))
+    _say(certificates.standing())
+    return 0
+
+
+def _pass(record: Record) -> "List[str]":
+    """Look at everything that is watched; return what could not be looked at."""
+    logins = Logins(record, places.load(_SETTINGS))
+    problems = []
+    parts: "Dict[str, Callable[[], None]]" = {
+        "journal": logins.read,
+        "accounts": partial(accounts.look, record),
+        "fail2ban": partial(bans.look, record),
+        "room": partial(room.look, record),
+    }
+    for name, part in parts.items():
+        try:
+            part()
+        except (JournalError, sqlite3.Error, OSError, ValueError) as problem:
+            problems.append("{}: {}".format(name, problem))
+    return problems
+
+
+def _up() -> float:
+    """Return for how many seconds this host runs."""
+    with open("/proc/uptime", encoding="ascii") as file:
+        return float(file.read().split()[0])
+
+
+def _say(told: "Any") -> None:
+    sys.stdout.write(json.dumps(told) + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,163 @@
+"""What a host says of its watch is hostile: one wrong shape, and it has said nothing."""
+
+import base64
+import contextlib
+import hashlib
+import zlib
+from copy import deepcopy
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orchestrator.model.errors import AgentError
+from orchestrator.model.finding import Severity
+from orchestrator.protect.intrusion import told
+from orchestrator.protect.intrusion.sightings import JUDGED
+
+NOW = datetime(2026, 11, 30, 8, tzinfo=UTC)
+SAID = {
+    "format": 1,
+    "birth": "a" * 32,
+    "at": 1796023499.3,
+    "before": None,
+    "up": 100.5,
+    "last": 2,
+    "dropped": 0,
+    "events": [
+        {
+            "number": 1,
+            "id": "b" * 32,
+            "what": "sudo_first",
+            "at": 1796023400.0,
+            "details": {"user": "bob\x1b[31m", "command": "{{ 7*7 }} {user.__class__}"},
+        }
+    ],
+    "problems": [],
+    "fail2ban": {"state": "running", "ignored": ["10.0.0.0/8"], "banned": 0},
+    "integrity": {
+        "database": "c" * 64,
+        "result": {
+            "at": 1796023400.0,
+            "database": "c" * 64,
+            "new": "d" * 64,
+            "problem": "",
+            "changes": [
+                {
+                    "path": "/usr/bin/who",
+                    "change": "changed",
+                    "detail": "content",
+                    "state": "e" * 16,
+                    "run": "",
+                }
+            ],
+            "total": 1,
+        },
+    },
+}
+
+
+def put(path, value):
+    said = deepcopy(SAID)
+    place = said
+    for name in path[:-1]:
+        place = place[name]
+    place[path[-1]] = value
+    return said
+
+
+def test_what_is_well_formed_is_understood():
+    watch = told.watch("web1", SAID)
+    assert (watch.birth, watch.last, watch.more) == ("a" * 32, 1, True)
+    assert watch.integrity.changes[0].path == "/usr/bin/who"
+
+
+def test_texts_of_the_host_are_shown_and_never_evaluated():
+    (event,) = told.watch("web1", SAID).events
+    alert = told.alert("web1", event, NOW)
+    assert "\x1b" not in alert.summary
+    assert "{{ 7*7 }} {user.__class__}" in alert.summary
+
+
+def test_the_host_does_not_say_how_grave_it_is():
+    (event,) = told.watch("web1", SAID).events
+    assert told.alert("web1", event, NOW).severity is JUDGED["sudo_first"][1] is Severity.MEDIUM
+
+
+def test_an_event_of_the_future_is_one_of_now():
+    (event,) = told.watch("web1", put(("events", 0, "at"), 4e9)).events
+    assert told.alert("web1", event, NOW).at == NOW
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("format",), 2),
+        (("birth",), "../../x"),
+        (("at",), "now"),
+        (("up",), None),
+        (("last",), -1),
+        (("last",), 0),
+        (("dropped",), True),
+        (("events",), {}),
+        (("events",), [1]),
+        (("events",), [SAID["events"][0], SAID["events"][0]]),
+        (("events", 0, "what"), "anew; rm"),
+        (("events", 0, "id"), "B" * 32),
+        (("events", 0, "details"), []),
+        (("events", 0, "details"), {"user": 1}),
+        (("events", 0, "details"), {"Us er": "x"}),
+        (("events", 0, "details"), {"user": "x" * 301}),
+        (("events", 0, "details"), {f"n{number}": "" for number in range(13)}),
+        (("problems",), "none"),
+        (("fail2ban", "state"), "ok"),
+        (("fail2ban",), None),
+        (("integrity", "database"), "c"),
+        (("integrity", "result", "changes", 0, "change"), "touched"),
+        (("integrity", "result", "changes", 0, "run"), "../x"),
+        (("integrity", "result", "total"), "many"),
+        (("integrity", "result", "at"), 1e300),
+    ],
+)
+def test_another_shape_is_malformed(path, value):
+    with pytest.raises(AgentError, match="malformed"):
+        told.watch("web1", put(path, value))
+
+
+def packed(content, digest=None, problem=""):
+    return {
+        "problem": problem,
+        "digest": digest or hashlib.sha256(content).hexdigest(),
+        "packed": base64.b64encode(zlib.compress(content)).decode(),
+    }
+
+
+def test_a_database_is_the_one_that_its_digest_names():
+    assert told.database("web1", packed(b"@@begin_db")) == b"@@begin_db"
+    for wrong in (packed(b"x", "0" * 64), {**packed(b"x"), "packed": "%%"}, packed(b"", "", "no")):
+        with pytest.raises(AgentError):
+            told.database("web1", wrong)
+
+
+def paths(value, before=()):
+    """Yield the path of everything in a document."""
+    yield before
+    listed = value if isinstance(value, list) else ()
+    for name, inner in value.items() if isinstance(value, dict) else enumerate(listed):
+        yield from paths(inner, (*before, name))
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(st.sampled_from(list(paths(SAID))[1:]), ANYTHING)
+def test_whatever_stands_there_is_understood_or_malformed(path, value):
+    with contextlib.suppress(AgentError):
+        watch = told.watch("web1", put(path, value))
+        for event in watch.events:
+            assert told.alert("web1", event, NOW).summary.isprintable()
