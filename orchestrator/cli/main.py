@@ -55,6 +55,7 @@ DOORS: Mapping[str, Door] = {
     "apply": Door("apply", "command", _later("Make changes; what locks you out is taken back.")),
     "rollback": Door("rollback", "command", _later("Take back a run, or every run on a server.")),
     "backup": Door("backup", "group", _later("Back servers up to an append-only vault.")),
+    "antivirus": Door("antivirus", "group", _later("Scan for malware; signatures, proofs.")),
     "runs": Door("runs", "group", _later("What was run, by whom, and how it ended.")),
     "explain": Door("explain", "command", _later("Tell everything about one control.")),
     "waiver": Door("waiver", "group", _later("Accept failures on some servers for a time.")),

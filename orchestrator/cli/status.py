@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 _CODES = {
     Concern.UNREACHABLE: ExitCode.UNREACHABLE,
+    Concern.MALWARE: ExitCode.NOT_COMPLIANT,
+    Concern.SIGNATURES: ExitCode.NOT_COMPLIANT,
+    Concern.SCANS: ExitCode.NOT_COMPLIANT,
     Concern.UNPROTECTED: ExitCode.NOT_COMPLIANT,
     Concern.OPEN: ExitCode.NOT_COMPLIANT,
     Concern.WAIVER_EXPIRED: ExitCode.NOT_COMPLIANT,

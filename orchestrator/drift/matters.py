@@ -6,11 +6,14 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from orchestrator.model.alert import KeptAlert
+from orchestrator.model.antivirus import OF_SIGNATURES, Standing
 from orchestrator.model.change import Outcome
 from orchestrator.model.finding import Reach, Severity, Verdict
 from orchestrator.model.protection import BACKUP_LACKS, Gate, Protection
 from orchestrator.model.record import HostRun, StoredHost, Tally
 from orchestrator.model.status import Concern, Matter, Question
+from orchestrator.report.antivirus_words import lack_name
 from orchestrator.report.compliance import GRAVE
 from orchestrator.report.words import lack_text
 
@@ -28,7 +31,8 @@ class Fleet:
 
     ``attempts`` are the newest audits, ``changes`` the newest changes of each; ``under_way`` are
     runs. ``protections`` are those of the same hosts. ``pinned`` are the enrolled hosts,
-    ``ever_tried`` those that any audit tried to reach.
+    ``ever_tried`` those that any audit tried to reach. ``antivirus`` is what hosts said last of
+    it, ``detections`` the malware at which nobody looked.
     """
 
     attempts: Mapping[str, HostRun]
@@ -40,6 +44,8 @@ class Fleet:
     ever_tried: Collection[str]
     protections: tuple[Protection, ...]
     gate: Gate
+    antivirus: tuple[Standing, ...] = ()
+    detections: tuple[KeptAlert, ...] = ()
 
 
 def matters(fleet: Fleet, question: Question) -> Iterator[Matter]:
@@ -47,6 +53,7 @@ def matters(fleet: Fleet, question: Question) -> Iterator[Matter]:
     reached = _reached(fleet, question)
     yield from _held(fleet, question)
     yield from _changes(fleet, question)
+    yield from _malware(fleet)
     for concern, reach in (
         (Concern.UNREACHABLE, Reach.UNREACHABLE),
         (Concern.NO_ANSWER, Reach.FAILED),
@@ -56,6 +63,7 @@ def matters(fleet: Fleet, question: Question) -> Iterator[Matter]:
             yield Matter(concern, *_with("inventory check", reasons), reasons)
     yield from _not_looked_at(fleet, question, reached)
     yield from _unprotected(fleet, question)
+    yield from _antivirus(fleet, question)
     yield from _findings(fleet)
     if question.lapsed:
         hosts = sorted({host for one in question.lapsed for host in one.hosts})
@@ -153,6 +161,30 @@ def _unprotected(fleet: Fleet, question: Question) -> Iterator[Matter]:
         for name, lacks in lacking.items()
     }
     yield Matter(Concern.UNPROTECTED, tuple(sorted(lacking)), command, reasons)
+
+
+def _malware(fleet: Fleet) -> Iterator[Matter]:
+    """Yield the malware that was found, as long as nobody has looked at it."""
+    if fleet.detections:
+        reasons = {each.alert.host: each.alert.summary for each in reversed(fleet.detections)}
+        hosts, command = _with(("antivirus", "status"), reasons)
+        number = len(fleet.detections)
+        yield Matter(Concern.MALWARE, hosts, command, reasons, number=number)
+
+
+def _antivirus(fleet: Fleet, question: Question) -> Iterator[Matter]:
+    """Yield the hosts that would not find malware, and those that did not look for it."""
+    lacking = {one.host: one.lacks(question.now) for one in fleet.antivirus}
+    for concern, verb in ((Concern.SIGNATURES, "update"), (Concern.SCANS, "status")):
+        of_signatures = concern is Concern.SIGNATURES
+        reasons = {
+            name: "; ".join(lack_name(lack) for lack in mine)
+            for name, lacks in lacking.items()
+            if (mine := [lack for lack in lacks if (lack in OF_SIGNATURES) is of_signatures])
+        }
+        if reasons:
+            hosts, command = _with(("antivirus", verb), reasons, of=fleet.hosts)
+            yield Matter(concern, hosts, command, reasons)
 
 
 def _findings(fleet: Fleet) -> Iterator[Matter]:

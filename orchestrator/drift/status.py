@@ -10,11 +10,14 @@ from orchestrator.baseline.waiver_file import load_waivers
 from orchestrator.drift.matters import Fleet, matters
 from orchestrator.drift.underway import is_under_way
 from orchestrator.fleet.pins import load_pins
+from orchestrator.model.alert import AlertKind
+from orchestrator.model.antivirus import from_document
 from orchestrator.model.backup import WHOLE
 from orchestrator.model.finding import Reach, Verdict
 from orchestrator.model.protection import protections
 from orchestrator.model.record import Counts, HostRun, RunStatus, StoredHost, Tally
 from orchestrator.model.status import Lapsed, Question, Status
+from orchestrator.model.told import Topic
 from orchestrator.model.waiver import WaiverState
 from orchestrator.workspace.directory import Workspace
 
@@ -59,6 +62,8 @@ def look(workspace: Workspace, store: "Store", question: Question) -> Status:
         ever_tried=frozenset(every),
         protections=tuple(found),
         gate=workspace.settings.backup_gate,
+        antivirus=tuple(from_document(t.answer) for t in store.answers(Topic.ANTIVIRUS, [*hosts])),
+        detections=store.alerts([*hosts], {AlertKind.MALWARE}, only_open=True),
     )
     judged = assessed(attempts.values(), hosts.values())
     lapsed = tuple(_lapsed(workspace, store, question.now, attempts))

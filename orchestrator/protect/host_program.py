@@ -20,20 +20,22 @@ _MOST_OUTPUT = 16 * 1024 * 1024
 def call(
     login: Login,
     *words: str,
-    stdin: Any = None,
+    stdin: Any = b"",
     seconds: float,
     heard: Callable[[Mapping[str, Any]], None] | None = None,
+    place: str = PLACE,
 ) -> list[Mapping[str, Any]]:
     """Run the program and return the documents that it said; raises AgentError, UnreachableError.
 
-    ``stdin`` is plain data that it reads as JSON: passwords go this way alone. ``heard`` is told
-    each document as it comes. ``seconds`` bounds the whole.
+    ``stdin`` is plain data that it reads as JSON (passwords go this way alone), or bytes that it
+    reads as they are. ``heard`` is told each document as it comes. ``seconds`` bounds the whole.
+    ``place`` is where the program lies.
     """
     endpoint = login.endpoint
-    command = sudo_command(endpoint, [endpoint.python, "-I", PLACE, *words], seconds)
+    command = sudo_command(endpoint, [endpoint.python, "-I", place, *words], seconds)
     if heard is not None:
         command = command._replace(heard=_by_line(endpoint.name, heard))
-    message = b"" if stdin is None else json.dumps(stdin).encode()
+    message = stdin if isinstance(stdin, bytes) else json.dumps(stdin).encode()
     said = exchange(
         login,
         command,
@@ -44,7 +46,7 @@ def call(
     )
     if said.status != 0 or said.truncated:
         words_ = quoted(said.stderr[-300:]) or _("it said nothing")
-        raise AgentError(endpoint.name, _("its backup program failed: {why}").format(why=words_))
+        raise AgentError(endpoint.name, _("its program failed: {why}").format(why=words_))
     return told.lines(endpoint.name, said.stdout)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
+from orchestrator.model.antivirus import Standing
 from orchestrator.model.change import HostOutcome
 from orchestrator.model.control import Control
 from orchestrator.model.drift import Drift
@@ -66,6 +67,15 @@ class RunSection:
 
 
 @dataclass(frozen=True)
+class AntivirusSection:
+    """How one host stands with malware (None: it was never asked), and how many detections wait."""
+
+    host: str
+    standing: Standing | None
+    detections: int = 0
+
+
+@dataclass(frozen=True)
 class ReportData:
     """Everything that one report tells; times are UTC.
 
@@ -74,7 +84,8 @@ class ReportData:
     references. ``findings`` are those that stand as fail, error or not checked. ``trend`` (by
     agency) and ``drift`` tell what happened since the time ``since``; ``matters`` are what somebody
     has to do something about. ``waivers`` are all of the workspace. ``protections`` tell of every
-    managed host whether it could be brought back, as ``gate`` asks for it.
+    managed host whether it could be brought back, as ``gate`` asks for it; ``antivirus`` how it
+    stands with malware.
     """
 
     organisation: str
@@ -95,6 +106,7 @@ class ReportData:
     waivers: tuple[Waiver, ...] = ()
     protections: tuple[Protection, ...] = ()
     gate: Gate = USUAL
+    antivirus: tuple[AntivirusSection, ...] = ()
 
     @cached_property
     def assessed(self) -> tuple[HostSection, ...]:

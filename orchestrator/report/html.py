@@ -18,7 +18,7 @@ from orchestrator.model.record import Counts
 from orchestrator.model.status import Matter
 from orchestrator.model.text import shorten, visible
 from orchestrator.model.waiver import WaiverState
-from orchestrator.report import chart, digest, scores, words
+from orchestrator.report import antivirus_words, chart, digest, scores, words
 from orchestrator.report.chapter_words import chapter_name
 from orchestrator.report.compliance import (
     NOTHING,
@@ -84,6 +84,7 @@ def _view(data: ReportData) -> dict[str, Any]:
         "data": data,
         "language": language(),
         "words": words,
+        "antivirus_words": antivirus_words,
         "chapter_name": chapter_name,
         "title": partial(_title, data),
         "references": partial(_references, data),

@@ -46,6 +46,16 @@ def _of_servers(servers: int) -> dict[Concern, Callable[[], str]]:
             "{n} servers gave no usable answer: {hosts}",
             servers,
         ),
+        Concern.SIGNATURES: lambda: _n(
+            "{n} server would not find new malware: {hosts}",
+            "{n} servers would not find new malware: {hosts}",
+            servers,
+        ),
+        Concern.SCANS: lambda: _n(
+            "{n} server was not scanned, or not proved, as it should be: {hosts}",
+            "{n} servers were not scanned, or not proved, as they should be: {hosts}",
+            servers,
+        ),
         Concern.NOT_ENROLLED: lambda: _("no server is enrolled yet"),
         Concern.NEVER_AUDITED: lambda: _n(
             "{n} server was never audited as a whole: {hosts}",
@@ -67,6 +77,11 @@ def _of_servers(servers: int) -> dict[Concern, Callable[[], str]]:
 
 def _of_numbers(number: int) -> dict[Concern, Callable[[], str]]:
     return {
+        Concern.MALWARE: lambda: _n(
+            "{n} detection of malware, at which nobody looked: {hosts}",
+            "{n} detections of malware, at which nobody looked: {hosts}",
+            number,
+        ),
         Concern.UNREAD: lambda: _n(
             "{n} finding could not be read: {hosts}",
             "{n} findings could not be read: {hosts}",
