@@ -133,6 +133,18 @@ def in_container() -> bool:
     return os.path.exists("/run/systemd/container")
 
 
+def memory_mib(host: Host) -> int:
+    """Return how much memory the host has, in MiB; raises Unreadable."""
+
+    def read() -> int:
+        for line in (host.read("/proc/meminfo") or b"").splitlines():
+            if line.startswith(b"MemTotal:"):
+                return int(line.split()[1]) // 1024
+        raise Unreadable("/proc/meminfo: it does not tell how much memory there is")
+
+    return host.once("memory", read)  # type: ignore[no-any-return]
+
+
 def sshd_effective(host: Host) -> "Dict[str, str]":
     """Return what the SSH server would use now, by lower-case option name (``sshd -T``)."""
 
@@ -208,4 +220,13 @@ def applicable(
         return "not for {}".format(system(host))
     if "container" in applies and bool(applies["container"]) is not in_container():
         return "only outside of containers" if in_container() else "only in containers"
+    return _by_memory(applies, host)
+
+
+def _by_memory(applies: "Dict[str, object]", host: Host) -> str:
+    least, below = applies.get("memory_at_least_mib"), applies.get("memory_below_mib")
+    if least is not None and memory_mib(host) < int(str(least)):
+        return "less memory than {} MiB".format(least)
+    if below is not None and memory_mib(host) >= int(str(below)):
+        return "{} MiB of memory or more".format(below)
     return ""

@@ -196,6 +196,9 @@ def _may_meet(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Return whether one host can satisfy both ``applies``."""
     if "os" in one and "os" in other and not _names(one["os"]) & _names(other["os"]):
         return False
+    for less, more in ((one, other), (other, one)):
+        if less.get("memory_below_mib", inf) <= more.get("memory_at_least_mib", -inf):
+            return False
     return "container" not in one or one["container"] == other.get("container", one["container"])
 
 

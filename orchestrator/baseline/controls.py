@@ -159,4 +159,5 @@ _APPLIES_CHECKS: Mapping[str, Callable[[Any], bool]] = {
     ),
     "boolean": lambda value: isinstance(value, bool),
     "ports": lambda value: CHECKS["ports"](value) is None,
+    "number": lambda value: CHECKS["number"](value) is None,
 }

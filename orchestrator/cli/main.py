@@ -59,6 +59,7 @@ DOORS: Mapping[str, Door] = {
     "intrusion": Door(
         "intrusion", "group", _later("What servers saw of intruders; changed files.")
     ),
+    "antivirus": Door("antivirus", "group", _later("Scan for malware; signatures, proofs.")),
     "runs": Door("runs", "group", _later("What was run, by whom, and how it ended.")),
     "explain": Door("explain", "command", _later("Tell everything about one control.")),
     "waiver": Door("waiver", "group", _later("Accept failures on some servers for a time.")),

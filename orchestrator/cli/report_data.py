@@ -1,7 +1,7 @@
 """Gather from inventory, baseline and store what a report tells. Imports slow things: call late."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -14,7 +14,8 @@ from orchestrator.drift.status import assessed, look
 from orchestrator.drift.trend import USUAL, periods, trend
 from orchestrator.drift.underway import as_they_are
 from orchestrator.fleet.inventory import start_resolving
-from orchestrator.model.alert import OF_INTRUSION
+from orchestrator.model.alert import OF_INTRUSION, AlertKind
+from orchestrator.model.antivirus import from_document
 from orchestrator.model.control import Baseline
 from orchestrator.model.errors import ConfigurationError
 from orchestrator.model.finding import Verdict
@@ -25,7 +26,13 @@ from orchestrator.model.record import Counts, CurrentFinding, HostRun, Run, RunK
 from orchestrator.model.status import Question
 from orchestrator.model.told import Topic
 from orchestrator.model.watch import standing_of
-from orchestrator.report.data import ChapterCounts, HostSection, ReportData, RunSection
+from orchestrator.report.data import (
+    AntivirusSection,
+    ChapterCounts,
+    HostSection,
+    ReportData,
+    RunSection,
+)
 from orchestrator.report.series import By
 from orchestrator.store.repository import Store
 from orchestrator.workspace.directory import Workspace
@@ -119,8 +126,17 @@ class _Gathering:
                 standing_of(one.host, one.answer.get("standing", {}))
                 for one in self.store.answers(Topic.INTRUSION, names)
             ),
+            antivirus=self._antivirus(names),
             waivers=load_waivers(self.workspace.waivers_file).every,
         )
+
+    def _antivirus(self, names: Sequence[str]) -> tuple[AntivirusSection, ...]:
+        told = {one.host: one.answer for one in self.store.answers(Topic.ANTIVIRUS, names)}
+        waiting = Counter(
+            one.alert.host for one in self.store.alerts(names, {AlertKind.MALWARE}, only_open=True)
+        )
+        standings = {name: from_document(answer) for name, answer in told.items()}
+        return tuple(AntivirusSection(n, standings.get(n), waiting[n]) for n in names)
 
     def _only_agency(self) -> str:
         agencies = {host.agency for host in self.hosts}

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 _CODES = {
     Concern.UNREACHABLE: ExitCode.UNREACHABLE,
     Concern.VAULT_ALARM: ExitCode.NOT_COMPLIANT,
+    Concern.MALWARE: ExitCode.NOT_COMPLIANT,
+    Concern.SIGNATURES: ExitCode.NOT_COMPLIANT,
+    Concern.SCANS: ExitCode.NOT_COMPLIANT,
     Concern.UNPROTECTED: ExitCode.NOT_COMPLIANT,
     Concern.UNPATCHED: ExitCode.NOT_COMPLIANT,
     Concern.INTRUSION: ExitCode.NOT_COMPLIANT,

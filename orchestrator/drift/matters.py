@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from orchestrator.model.alert import KeptAlert
+from orchestrator.model.antivirus import OF_SIGNATURES, Standing
 from orchestrator.model.change import Outcome
 from orchestrator.model.finding import Reach, Severity, Verdict
 from orchestrator.model.patches import Patches
@@ -17,6 +18,7 @@ from orchestrator.model.told import Told
 from orchestrator.model.vault_alert import VaultAlert
 from orchestrator.model.watch import standing_of
 from orchestrator.report.alert_words import alert_text
+from orchestrator.report.antivirus_words import lack_name
 from orchestrator.report.compliance import GRAVE
 from orchestrator.report.vault_words import alert_text as alarm_text
 from orchestrator.report.watch_words import lack_text as lack_of_watch
@@ -38,7 +40,8 @@ class Fleet:
     runs. ``protections`` are those of the same hosts, ``patches`` what they said of updates.
     ``pinned`` are the enrolled hosts, ``ever_tried`` those that any audit tried to reach.
     ``alarms`` are those of the vaults, ``alerts`` those that nobody has looked at, ``watches`` how
-    hosts said last that they watch themselves.
+    hosts said last that they watch themselves. ``antivirus`` is what they said last of it,
+    ``detections`` the malware at which nobody looked.
     """
 
     attempts: Mapping[str, HostRun]
@@ -54,6 +57,8 @@ class Fleet:
     alarms: tuple[VaultAlert, ...] = ()
     alerts: tuple[KeptAlert, ...] = ()
     watches: tuple[Told, ...] = ()
+    antivirus: tuple[Standing, ...] = ()
+    detections: tuple[KeptAlert, ...] = ()
 
 
 def matters(fleet: Fleet, question: Question) -> Iterator[Matter]:
@@ -62,6 +67,7 @@ def matters(fleet: Fleet, question: Question) -> Iterator[Matter]:
     yield from _held(fleet, question)
     yield from _changes(fleet, question)
     yield from _alerts(fleet)
+    yield from _malware(fleet)
     for concern, reach in (
         (Concern.UNREACHABLE, Reach.UNREACHABLE),
         (Concern.NO_ANSWER, Reach.FAILED),
@@ -77,6 +83,7 @@ def matters(fleet: Fleet, question: Question) -> Iterator[Matter]:
     yield from _unprotected(fleet, question)
     yield from _unpatched(fleet)
     yield from _unwatched(fleet, question)
+    yield from _antivirus(fleet, question)
     yield from _findings(fleet)
     if question.lapsed:
         hosts = sorted({host for one in question.lapsed for host in one.hosts})
@@ -206,6 +213,30 @@ def _unwatched(fleet: Fleet, question: Question) -> Iterator[Matter]:
     if reasons:
         hosts = _with("intrusion status", reasons, of=fleet.hosts)
         yield Matter(Concern.UNWATCHED, *hosts, reasons)
+
+
+def _malware(fleet: Fleet) -> Iterator[Matter]:
+    """Yield the malware that was found, as long as nobody has looked at it."""
+    if fleet.detections:
+        reasons = {each.alert.host: each.alert.summary for each in reversed(fleet.detections)}
+        hosts, command = _with(("antivirus", "status"), reasons)
+        number = len(fleet.detections)
+        yield Matter(Concern.MALWARE, hosts, command, reasons, number=number)
+
+
+def _antivirus(fleet: Fleet, question: Question) -> Iterator[Matter]:
+    """Yield the hosts that would not find malware, and those that did not look for it."""
+    lacking = {one.host: one.lacks(question.now) for one in fleet.antivirus}
+    for concern, verb in ((Concern.SIGNATURES, "update"), (Concern.SCANS, "status")):
+        of_signatures = concern is Concern.SIGNATURES
+        reasons = {
+            name: "; ".join(lack_name(lack) for lack in mine)
+            for name, lacks in lacking.items()
+            if (mine := [lack for lack in lacks if (lack in OF_SIGNATURES) is of_signatures])
+        }
+        if reasons:
+            hosts, command = _with(("antivirus", verb), reasons, of=fleet.hosts)
+            yield Matter(concern, hosts, command, reasons)
 
 
 def _findings(fleet: Fleet) -> Iterator[Matter]:

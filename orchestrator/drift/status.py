@@ -10,7 +10,8 @@ from orchestrator.baseline.waiver_file import load_waivers
 from orchestrator.drift.matters import Fleet, matters
 from orchestrator.drift.underway import is_under_way
 from orchestrator.fleet.pins import load_pins
-from orchestrator.model.alert import OF_INTRUSION
+from orchestrator.model.alert import OF_INTRUSION, AlertKind
+from orchestrator.model.antivirus import from_document
 from orchestrator.model.backup import WHOLE
 from orchestrator.model.finding import Reach, Verdict
 from orchestrator.model.patches import of_document
@@ -71,6 +72,8 @@ def look(workspace: Workspace, store: "Store", question: Question) -> Status:
             None if question.hosts is None else [*question.hosts], OF_INTRUSION, only_open=True
         ),
         watches=store.answers(Topic.INTRUSION, None if question.hosts is None else [*hosts]),
+        antivirus=tuple(from_document(t.answer) for t in store.answers(Topic.ANTIVIRUS, [*hosts])),
+        detections=store.alerts([*hosts], {AlertKind.MALWARE}, only_open=True),
     )
     judged = assessed(attempts.values(), hosts.values())
     lapsed = tuple(_lapsed(workspace, store, question.now, attempts))

@@ -131,6 +131,7 @@ Networks = Annotated[list[Network], Field(min_length=1), AfterValidator(_merged)
 DatabaseName = Annotated[str, Field(pattern=r"^(\*|[A-Za-z0-9_][A-Za-z0-9_$.-]{0,62})$")]
 AbsolutePath = Annotated[str, AfterValidator(_absolute_path)]
 Account = Annotated[str, AfterValidator(_account)]
+TimeOfDay = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 Accounts = Annotated[list[Account], Field(min_length=1)]
 
 
@@ -209,6 +210,12 @@ class HostVariables(_Declared):
     luytre_jump_host: StrictBool = False
     luytre_sudo_without_password: list[Annotated[str, AfterValidator(_account)]] | None = None
     luytre_clamav_mirror: Annotated[str, AfterValidator(_url)] | None = None
+    luytre_antivirus_mirror: Annotated[str, AfterValidator(_host_name)] | None = None
+    luytre_antivirus_official: StrictBool | None = None
+    luytre_antivirus_paths: Annotated[list[AbsolutePath], Field(min_length=1)] | None = None
+    luytre_antivirus_excludes: list[AbsolutePath] | None = None
+    luytre_antivirus_quarantine: StrictBool | None = None
+    luytre_antivirus_time: TimeOfDay | None = None
     luytre_time_servers: Annotated[list[Server], Field(min_length=1)] | None = None
     luytre_log_host: Server | None = None
     luytre_log_tls: Annotated[str, AfterValidator(_host_name)] | None = None
@@ -223,7 +230,7 @@ class HostVariables(_Declared):
     luytre_backup_databases: list[Database] | None = None
     luytre_backup_waived: Annotated[str, AfterValidator(_one_line)] | None = None
     luytre_backup_drill: DrillPlace | None = None
-    luytre_backup_time: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] | None = None
+    luytre_backup_time: TimeOfDay | None = None
 
 
 _INNER: Mapping[str, type[_Declared]] = {
@@ -310,6 +317,12 @@ def _expected(location: tuple[str | int, ...]) -> str:
         "luytre_sudo_without_password": _("a list of names of accounts"),
         "luytre_jump": _("the inventory name of a host"),
         "luytre_clamav_mirror": _("a web address (http:// or https://) without a password"),
+        "luytre_antivirus_mirror": _("the inventory name of a host"),
+        "luytre_antivirus_official": _("true or false"),
+        "luytre_antivirus_paths": _("a list of absolute paths"),
+        "luytre_antivirus_excludes": _("a list of absolute paths"),
+        "luytre_antivirus_quarantine": _("true or false"),
+        "luytre_antivirus_time": _("a time of day such as 01:30"),
         "luytre_time_servers": _("a list of names or addresses of servers"),
         "luytre_log_host": _("the name or the address of a server"),
         "luytre_health": _("a list of checks: {tcp: 443}, {http: URL}, {unit: NAME}, {command: …}"),

@@ -6,6 +6,7 @@ The order counts: the first template that fits is taken, so the more particular 
 from orchestrator.model.host_template import Template
 from orchestrator.model.host_template import later as _later
 from orchestrator.model.host_templates_accounts import ACCOUNTS
+from orchestrator.model.host_templates_antivirus import ANTIVIRUS
 from orchestrator.model.host_templates_backup import BACKUP
 from orchestrator.model.host_templates_declared import DECLARED
 from orchestrator.model.host_templates_files import FILES, MOUNTS, PACKAGES
@@ -61,6 +62,7 @@ _GENERAL = (
 TEMPLATES = (
     *_APPLIES,
     *UPDATES,
+    *ANTIVIRUS,
     *BACKUP,
     *DECLARED,
     *RUNS,

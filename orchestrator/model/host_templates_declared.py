@@ -86,6 +86,8 @@ _APPLIES = (
     Template(_later("only where this package is installed")),
     Template(_later("only on these systems, as ID-VERSION_ID of os-release (debian-12)")),
     Template(_later("only in containers (true) or only outside of them (false)")),
+    Template(_later("only with this much memory or more (MiB)")),
+    Template(_later("only with less memory than this (MiB)")),
     Template(_later("not where luytre_keep_services has this name")),
     Template(_later("not where luytre_services has one of these")),
     Template(_later("only where the host has this variable")),

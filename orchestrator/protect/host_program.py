@@ -24,21 +24,22 @@ _MOST_OUTPUT = 16 * 1024 * 1024
 def call(
     login: Login,
     *words: str,
-    stdin: Any = None,
+    stdin: Any = b"",
     seconds: float,
     heard: Callable[[Mapping[str, Any]], None] | None = None,
     place: str = PLACE,
 ) -> list[Mapping[str, Any]]:
     """Run the program and return the documents that it said; raises AgentError, UnreachableError.
 
-    ``stdin`` is plain data that it reads as JSON: passwords go this way alone. ``heard`` is told
-    each document as it comes. ``seconds`` bounds the whole. ``place`` is where the program lies.
+    ``stdin`` is plain data that it reads as JSON (passwords go this way alone), or bytes that it
+    reads as they are. ``heard`` is told each document as it comes. ``seconds`` bounds the whole.
+    ``place`` is where the program lies.
     """
     endpoint = login.endpoint
     command = sudo_command(endpoint, [endpoint.python, "-I", place, *words], seconds)
     if heard is not None:
         command = command._replace(heard=_by_line(endpoint.name, heard))
-    message = b"" if stdin is None else json.dumps(stdin).encode()
+    message = stdin if isinstance(stdin, bytes) else json.dumps(stdin).encode()
     said = exchange(
         login,
         command,

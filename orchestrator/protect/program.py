@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -33,9 +34,13 @@ def program() -> bytes:
     """Return the zip file that Python runs; the same bytes for the same sources."""
     own = sorted(Path(on_host.__file__).parent.glob("*.py"))
     files = {f"on_host/{source.name}": source.read_text("utf-8") for source in own}
-    files |= {name: sources()[name] for name in _OF_THE_AGENT}
+    return zipped(_START, files | {name: sources()[name] for name in _OF_THE_AGENT})
+
+
+def zipped(start: str, files: Mapping[str, str]) -> bytes:
+    """Return a zip file that begins with the code ``start``; ``files`` are modules by path."""
     whole = io.BytesIO()
     with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in {"__main__.py": _START, **files}.items():
+        for name, content in {"__main__.py": start, **files}.items():
             archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
     return whole.getvalue()

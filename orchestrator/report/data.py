@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import cached_property
 
 from orchestrator.model.alert import KeptAlert
+from orchestrator.model.antivirus import Standing
 from orchestrator.model.change import HostOutcome
 from orchestrator.model.control import Control
 from orchestrator.model.drift import Drift
@@ -69,6 +70,15 @@ class RunSection:
 
 
 @dataclass(frozen=True)
+class AntivirusSection:
+    """How one host stands with malware (None: it was never asked), and how many detections wait."""
+
+    host: str
+    standing: Standing | None
+    detections: int = 0
+
+
+@dataclass(frozen=True)
 class ReportData:
     """Everything that one report tells; times are UTC.
 
@@ -79,7 +89,8 @@ class ReportData:
     has to do something about. ``waivers`` are all of the workspace. ``protections`` tell of every
     managed host whether it could be brought back, as ``gate`` asks for it; ``patches`` are what
     hosts said of their updates. ``alerts`` are what servers saw of intruders since then, and what
-    is open of before; ``watches`` tell how those stand that watch themselves.
+    is open of before; ``watches`` tell how those stand that watch themselves, ``antivirus`` how
+    hosts stand with malware.
     """
 
     organisation: str
@@ -103,6 +114,7 @@ class ReportData:
     patches: tuple[Patches, ...] = ()
     alerts: tuple[KeptAlert, ...] = ()
     watches: tuple[WatchStanding, ...] = ()
+    antivirus: tuple[AntivirusSection, ...] = ()
 
     @cached_property
     def assessed(self) -> tuple[HostSection, ...]:

@@ -18,7 +18,7 @@ from orchestrator.model.record import Counts
 from orchestrator.model.status import Matter
 from orchestrator.model.text import shorten, visible
 from orchestrator.model.waiver import WaiverState
-from orchestrator.report import chart, digest, scores, watch_words, words
+from orchestrator.report import antivirus_words, chart, digest, scores, watch_words, words
 from orchestrator.report.alert_words import alert_kind_name, alert_text
 from orchestrator.report.chapter_words import chapter_name
 from orchestrator.report.compliance import (
@@ -85,6 +85,7 @@ def _view(data: ReportData) -> dict[str, Any]:
         "data": data,
         "language": language(),
         "words": words,
+        "antivirus_words": antivirus_words,
         "chapter_name": chapter_name,
         "title": partial(_title, data),
         "references": partial(_references, data),

@@ -36,6 +36,7 @@ def checked(kind: str) -> str:
         "listeners": _("ports that others can reach, against those that were declared"),
         "boot_parameter": _("what the kernel is started with, now and at the next boot"),
         "boot_password": _("whether the boot loader asks for a password"),
+        "antivirus": _("ClamAV's signatures and daemon, what scans found, the newest proof"),
         "backup": _("whether the server backs itself up, elsewhere, and what came back of it"),
         "apparmor": _("AppArmor's profiles, as the kernel has them and as they load at boot"),
         "cron_jobs": _("who may change what cron and at run as root, and the way to it"),
@@ -84,6 +85,7 @@ def mended(kind: str) -> str:
         "listeners": people,
         "boot_parameter": people,
         "boot_password": people,
+        "antivirus": people,
         "backup": people,
         "updates": _(
             "lets apt install them, where luytre patch apply was typed; keeps the old ones"

@@ -51,6 +51,16 @@ def _of_servers(servers: int) -> dict[Concern, Callable[[], str]]:
             "{n} servers are not watched as they should be: {hosts}",
             servers,
         ),
+        Concern.SIGNATURES: lambda: _n(
+            "{n} server would not find new malware: {hosts}",
+            "{n} servers would not find new malware: {hosts}",
+            servers,
+        ),
+        Concern.SCANS: lambda: _n(
+            "{n} server was not scanned, or not proved, as it should be: {hosts}",
+            "{n} servers were not scanned, or not proved, as they should be: {hosts}",
+            servers,
+        ),
         Concern.NOT_ENROLLED: lambda: _("no server is enrolled yet"),
         Concern.NEVER_AUDITED: lambda: _n(
             "{n} server was never audited as a whole: {hosts}",
@@ -80,6 +90,11 @@ def _of_numbers(number: int) -> dict[Concern, Callable[[], str]]:
         Concern.INTRUSION: lambda: _n(
             "{n} intrusion alert that nobody has looked at ({severities}): {hosts}",
             "{n} intrusion alerts that nobody has looked at ({severities}): {hosts}",
+            number,
+        ),
+        Concern.MALWARE: lambda: _n(
+            "{n} detection of malware, at which nobody looked: {hosts}",
+            "{n} detections of malware, at which nobody looked: {hosts}",
             number,
         ),
         Concern.UNREAD: lambda: _n(

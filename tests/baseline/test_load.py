@@ -134,6 +134,10 @@ def test_a_wrong_state_is_named_with_its_place(
         (GOOD + "  applies: {package: [x]}\n", "controls/own.yml:8:22: must be: only where"),
         (GOOD + "  applies: {os: debian}\n", "controls/own.yml:8:17: must be a system"),
         (GOOD + "  applies: {container: no}\n", "controls/own.yml:8:24: must be: only in"),
+        (
+            GOOD + "  applies: {memory_below_mib: few}\n",
+            "controls/own.yml:8:31: must be: only with",
+        ),
     ],
 )
 def test_a_wrong_control_is_named_with_its_place(write: Write, chapter: str, expected: str) -> None:
@@ -327,6 +331,8 @@ def test_controls_that_go_together_are_accepted(write: Write, one: str, other: s
         ("os: debian-12", "os: [debian-13, ubuntu-24.04]", False),
         ("os: [debian-12, debian-13]", "os: debian-13", True),
         ("container: true", "container: false", False),
+        ("memory_below_mib: 1900", "memory_at_least_mib: 1900", False),
+        ("memory_below_mib: 1901", "memory_at_least_mib: 1900", True),
         ("package: x", "container: false", True),
     ],
 )

@@ -189,7 +189,7 @@ def test_completion_scripts_are_printed(shell: str) -> None:
 def test_the_shell_completes_commands_without_importing_them() -> None:
     asked = {**os.environ, "_LUYTRE_COMPLETE": "bash_complete", "COMP_WORDS": "luytre a"}
     done = luytre(env={**asked, "COMP_CWORD": "1"})
-    assert done.stdout.split() == ["plain,audit", "plain,apply"]
+    assert done.stdout.split() == ["plain,audit", "plain,apply", "plain,antivirus"]
 
 
 def test_a_reader_that_goes_away_is_no_drama() -> None:

@@ -6,6 +6,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from orchestrator.drift.matters import Fleet, matters
+from orchestrator.model.alert import Alert, AlertKind, KeptAlert
+from orchestrator.model.antivirus import (
+    Proof,
+    ProofState,
+    Scan,
+    ScanState,
+    SignatureDatabase,
+    Standing,
+)
 from orchestrator.model.backup import Backup, BackupState
 from orchestrator.model.change import Outcome
 from orchestrator.model.finding import Reach, Severity, Verdict
@@ -225,3 +234,43 @@ def test_where_only_drills_are_wanting_the_command_is_a_drill():
     backup = Backup("web1", "run", BackupState.COMPLETE, NOW - timedelta(hours=1))
     known = fleet(host("web1"), host("web2"), protections=(Protection("web1", backup),))
     assert only(known).command == "luytre backup drill --limit web1"
+
+
+def standing(name, days=0.0, scanned=0.0):
+    then = NOW - timedelta(days=scanned)
+    return Standing(
+        host=name,
+        version="1.4.3",
+        daemon="active",
+        killed=False,
+        databases=(SignatureDatabase("daily.cvd", False, "1", NOW - timedelta(days=days)),),
+        unreadable="",
+        scan=Scan(ScanState.DONE, "clamd", then, then, 1, 1, 0, 0),
+        proof=Proof(ProofState.FOUND, NOW),
+        quarantined=0,
+    )
+
+
+def test_old_signatures_and_scans_that_are_overdue_are_told_with_what_to_type():
+    found = told(
+        fleet(
+            *map(host, ("web1", "web2", "db1")),
+            antivirus=(standing("web1", days=4), standing("web2", scanned=9), standing("db1")),
+        )
+    )
+    assert set(found) == {Concern.SIGNATURES, Concern.SCANS}
+    assert found[Concern.SIGNATURES].command == "luytre antivirus update --limit web1"
+    assert found[Concern.SIGNATURES].reasons == {"web1": "signatures older than 3 days"}
+    assert found[Concern.SCANS].command == "luytre antivirus status --limit web2"
+    assert found[Concern.SCANS].reasons == {"web2": "no scan within 8 days"}
+
+
+def test_malware_at_which_nobody_looked_is_told():
+    alerts = [
+        Alert("web1", str(n), AlertKind.MALWARE, Severity.CRITICAL, NOW, "scan", f"x: /{n}", {})
+        for n in (1, 2)
+    ]
+    kept = tuple(KeptAlert(n, alert, NOW) for n, alert in enumerate(alerts))
+    matter = only(fleet(host("web1"), host("web2"), detections=kept))
+    assert (matter.concern, matter.number, matter.hosts) == (Concern.MALWARE, 2, ("web1",))
+    assert matter.command == "luytre antivirus status --limit web1"

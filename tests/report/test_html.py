@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from orchestrator.model.antivirus import Scan, ScanState, SignatureDatabase, Standing
 from orchestrator.model.backup import Backup, BackupState
 from orchestrator.model.change import HostOutcome, Outcome
 from orchestrator.model.control import Text
@@ -18,7 +19,7 @@ from orchestrator.model.status import Concern, Matter
 from orchestrator.report import scores
 from orchestrator.report.chapter_words import chapter_name
 from orchestrator.report.compliance import percent_text
-from orchestrator.report.data import HostSection, ReportData, RunSection
+from orchestrator.report.data import AntivirusSection, HostSection, ReportData, RunSection
 from orchestrator.report.html import render_html
 from orchestrator.report.matter_words import matter_title
 from tests.report import samples
@@ -296,10 +297,24 @@ def test_the_report_says_what_came_back_of_each_server_and_what_is_wanting() -> 
         Protection(names[2], waived="holds no data"),
     )
     text = read(replace(data, protections=protections)).text
-    told = text[text.index("VI. Backups and drills") : text.index("VII. Updates")]
+    told = text[text.index("VI. Backups and drills") : text.index("VII. Antivirus")]
     first, second, third = (told[told.index(name) :] for name in names)
     assert "passed" in first.partition(names[1])[0]
     assert "1:15 —" in first.partition(names[1])[0]
     assert "failed (sample)" in second.partition(names[2])[0]
     assert "its newest drill failed" in second.partition(names[2])[0]
     assert "no whole backup; its backup was never drilled – waived: holds no data" in third
+
+
+def test_the_report_says_how_servers_stand_with_malware() -> None:
+    data = samples.report(3)
+    names = [host.name for host in data.hosts[:3]]
+    then = data.created - timedelta(days=9)
+    scan = Scan(ScanState.PARTIAL, "clamd", then, then, 10, 100, 0, 2)
+    database = SignatureDatabase("daily.cvd", False, "27000", then)
+    one = Standing(names[0], samples.HOSTILE, "active", False, (database,), "", scan, None, 0)
+    sections = (AntivirusSection(names[0], one, 2), AntivirusSection(names[1], None))
+    text = read(replace(data, antivirus=sections)).text
+    told = text[text.index("VII. Antivirus") : text.index("VIII. How this was found")]
+    assert "signatures older than 7 days; the newest scan was not whole; never proved" in told
+    assert f"Never asked: {names[1]}." in told

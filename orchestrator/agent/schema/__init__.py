@@ -12,6 +12,7 @@ from ..conditions import LISTS as CONDITIONS_OF_LISTS
 from . import (
     access,
     accounts,
+    antivirus,
     backups,
     files,
     filesystems,
@@ -41,6 +42,7 @@ _GROUPS = (
     network,
     logins,
     backups,
+    antivirus,
 )
 
 KINDS: Dict[str, Kind] = {name: kind for group in _GROUPS for name, kind in group.KINDS.items()}
@@ -50,6 +52,8 @@ APPLIES = {
     "package": Field("name", "only where this package is installed"),
     "os": Field("names", "only on these systems, as ID-VERSION_ID of os-release (debian-12)"),
     "container": Field("boolean", "only in containers (true) or only outside of them (false)"),
+    "memory_at_least_mib": Field("number", "only with this much memory or more (MiB)"),
+    "memory_below_mib": Field("number", "only with less memory than this (MiB)"),
     "unless_kept": Field("name", "not where luytre_keep_services has this name", compiled=True),
     "unless_open": Field("ports", "not where luytre_services has one of these", compiled=True),
     "declared": Field("name", "only where the host has this variable", compiled=True),

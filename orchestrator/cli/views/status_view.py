@@ -16,7 +16,10 @@ from orchestrator.report.compliance import SEVEREST_FIRST, percent, percent_text
 from orchestrator.report.matter_words import matter_title
 from orchestrator.report.words import kind_name
 
-_GRAVE = (Concern.HELD, Concern.CUT_OFF, Concern.CHANGE_FAILED, Concern.INTRUSION)
+_GRAVE = (
+    *(Concern.HELD, Concern.CUT_OFF, Concern.CHANGE_FAILED),
+    *(Concern.INTRUSION, Concern.MALWARE),
+)
 _NAMES = 44
 _MOST_REASONS = 5
 _WIDTH = 94

@@ -1,0 +1,209 @@
+"""How servers stand with malware, for people and for programs."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Group, RenderableType
+from rich.filesize import decimal
+from rich.text import Text
+
+from orchestrator.cli.views.cells import cell, line, local_time, table
+from orchestrator.model.alert import KeptAlert
+from orchestrator.model.alert import document as alert_document
+from orchestrator.model.antivirus import (
+    ProofState,
+    Quarantined,
+    ScanState,
+    SignatureDatabase,
+    Standing,
+    document,
+)
+from orchestrator.model.errors import HostError
+from orchestrator.model.i18n import _, _n
+from orchestrator.report.antivirus_words import lack_name, proof_state_name, scan_state_name
+
+if TYPE_CHECKING:
+    from orchestrator.protect.antivirus.mirror import Served
+    from orchestrator.protect.antivirus.quarantine import Moved
+    from orchestrator.protect.antivirus.set_up import Left
+
+_MOST_PROBLEMS = 5
+
+
+def render(
+    found: Sequence[Standing | HostError], detections: Sequence[KeptAlert], now: datetime
+) -> RenderableType:
+    """Return a row per host, what is wanting, and the detections that nobody looked at."""
+    columns = [_("host"), "ClamAV", _("signatures"), _("last scan"), _("files"), _("proof")]
+    rows = table(*columns, numbers=columns[4:5], whole=(columns[1], columns[2], columns[3]))
+    told: list[RenderableType] = [rows]
+    for one in found:
+        if isinstance(one, HostError):
+            rows.add_row(cell(one.host), "—", "—", "—", "—", "—")
+            told.append(line(f"{one.host}: {one.message}", "red"))
+            continue
+        rows.add_row(
+            cell(one.host),
+            cell(one.version or "—"),
+            local_time(one.signatures),
+            _scanned(one),
+            str(one.scan.files) if one.scan else "—",
+            _proved(one),
+        )
+        told += [line(f"{one.host}: {text}", "red") for text in _wrong(one, now)]
+    told += [line(_detection(each), "bold red") for each in detections]
+    if detections:
+        told.append(line(_("after you looked: luytre antivirus seen NUMBER --remark TEXT")))
+    return Group(*told)
+
+
+def standing_document(
+    found: Sequence[Standing | HostError], detections: Sequence[KeptAlert], now: datetime
+) -> dict[str, Any]:
+    """Return the same as plain data; times are UTC, ISO 8601."""
+    return {
+        "hosts": [
+            {"host": one.host, "failed": one.message}
+            if isinstance(one, HostError)
+            else {**document(one), "lacks": [lack.value for lack in one.lacks(now)]}
+            for one in found
+        ],
+        "detections": [alert_document(one) for one in detections],
+    }
+
+
+def render_set_up(left: Sequence["Left"]) -> RenderableType:
+    """Return a row per host and role."""
+    rows = table(_("host"), _("role"), _("result"), whole=())
+    roles = {"scanner": _("scans"), "mirror": _("mirror")}
+    for one in left:
+        result = cell(one.why, "red", longest=400) if one.why else cell(_("ready"), "green")
+        rows.add_row(cell(one.host), roles[one.role], result)
+    return rows
+
+
+def set_up_document(left: Sequence["Left"]) -> dict[str, Any]:
+    """Return how hosts were left as plain data."""
+    return {"hosts": [{**vars(one), "ready": not one.why} for one in left]}
+
+
+def render_kept(
+    found: Sequence[tuple[str, list[Quarantined]] | HostError],
+) -> RenderableType:
+    """Return a row per file that is kept."""
+    columns = [_("host"), _("name"), _("when"), _("size"), _("signature"), _("path")]
+    rows = table(*columns, numbers=columns[3:4], whole=columns[1:3])
+    told: list[RenderableType] = [rows]
+    for one in found:
+        if isinstance(one, HostError):
+            told.append(line(f"{one.host}: {one.message}", "red"))
+            continue
+        host, files = one
+        for each in files:
+            rows.add_row(
+                cell(host),
+                each.name,
+                local_time(each.at),
+                decimal(each.size),
+                cell(each.signature),
+                cell(each.path),
+            )
+    return Group(*told)
+
+
+def kept_document(found: Sequence[tuple[str, list[Quarantined]] | HostError]) -> dict[str, Any]:
+    """Return what is kept as plain data."""
+    return {
+        "hosts": [
+            {"host": one.host, "failed": one.message}
+            if isinstance(one, HostError)
+            else {
+                "host": one[0],
+                "kept": [{**vars(each), "at": each.at.isoformat()} for each in one[1]],
+            }
+            for one in found
+        ]
+    }
+
+
+def render_moved(moved: Sequence["Moved"]) -> RenderableType:
+    """Return a row per file."""
+    rows = table(_("name"), _("path"), _("result"))
+    for one in moved:
+        result = cell(one.problem, "red") if one.problem else cell(_("done"), "green")
+        rows.add_row(cell(one.name), cell(one.path or "—"), result)
+    return rows
+
+
+def render_served(found: Sequence["Served | HostError"]) -> RenderableType:
+    """Return a row per database of each mirror."""
+    rows = table(_("mirror"), _("database"), _("version"), _("from"), whole=(_("from"),))
+    told: list[RenderableType] = [rows]
+    for one in found:
+        if isinstance(one, HostError):
+            told.append(line(f"{one.host}: {one.message}", "red"))
+            continue
+        for each in one.databases:
+            rows.add_row(
+                cell(one.host), cell(each.name), cell(each.version or "—"), local_time(each.built)
+            )
+        if one.problem:
+            refused = _("{host}: refused, what is served stays: {why}")
+            told.append(line(refused.format(host=one.host, why=one.problem), "red"))
+    return Group(*told)
+
+
+def served_document(found: Sequence["Served | HostError"]) -> dict[str, Any]:
+    """Return what mirrors serve as plain data."""
+    return {
+        "mirrors": [
+            {"host": one.host, "failed": one.message}
+            if isinstance(one, HostError)
+            else {
+                "host": one.host,
+                "problem": one.problem,
+                "databases": [_database(each) for each in one.databases],
+            }
+            for one in found
+        ]
+    }
+
+
+def _database(one: SignatureDatabase) -> dict[str, Any]:
+    return {**vars(one), "built": one.built.isoformat()}
+
+
+def _scanned(one: Standing) -> Text:
+    if one.scan is None:
+        return Text(_("never"), "red")
+    style = "green" if one.scan.state is ScanState.DONE else "red"
+    return Text(f"{local_time(one.scan.ended)} {scan_state_name(one.scan.state)}", style)
+
+
+def _proved(one: Standing) -> Text:
+    if one.proof is None:
+        return Text(_("never"), "red")
+    style = "green" if one.proof.state is ProofState.FOUND else "red"
+    return Text(f"{local_time(one.proof.at)} {proof_state_name(one.proof.state)}", style)
+
+
+def _wrong(one: Standing, now: datetime) -> list[str]:
+    told = [lack_name(lack) for lack in one.lacks(now)]
+    told += [text for text in (one.unreadable, one.problem) if text]
+    if one.killed:
+        told.append(_("clamd was killed: it took more memory than it may"))
+    problems = one.scan.problems if one.scan else ()
+    told += [f"{path}: {why}" if path else why for path, why in problems[:_MOST_PROBLEMS]]
+    left = (one.scan.problems_total if one.scan else 0) - _MOST_PROBLEMS
+    if left > 0:
+        told.append(_n("and {n} more problem", "and {n} more problems", left).format(n=left))
+    if one.proof and one.proof.state is not ProofState.FOUND and one.proof.why:
+        told.append(one.proof.why)
+    return told
+
+
+def _detection(each: KeptAlert) -> str:
+    alert = each.alert
+    kept = alert.details.get("quarantine") or alert.details.get("left") or _("still there")
+    return f"{each.number}  {alert.host}  {local_time(alert.at)}  {alert.summary}  ({kept})"

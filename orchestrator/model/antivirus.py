@@ -1,0 +1,218 @@
+"""How a host stands with malware: its signatures, its newest scan, its newest proof."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+MIRROR_VARIABLE = "luytre_antivirus_mirror"
+PATHS_VARIABLE = "luytre_antivirus_paths"
+# Signatures come every day: three without any are a warning, a week is too old.
+AGEING = timedelta(days=3)
+OLD = timedelta(days=7)
+SCAN_OVERDUE = timedelta(days=8)
+PROOF_OVERDUE = timedelta(days=31)
+
+
+class ScanState(StrEnum):
+    """What came of a scan: all was scanned, some was not, nothing was."""
+
+    DONE = "done"
+    PARTIAL = "partial"
+    FAILED = "failed"
+
+
+class ProofState(StrEnum):
+    """What came of a proof: the test file was found, or not, or nothing could be scanned."""
+
+    FOUND = "found"
+    MISSED = "missed"
+    FAILED = "failed"
+
+
+class AntivirusLack(StrEnum):
+    """What a host lacks, the most urgent first."""
+
+    NO_SIGNATURES = "no_signatures"
+    UNREADABLE = "unreadable"
+    SIGNATURES_OLD = "signatures_old"
+    SIGNATURES_AGEING = "signatures_ageing"
+    DAEMON_DOWN = "daemon_down"
+    NEVER_SCANNED = "never_scanned"
+    SCAN_OVERDUE = "scan_overdue"
+    SCAN_NOT_WHOLE = "scan_not_whole"
+    NOT_PROVED = "not_proved"
+    PROOF_FAILED = "proof_failed"
+    PROOF_OVERDUE = "proof_overdue"
+
+
+OF_SIGNATURES = frozenset(
+    {
+        AntivirusLack.NO_SIGNATURES,
+        AntivirusLack.UNREADABLE,
+        AntivirusLack.SIGNATURES_OLD,
+        AntivirusLack.SIGNATURES_AGEING,
+    }
+)
+
+
+@dataclass(frozen=True)
+class SignatureDatabase:
+    """One database of signatures; ``version`` is empty for our own."""
+
+    name: str
+    own: bool
+    version: str
+    built: datetime
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What came of one scan; ``problems`` are (path, why), the first of ``problems_total``."""
+
+    state: ScanState
+    engine: str
+    started: datetime
+    ended: datetime
+    files: int
+    size: int
+    too_large: int
+    detections: int
+    problems: tuple[tuple[str, str], ...] = ()
+    problems_total: int = 0
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What came of the test file."""
+
+    state: ProofState
+    at: datetime
+    engine: str = ""
+    signature: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How one host stands: ``daemon`` is systemd's word for clamd, empty where there is none.
+
+    ``killed`` says that clamd was ended for the memory it took, ``unreadable`` why the signatures
+    could not be read, ``problem`` what went wrong with what the host was asked to do.
+    """
+
+    host: str
+    version: str
+    daemon: str
+    killed: bool
+    databases: tuple[SignatureDatabase, ...]
+    unreadable: str
+    scan: Scan | None
+    proof: Proof | None
+    quarantined: int
+    problem: str = ""
+
+    @property
+    def signatures(self) -> datetime | None:
+        """Return from when the signatures are: the daily ones, our own where there are no others.
+
+        None: they are missing.
+        """
+        daily = [one.built for one in self.databases if one.name.startswith("daily.")]
+        own = [one.built for one in self.databases if one.own]
+        judged = daily or (own if len(own) == len(self.databases) else [])
+        return max(judged, default=None)
+
+    @property
+    def own_signatures(self) -> datetime | None:
+        """Return from when our own signatures are, None where there are none."""
+        return max((one.built for one in self.databases if one.own), default=None)
+
+    def lacks(self, now: datetime) -> tuple[AntivirusLack, ...]:
+        """Return what the host lacks at a moment, the most urgent first."""
+        found = [*self._signatures_lack(now), *self._scan_lack(now), *self._proof_lack(now)]
+        if self.daemon and self.daemon not in ("active", "reloading"):
+            found.append(AntivirusLack.DAEMON_DOWN)
+        return tuple(lack for lack in AntivirusLack if lack in found)
+
+    def _signatures_lack(self, now: datetime) -> list[AntivirusLack]:
+        if self.unreadable:
+            return [AntivirusLack.UNREADABLE]
+        built = self.signatures
+        if built is None:
+            return [AntivirusLack.NO_SIGNATURES]
+        if now - built > OLD:
+            return [AntivirusLack.SIGNATURES_OLD]
+        return [AntivirusLack.SIGNATURES_AGEING] if now - built > AGEING else []
+
+    def _scan_lack(self, now: datetime) -> list[AntivirusLack]:
+        if self.scan is None:
+            return [AntivirusLack.NEVER_SCANNED]
+        if self.scan.state is not ScanState.DONE:
+            return [AntivirusLack.SCAN_NOT_WHOLE]
+        return [AntivirusLack.SCAN_OVERDUE] if now - self.scan.ended > SCAN_OVERDUE else []
+
+    def _proof_lack(self, now: datetime) -> list[AntivirusLack]:
+        if self.proof is None:
+            return [AntivirusLack.NOT_PROVED]
+        if self.proof.state is not ProofState.FOUND:
+            return [AntivirusLack.PROOF_FAILED]
+        return [AntivirusLack.PROOF_OVERDUE] if now - self.proof.at > PROOF_OVERDUE else []
+
+
+@dataclass(frozen=True)
+class Quarantined:
+    """A file that was taken away and is kept: its name there, and what it was."""
+
+    name: str
+    path: str
+    signature: str
+    size: int
+    at: datetime
+
+
+def document(one: Standing) -> dict[str, Any]:
+    """Return a standing as plain data; ``from_document`` reads it."""
+    return {
+        **vars(one),
+        "databases": [{**vars(db), "built": db.built.isoformat()} for db in one.databases],
+        "scan": one.scan and _scan_document(one.scan),
+        "proof": one.proof and {**vars(one.proof), "at": one.proof.at.isoformat()},
+    }
+
+
+def from_document(told: Mapping[str, Any]) -> Standing:
+    """Return the standing that ``document`` wrote."""
+    scan, proof = told["scan"], told["proof"]
+    databases = [{**db, "built": _moment(db["built"])} for db in told["databases"]]
+    return Standing(
+        **{
+            **told,
+            "databases": tuple(SignatureDatabase(**db) for db in databases),
+            "scan": scan and _scan(scan),
+            "proof": proof
+            and Proof(**{**proof, "state": ProofState(proof["state"]), "at": _moment(proof["at"])}),
+        }
+    )
+
+
+def _scan_document(scan: Scan) -> dict[str, Any]:
+    when = {"started": scan.started.isoformat(), "ended": scan.ended.isoformat()}
+    return {**vars(scan), **when, "problems": [list(one) for one in scan.problems]}
+
+
+def _scan(told: Mapping[str, Any]) -> Scan:
+    return Scan(
+        **{
+            **told,
+            "state": ScanState(told["state"]),
+            "started": _moment(told["started"]),
+            "ended": _moment(told["ended"]),
+            "problems": tuple((path, why) for path, why in told["problems"]),
+        }
+    )
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)

@@ -1,0 +1,1 @@
+"""Antivirus: scans, signatures, quarantine and proofs of many hosts, and the mirror inside."""

@@ -1,0 +1,117 @@
+"""Set scanning hosts and their mirror up: one play each, then they are told what to do."""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from orchestrator.fleet.agent import Fleet
+from orchestrator.fleet.playbooks import Event, Play, private_directory, run_play
+from orchestrator.fleet.pool import over_hosts
+from orchestrator.model.errors import AgentError, HostError
+from orchestrator.model.host import ManagedHost
+from orchestrator.model.i18n import _
+from orchestrator.protect.antivirus.program import ask_program, program
+from orchestrator.protect.antivirus.wish import mirror_place, scan_time, scan_wish
+from orchestrator.workspace.directory import Workspace
+from orchestrator.workspace.shipped import shipped
+
+SCANNER, MIRROR = "scanner", "mirror"
+_SECONDS = 120.0
+_MOST_SAID = 500
+
+
+@dataclass(frozen=True)
+class Left:
+    """How one host was left: as what, and why it is not ready (empty: it is)."""
+
+    host: str
+    role: str
+    why: str = ""
+
+
+class SettingUp:
+    """One set-up of some hosts and of the mirrors that serve them."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        fleet: Fleet,
+        report: Callable[[str], None] = lambda _host: None,
+    ) -> None:
+        self._workspace = workspace
+        self._fleet = fleet
+        self._report = report
+
+    def go(self, hosts: Sequence[ManagedHost], mirrors: Sequence[ManagedHost]) -> list[Left]:
+        """Set up; return how each host was left, mirrors first. Raises ControllerError."""
+        places = {one.name: mirror_place(one)._asdict() for one in mirrors}
+        served = {
+            name: {f"luytre_signatures_{key}": value for key, value in place.items()}
+            for name, place in places.items()
+        }
+        times = {one.name: {"luytre_antivirus_at": scan_time(one)} for one in hosts}
+        return [
+            *self._role(MIRROR, "signatures.yml", mirrors, served),
+            *self._role(SCANNER, "scanning.yml", hosts, times),
+        ]
+
+    def _role(
+        self,
+        role: str,
+        playbook: str,
+        hosts: Sequence[ManagedHost],
+        variables: Mapping[str, Mapping[str, Any]],
+    ) -> list[Left]:
+        troubles = self._play(playbook, hosts, variables) if hosts else {}
+        ready = [host for host in hosts if host.name not in troubles]
+        results = over_hosts(
+            ready,
+            self._serve if role == MIRROR else self._settle,
+            self._fleet.concurrency,
+            lambda host, _result: self._report(host.name),
+        )
+        troubles |= {one.host: one.message for one in results if isinstance(one, HostError)}
+        return [Left(host.name, role, troubles.get(host.name, "")) for host in hosts]
+
+    def _settle(self, host: ManagedHost) -> None:
+        with self._fleet.login(host) as login:
+            said = ask_program(login, "settle", stdin=scan_wish(host), seconds=_SECONDS)
+        if [one.get("state") for one in said] != ["ready"]:
+            raise AgentError(host.name, _("it did not say that it is ready"))
+
+    def _serve(self, host: ManagedHost) -> None:
+        with self._fleet.login(host) as login:
+            (said,) = ask_program(login, "mirror", seconds=_SECONDS)
+        if said.get("problem"):
+            raise AgentError(host.name, str(said["problem"]))
+
+    def _play(
+        self,
+        name: str,
+        hosts: Sequence[ManagedHost],
+        variables: Mapping[str, Mapping[str, Any]],
+    ) -> dict[str, str]:
+        """Run a play; return why it failed, by host."""
+        troubles: dict[str, str] = {}
+
+        def hear(event: Event) -> None:
+            if event.kind in ("failed", "unreachable") and not event.ignored:
+                said = str(event.result.get("msg", ""))[:_MOST_SAID]
+                troubles[event.host] = f"{event.task}: {said}"
+
+        with private_directory() as directory:
+            place = directory / "antivirus.pyz"
+            place.write_bytes(program())
+            common = {
+                "luytre_antivirus_program": str(place),
+                "luytre_antivirus_templates": str(shipped("templates") / "antivirus"),
+            }
+            play = Play(
+                playbook=self._workspace.playbooks_dir / name,
+                hosts=list(hosts),
+                variables={host.name: {**common, **variables[host.name]} for host in hosts},
+                pins_file=self._workspace.pins_file,
+            )
+            run_play(play, self._fleet, directory, hear, threading.Event())
+        return troubles

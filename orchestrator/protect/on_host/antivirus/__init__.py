@@ -1,0 +1,1 @@
+"""What scans on a host, and what publishes signatures on their mirror; standard library only."""

@@ -1,0 +1,39 @@
+"""How servers stand with malware, in words."""
+
+from orchestrator.model.antivirus import AntivirusLack, ProofState, ScanState
+from orchestrator.model.i18n import _
+
+
+def lack_name(lack: AntivirusLack) -> str:
+    """Return what a server lacks."""
+    return {
+        AntivirusLack.NO_SIGNATURES: _("no signatures"),
+        AntivirusLack.UNREADABLE: _("its signatures could not be read"),
+        AntivirusLack.SIGNATURES_OLD: _("signatures older than 7 days"),
+        AntivirusLack.SIGNATURES_AGEING: _("signatures older than 3 days"),
+        AntivirusLack.DAEMON_DOWN: _("clamd does not run"),
+        AntivirusLack.NEVER_SCANNED: _("never scanned"),
+        AntivirusLack.SCAN_OVERDUE: _("no scan within 8 days"),
+        AntivirusLack.SCAN_NOT_WHOLE: _("the newest scan was not whole"),
+        AntivirusLack.NOT_PROVED: _("never proved"),
+        AntivirusLack.PROOF_FAILED: _("the test file was not found"),
+        AntivirusLack.PROOF_OVERDUE: _("no proof within 31 days"),
+    }[lack]
+
+
+def scan_state_name(state: ScanState) -> str:
+    """Return what came of a scan."""
+    return {
+        ScanState.DONE: _("whole"),
+        ScanState.PARTIAL: _("partial"),
+        ScanState.FAILED: _("failed"),
+    }[state]
+
+
+def proof_state_name(state: ProofState) -> str:
+    """Return what came of a proof."""
+    return {
+        ProofState.FOUND: _("found"),
+        ProofState.MISSED: _("not found"),
+        ProofState.FAILED: _("failed"),
+    }[state]

@@ -1,0 +1,130 @@
+"""A mirror of signatures, a server with clamd, and a small one that scans without it."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from orchestrator.lab import HostSpec, Lab
+from tests.lab.change.desk import APPLY, Desk
+
+MIRROR, WEB, SMALL = "mirror", "web", "small"
+BOTH = f"{WEB},{SMALL}"
+FILES = "/srv/files"
+# The test file is never written whole: scanners of whoever reads this would find it.
+_PARTS = ("X5O!P%@AP[4\\PZX54(P^)7CC)7}$", "EICAR-STANDARD-", "ANTIVIRUS-TEST-FILE!", "$H+H*")
+EICAR = "".join(_PARTS).encode()
+OWN_HDB = f"{hashlib.md5(EICAR).hexdigest()}:{len(EICAR)}:Luytre.TestFile\n"
+# Bytes that are no test file, and stand for malware.
+MALWARE = b"bamboo-malware-sample"
+OWN_NDB = f"Luytre.Sample:0:*:{MALWARE.hex()}\n"
+_SMALL_MEMORY = """
+sed 's/^MemTotal:.*/MemTotal:        1000000 kB/' /proc/meminfo > /root/meminfo
+mount --bind /root/meminfo /proc/meminfo
+"""
+_SERVER = """
+export DEBIAN_FRONTEND=noninteractive
+apt-get install -qq -y --no-install-recommends clamav nginx > /dev/null
+"""
+_FILES = f"""
+install -d {FILES}
+echo 'an honest letter' > {FILES}/letter
+"""
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _english() -> Iterator[None]:
+    """Messages are compared in one language."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LUYTRE_LANG", "en")
+        yield
+
+
+@pytest.fixture(scope="session")
+def lab(lab_factory: Callable[[str], Lab]) -> Lab:
+    """Three hosts."""
+    lab = lab_factory("antivirus")
+    lab.up([HostSpec(MIRROR), HostSpec(WEB), HostSpec(SMALL, "trixie")])
+    on(lab, SMALL, _SMALL_MEMORY)
+    for name in (WEB, SMALL):
+        on(lab, name, _FILES)
+    return lab
+
+
+@pytest.fixture(scope="session")
+def desk(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    """A workspace whose servers are set up, have signatures, and were audited."""
+    desk = Desk(tmp_path_factory.mktemp("antivirus") / "desk", lab)
+    address = next(host.address for host in lab.hosts() if host.name == MIRROR)
+    desk.declare(
+        luytre_admin_sources=["10.213.0.0/16"],
+        luytre_services=[],
+        luytre_clamav_mirror=f"http://{address}:8080/clamav",
+        luytre_antivirus_mirror=MIRROR,
+        luytre_antivirus_official=False,
+        luytre_antivirus_paths=[FILES],
+        luytre_antivirus_quarantine=True,
+    )
+    desk.settle(profile="cis-level1-server")
+    with ThreadPoolExecutor() as beside:
+        beside.submit(on, lab, MIRROR, _SERVER, 300)
+        applied = desk.ask(*APPLY, "--limit", BOTH, "--chapter", "antivirus")
+    assert {one["outcome"] for one in applied.document["hosts"]} == {"confirmed"}, applied
+    set_up = desk.ask("antivirus", "setup", "--yes", "--limit", BOTH)
+    assert set_up.code == 0, set_up
+    publish(desk)
+    updated = desk.ask("antivirus", "update", "--limit", BOTH)
+    assert [one["problem"] for one in updated.document["hosts"]] == ["", ""], updated
+    return desk
+
+
+def signatures(desk: Desk, **contents: str) -> list[str]:
+    """Write files of signatures, by their suffix, and return where; otherwise those of the tests.
+
+    They find the test file (``hdb``) and the sample (``ndb``).
+    """
+    paths = []
+    for suffix, content in (contents or {"hdb": OWN_HDB, "ndb": OWN_NDB}).items():
+        path = desk.directory / f"tests.{suffix}"
+        path.write_text(content)
+        paths.append(str(path))
+    return paths
+
+
+def publish(desk: Desk, **contents: str) -> None:
+    """Publish signatures; the mirror must take them."""
+    done = desk.ask("antivirus", "mirror", "publish", *signatures(desk, **contents))
+    assert done.code == 0, done
+
+
+def verdicts(desk: Desk, host: str, *controls: str) -> dict[str, str]:
+    """Return how controls stand on a host, by what follows their chapter."""
+    words = [word for one in controls for word in ("--control", f"antivirus-{one}")]
+    audit = desk.ask("audit", "--limit", host, *words)
+    return {
+        one["control"].removeprefix("antivirus-"): one["verdict"]
+        for one in audit.host(host)["findings"]
+    }
+
+
+def detected(desk: Desk, host: str) -> list[dict[str, Any]]:
+    """Return the open detections of a host, as its status tells them, and note them as seen."""
+    told = desk.ask("antivirus", "status", "--limit", host).document["detections"]
+    numbers = [str(one["number"]) for one in told]
+    if numbers:
+        seen = desk.ask("antivirus", "seen", *numbers, "--remark", "a test")
+        assert seen.code == 0, seen
+    return told
+
+
+def on(lab: Lab, host: str, script: str, timeout: float = 120) -> str:
+    """Return what a script of root says on a host."""
+    return lab.run(host, ["sh", "-ec", script], timeout=timeout).stdout.decode(errors="replace")
+
+
+def states(lab: Lab, host: str, units: Sequence[str]) -> list[str]:
+    """Return the process and the state of each unit."""
+    told = on(lab, host, f"systemctl show --property=MainPID,ActiveState {' '.join(units)}")
+    return told.split()

@@ -1,0 +1,170 @@
+"""What a host says of its antivirus: only what has the shape that is asked is believed."""
+
+import contextlib
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orchestrator.model.antivirus import AntivirusLack, document, from_document
+from orchestrator.model.errors import AgentError
+from orchestrator.protect.antivirus import told
+
+NOW = time.time()
+FOUND = {
+    "path": "/srv/files/a",
+    "signature": "Luytre.Sample.UNOFFICIAL",
+    "sha256": "0" * 64,
+    "size": 21,
+    "uid": 1000,
+    "mode": 0o640,
+    "changed_ns": 1,
+    "inode": 7,
+    "quarantine": "0123456789abcdef",
+    "left": "",
+}
+
+
+def result(**changes: Any) -> dict[str, Any]:
+    """Return the result of a whole scan that found one file."""
+    return {
+        "format": 1,
+        "state": "done",
+        "engine": "clamd",
+        "started": NOW - 10,
+        "ended": NOW,
+        "files": 2,
+        "bytes": 38,
+        "too_large": 0,
+        "detections": [FOUND],
+        "detections_total": 1,
+        "problems": [],
+        "problems_total": 0,
+        **changes,
+    }
+
+
+def answer(**changes: Any) -> dict[str, Any]:
+    """Return what a host says that lacks nothing."""
+    daily = {"name": "daily.cvd", "own": False, "version": "27000", "built": NOW - 3600}
+    return {
+        "format": 1,
+        "version": "1.4.3",
+        "daemon": {"ActiveState": "active", "Result": "success"},
+        "databases": [daily],
+        "unreadable": "",
+        "results": [result()],
+        "proof": {"state": "found", "at": NOW, "engine": "clamd", "signature": "x", "why": ""},
+        "quarantined": 1,
+        "problem": "",
+        **changes,
+    }
+
+
+def lacks(**changes: Any) -> tuple[AntivirusLack, ...]:
+    return told.standing("web1", answer(**changes)).lacks(datetime.now(UTC))
+
+
+def database(days: float, name: str = "daily.cvd", *, own: bool = False) -> dict[str, Any]:
+    return {"name": name, "own": own, "version": "", "built": NOW - days * 86400}
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, ()),
+        ({"databases": []}, ("no_signatures",)),
+        ({"databases": [database(4)]}, ("signatures_ageing",)),
+        ({"databases": [database(8)]}, ("signatures_old",)),
+        ({"databases": [database(8), database(0, "o", own=True)]}, ("signatures_old",)),
+        ({"databases": [database(0, "o", own=True)]}, ()),
+        ({"databases": [], "unreadable": "daily.cvd: no head"}, ("unreadable",)),
+        ({"daemon": {"ActiveState": "failed", "Result": "oom-kill"}}, ("daemon_down",)),
+        ({"daemon": {}}, ()),
+        ({"results": []}, ("never_scanned",)),
+        ({"results": [result(state="failed")]}, ("scan_not_whole",)),
+        (
+            {"results": [result(started=NOW - 9 * 86400, ended=NOW - 9 * 86400)]},
+            ("scan_overdue",),
+        ),
+        ({"proof": None}, ("not_proved",)),
+        ({"proof": {**answer()["proof"], "state": "missed"}}, ("proof_failed",)),
+        ({"proof": {**answer()["proof"], "at": NOW - 40 * 86400}}, ("proof_overdue",)),
+    ],
+)
+def test_what_is_wanting_is_told(changes: dict[str, Any], expected: tuple[str, ...]) -> None:
+    assert lacks(**changes) == expected
+
+
+def test_the_same_file_is_one_alert_and_a_changed_one_is_another() -> None:
+    twice = told.alerts("web1", answer(results=[result(), result(started=NOW)]))
+    assert len(twice) == 1
+    again = {**FOUND, "changed_ns": 2}
+    other = told.alerts("web1", answer(results=[result(detections=[again])]))
+    assert other[0].identity != twice[0].identity
+
+
+def test_a_standing_comes_out_of_the_store_as_it_went_in() -> None:
+    one = told.standing("web1", answer(results=[result(problems=[], state="done")]))
+    assert from_document(document(one)) == one
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"format": 2},
+        {"results": [result(state="splendid")]},
+        {"results": [result(files=-1)]},
+        {"results": [result(problems=[{"path": "/x", "why": "y"}])]},
+        {"results": [result(started=NOW + timedelta(days=2).total_seconds())]},
+        {"proof": {"state": "found"}},
+        {"databases": [{"name": "x"}]},
+        {"quarantined": "many"},
+        {"daemon": {"ActiveState": "active"}},
+    ],
+)
+def test_another_shape_is_malformed(changes: dict[str, Any]) -> None:
+    with pytest.raises(AgentError):
+        told.standing("web1", answer(**changes))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"sha256": "short"},
+        {"signature": "two words"},
+        {"signature": ""},
+        {"path": "x" * 5000},
+        {"path": "\ud800"},
+        {"quarantine": "../../etc"},
+        {"inode": "7"},
+    ],
+)
+def test_a_detection_of_another_shape_is_malformed(changes: dict[str, Any]) -> None:
+    with pytest.raises(AgentError):
+        told.alerts("web1", answer(results=[result(detections=[{**FOUND, **changes}])]))
+
+
+def test_bytes_of_a_path_that_are_no_text_are_spelled() -> None:
+    (alert,) = told.alerts(
+        "web1", answer(results=[result(detections=[{**FOUND, "path": "/a\udcff"}])])
+    )
+    assert alert.details["path"] == r"/a\xff"
+
+
+_PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(key=st.sampled_from(sorted(answer())), value=_PLAIN)
+def test_whatever_a_host_says_is_read_or_malformed(key: str, value: Any) -> None:
+    said = answer(**{key: value})
+    for read in (told.standing, told.alerts, told.proof_alerts):
+        with contextlib.suppress(AgentError):
+            read("web1", said)
