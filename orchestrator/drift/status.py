@@ -54,6 +54,7 @@ def look(workspace: Workspace, store: "Store", question: Question) -> Status:
     found = protections(
         waived, store.backups([*hosts], states=WHOLE), store.drills([*hosts], proving=True)
     )
+    named = None if question.hosts is None else [*question.hosts]
     fleet = Fleet(
         attempts=attempts,
         hosts=hosts,
@@ -68,10 +69,8 @@ def look(workspace: Workspace, store: "Store", question: Question) -> Status:
             of_document(one.host, one.answer) for one in store.answers(Topic.PATCHES, [*hosts])
         ),
         alarms=_alarms(store, frozenset(every), frozenset(attempts)),
-        alerts=store.alerts(
-            None if question.hosts is None else [*question.hosts], OF_INTRUSION, only_open=True
-        ),
-        watches=store.answers(Topic.INTRUSION, None if question.hosts is None else [*hosts]),
+        alerts=store.alerts(named, OF_INTRUSION, only_open=True),
+        watches=store.answers(Topic.INTRUSION, named and [*hosts]),
         antivirus=tuple(from_document(t.answer) for t in store.answers(Topic.ANTIVIRUS, [*hosts])),
         detections=store.alerts([*hosts], {AlertKind.MALWARE}, only_open=True),
     )

@@ -12,7 +12,8 @@ from orchestrator.report.words import severity_name
 def matter_title(matter: Matter, hosts: str) -> str:
     """Return what somebody has to do something about; ``hosts`` is how its hosts are named."""
     servers, number = len(matter.hosts), matter.number
-    told = (_of_servers(servers) | _of_numbers(number))[matter.concern]()
+    every = _of_servers(servers) | _of_protection(servers) | _of_numbers(number)
+    told = every[matter.concern]()
     return told.format(
         n=number or servers,
         run=matter.run,
@@ -46,6 +47,22 @@ def _of_servers(servers: int) -> dict[Concern, Callable[[], str]]:
             "{n} servers gave no usable answer: {hosts}",
             servers,
         ),
+        Concern.NOT_ENROLLED: lambda: _("no server is enrolled yet"),
+        Concern.NEVER_AUDITED: lambda: _n(
+            "{n} server was never audited as a whole: {hosts}",
+            "{n} servers were never audited as a whole: {hosts}",
+            servers,
+        ),
+        Concern.STALE: lambda: _n(
+            "{n} server: its last audit is too old: {hosts}",
+            "{n} servers: their last audit is too old: {hosts}",
+            servers,
+        ),
+    }
+
+
+def _of_protection(servers: int) -> dict[Concern, Callable[[], str]]:
+    return {
         Concern.UNWATCHED: lambda: _n(
             "{n} server is not watched as it should be: {hosts}",
             "{n} servers are not watched as they should be: {hosts}",
@@ -59,17 +76,6 @@ def _of_servers(servers: int) -> dict[Concern, Callable[[], str]]:
         Concern.SCANS: lambda: _n(
             "{n} server was not scanned, or not proved, as it should be: {hosts}",
             "{n} servers were not scanned, or not proved, as they should be: {hosts}",
-            servers,
-        ),
-        Concern.NOT_ENROLLED: lambda: _("no server is enrolled yet"),
-        Concern.NEVER_AUDITED: lambda: _n(
-            "{n} server was never audited as a whole: {hosts}",
-            "{n} servers were never audited as a whole: {hosts}",
-            servers,
-        ),
-        Concern.STALE: lambda: _n(
-            "{n} server: its last audit is too old: {hosts}",
-            "{n} servers: their last audit is too old: {hosts}",
             servers,
         ),
         Concern.UNPROTECTED: lambda: _n(

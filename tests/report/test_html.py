@@ -315,6 +315,6 @@ def test_the_report_says_how_servers_stand_with_malware() -> None:
     one = Standing(names[0], samples.HOSTILE, "active", False, (database,), "", scan, None, 0)
     sections = (AntivirusSection(names[0], one, 2), AntivirusSection(names[1], None))
     text = read(replace(data, antivirus=sections)).text
-    told = text[text.index("VII. Antivirus") : text.index("VIII. How this was found")]
+    told = text[text.index("VII. Antivirus") : text.index("VIII. Updates")]
     assert "signatures older than 7 days; the newest scan was not whole; never proved" in told
     assert f"Never asked: {names[1]}." in told
