@@ -52,3 +52,14 @@ def test_samples_of_old_backups_are_forgotten_and_nothing_else(tmp_path):
         found = store.backups(each=100)
     assert [bool(one.sample) for one in found] == [True] * SAMPLES_KEPT + [False] * 2
     assert found[-1] == replace(MADE, run=found[-1].run, sample=())
+
+
+def test_a_run_that_nobody_followed_to_its_end_is_still_to_be_fetched(tmp_path):
+    lost = Backup("web1", "20261130T013000Z-000002", BackupState.UNREACHABLE)
+    with Store.open(tmp_path / "store.sqlite") as store:
+        store.save_backup(MADE)
+        store.save_backup(lost)
+        assert store.backup_runs("web1") == {MADE.run}
+        store.save_backup(replace(MADE, run=lost.run))
+        assert store.backups(["web1"])[0] == replace(MADE, run=lost.run)
+        assert store.backup_runs("web1") == {MADE.run, lost.run}

@@ -3,6 +3,7 @@
 import json
 import sqlite3
 import zlib
+from contextlib import closing, contextmanager
 from hashlib import sha256
 
 import pytest
@@ -11,6 +12,13 @@ from .conftest import OFFICE, VAULT, WEB
 from .ground import REPOSITORY, as_client, on, part, snapshots
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(900), pytest.mark.usefixtures("first")]
+
+
+@contextmanager
+def opened(desk):
+    """Open the store past the product; it is closed again, or it could not be put aside later."""
+    with closing(sqlite3.connect(desk.directory / ".luytre/store.sqlite")) as store, store:
+        yield store
 
 
 def test_one_directory_comes_back_beside_what_is_there(lab, desk):
@@ -42,7 +50,7 @@ def test_a_dump_that_lies_where_dumps_lay_before_is_proved_and_comes_back(lab, d
     words = f"backup --stdin --stdin-filename /luytre/{name} --host {WEB} --tag part:{name}"
     on(lab, WEB, "printf before | " + as_client(words))
     old = {"id": snapshots(lab, WEB)[-1], "sha256": sha256(b"before").hexdigest()}
-    with sqlite3.connect(desk.directory / ".luytre/store.sqlite") as store:
+    with opened(desk) as store:
         row, told = store.execute(
             "SELECT b.id, parts FROM backup b JOIN host h ON h.id = b.host_id"
             " WHERE h.name = ? AND b.state = 'complete' ORDER BY run DESC LIMIT 1",
@@ -101,9 +109,8 @@ def test_the_newest_backups_are_proved_and_nothing_of_it_stays(lab, desk):
 
 def test_fault_49_a_file_that_comes_back_otherwise_is_named(desk):
     # What the vault gives back cannot be changed under its name: what it was hashed as can.
-    database = desk.directory / ".luytre/store.sqlite"
     assert desk.ask("backup", "run", "--limit", OFFICE).code == 0
-    with sqlite3.connect(database) as store:
+    with opened(desk) as store:
         row, packed = store.execute(
             "SELECT b.id, sample FROM backup b JOIN host h ON h.id = b.host_id"
             " WHERE h.name = ? ORDER BY run DESC LIMIT 1",
