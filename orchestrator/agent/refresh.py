@@ -19,25 +19,29 @@ _PATIENCE = ("-o", "Acquire::Retries=1", "-o", "Acquire::http::Timeout=20")
 # Any source that fails is a failure of the whole: otherwise apt goes on with what it had (apt 2.1).
 _STRICT = ("-o", "APT::Update::Error-Mode=any")
 _ASK_SECONDS = 300.0
-_NO_QUESTIONS = ("/usr/bin/env", "NEEDRESTART_MODE=l")
+# A connection that is lost must not leave dpkg half way once more.
+_SETTINGS = ("NEEDRESTART_MODE=l", "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C.UTF-8")
+_APART = (
+    *("/usr/bin/systemd-run", "--quiet", "--wait", "--collect"),
+    *("--setenv=" + setting for setting in _SETTINGS),
+)
 _KEEP_CONFIGURATION = ("--force-confdef", "--force-confold")
 
 
 def refresh(request: "Dict[str, Any]", host: Host) -> "Dict[str, Any]":
-    """Ask the sources anew; return what was repaired before and what they said no to.
+    """Ask the sources anew; return what they said no to.
 
-    ``repair`` allows to bring an interrupted dpkg to its end, under the host's lock; ``patience``
-    is how long (seconds) to wait for others that work with packages. Raises Refused where they do
-    not come to their end.
+    An interrupted dpkg is told as ``broken``, and no source is asked, unless ``repair`` allows to
+    bring it to its end, under the host's lock. ``patience`` is how long (seconds) to wait for
+    others that work with packages. Raises Refused where they do not come to their end.
     """
     _await_others(request["patience"], host)
     problem = packages.dpkg_problem(host)
-    repaired = ""
-    if problem and request["repair"]:
-        repaired = _repair(request, host)
-    elif problem:
-        raise Refused(problem)
-    return {"repaired": repaired, "problems": _ask(host)}
+    if problem and not request["repair"]:
+        return {"broken": problem, "problems": []}
+    if problem:
+        _repair(request, host)
+    return {"broken": "", "problems": _ask(host)}
 
 
 def _await_others(patience: float, host: Host) -> None:
@@ -51,33 +55,24 @@ def _await_others(patience: float, host: Host) -> None:
         host.pause(_POLL_SECONDS)
 
 
-def _repair(request: "Dict[str, Any]", host: Host) -> str:
-    """Bring dpkg to its end where power or a connection was lost; return what was left half way."""
+def _repair(request: "Dict[str, Any]", host: Host) -> None:
+    """Bring dpkg to its end where power or a connection was lost; raises Refused where it fails."""
     run = Run(request["run"])
     runs.acquire(run, request["operator"], request["controller"])
     try:
-        half = sorted(_half_way(host))
-        argv = [*_NO_QUESTIONS, "/usr/bin/dpkg", *_KEEP_CONFIGURATION, "--configure", "-a"]
-        # What it says counts for nothing as long as packages are missing: those come next.
-        configured = host.run(argv, seconds=_REPAIR_SECONDS)
+        argv = [*_APART, "/usr/bin/dpkg", *_KEEP_CONFIGURATION, "--configure", "-a"]
+        # Where packages are missing it fails; those come next.
+        host.run(argv, seconds=_REPAIR_SECONDS)
         _, gone = packages.simulate("-f", ["install"], host)
         if gone:
             raise Refused("repairing dpkg would remove {}".format(", ".join(sorted(gone))))
-        fixed = host.run([*_NO_QUESTIONS, *APT, "-f", "-y", "install"], seconds=_REPAIR_SECONDS)
+        host.run([*_APART, *APT, "-f", "-y", "install"], seconds=_REPAIR_SECONDS)
         host.forget()
         left = packages.dpkg_problem(host)
-        if left or fixed.status != 0:
-            why = fixed.complaint if fixed.status else configured.complaint
-            raise Refused("dpkg cannot be repaired: {}".format(why))
+        if left:
+            raise Refused("dpkg cannot be repaired: {}".format(left))
     finally:
         runs.release(run)
-    return ", ".join(half) or "dpkg"
-
-
-def _half_way(host: Host) -> "List[str]":
-    from . import facts
-
-    return list(facts.unfinished(host))
 
 
 def _ask(host: Host) -> "List[str]":

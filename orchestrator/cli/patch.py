@@ -23,9 +23,9 @@ from orchestrator.cli.options import (
     terms_options,
     wave_options,
 )
+from orchestrator.cli.patch_sources import refreshed, repaired
 from orchestrator.model.change import HostOutcome, Outcome
 from orchestrator.model.errors import HostError
-from orchestrator.model.host import Management
 from orchestrator.model.i18n import _
 from orchestrator.model.patches import Patches
 from orchestrator.model.selection import Consent, Selection, Terms
@@ -90,7 +90,7 @@ def status(context: Context, limit: str | None, refresh: bool, output: Output) -
 
     workspace = context.workspace()
     scope = _scope(workspace, Selection(limit), every=True)
-    failed = _refreshed(workspace, scope, output) if refresh else []
+    failed = refreshed(workspace, scope, output) if refresh else []
     holes = _holes(workspace)
     told = _asked(workspace, scope, output, failed, holes)
     moment = holes.moment if holes else None
@@ -130,7 +130,7 @@ def plan(
     workspace = context.workspace()
     file = free_file(save)
     scope = _scope(workspace, Selection(limit), every=every)
-    failed = _refreshed(workspace, scope, output)
+    failed = refreshed(workspace, scope, output)
     _asked(workspace, scope, output, failed, _holes(workspace))
     return plan_scope(workspace, scope, file, output, failed)
 
@@ -160,13 +160,12 @@ def apply(
 
     workspace = context.workspace()
     scope = _scope(workspace, Selection(limit), every=every)
-    failed = _refreshed(workspace, scope, output, repair=True, wait=wait)
+    failed = repaired(context, scope, terms, output, wait=wait)
     planned = make_plans(workspace, scope, output, terms.consent, failed)
-    try:
-        return carry_out(context, planned, terms, output)
-    finally:
-        # The store would still tell of updates that are installed now.
-        _asked(workspace, scope, output, failed, _holes(workspace))
+    code = carry_out(context, planned, terms, output)
+    # The store would still tell of updates that are installed now.
+    _asked(workspace, scope, output, failed, _holes(workspace))
+    return code
 
 
 @group.command(
@@ -328,33 +327,6 @@ def _needing_reboot(
         for name, each in hours.items()
     ]
     return [host for host in hosts if host.name not in hours], left
-
-
-def _refreshed(
-    workspace: "Workspace", scope: "Scope", output: Output, *, repair: bool = False, wait: int = 0
-) -> list[HostError]:
-    """Let the hosts of a scope ask their sources; return what failed.
-
-    Hosts that are only audited are left as they are.
-    """
-    from orchestrator.cli.planning import tell  # noqa: PLC0415 - start-up time
-    from orchestrator.cli.views.output import progress  # noqa: PLC0415
-    from orchestrator.protect.patching import Terms as Asking  # noqa: PLC0415
-    from orchestrator.protect.patching import refresh  # noqa: PLC0415
-    from orchestrator.store.repository import utc_now  # noqa: PLC0415
-    from orchestrator.store.runs import first_id  # noqa: PLC0415
-
-    hosts = [host for host in scope.hosts if host.management is Management.MANAGED]
-    scope.fleet.require_keys(hosts)
-    asking = Asking(first_id(utc_now()), workspace.settings.operator.name, repair, wait)
-    with progress(_("ask the sources"), len(hosts), output) as done:
-        told = refresh(scope.fleet, hosts, asking, done)
-    for host, repaired in told.items():
-        if repaired and not isinstance(repaired, HostError):
-            message = _("{host}: dpkg was interrupted and is repaired: {packages}")
-            text = message.format(host=host, packages=repaired)
-            tell(output, text, {"note": {"message": text, "host": host}})
-    return [one for one in told.values() if isinstance(one, HostError)]
 
 
 def _with(found: Patches | HostError, failed: Sequence[HostError]) -> Patches | HostError:

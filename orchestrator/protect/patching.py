@@ -25,6 +25,14 @@ OnDone = Callable[[str], None]
 
 
 @dataclass(frozen=True)
+class Refreshed:
+    """What came of asking a host's sources: ``broken`` is what dpkg left half way; empty: asked."""
+
+    host: str
+    broken: str = ""
+
+
+@dataclass(frozen=True)
 class Terms:
     """Who asks, under which run's name, and whether an interrupted dpkg may be repaired.
 
@@ -60,8 +68,8 @@ def refresh(
     hosts: Sequence[ManagedHost],
     terms: Terms,
     on_done: OnDone = lambda _host: None,
-) -> dict[str, str | HostError]:
-    """Let every host ask its sources of packages anew; return what was repaired, or what failed.
+) -> list[Refreshed | HostError]:
+    """Let every host ask its sources of packages anew, and return what came of it, in order.
 
     A source that does not answer, whose word has expired or whose signature is wrong fails its
     host: what waits there is not known.
@@ -75,19 +83,18 @@ def refresh(
         "patience": terms.patience,
     }
 
-    def work(host: ManagedHost) -> str:
+    def work(host: ManagedHost) -> Refreshed:
         with fleet.login(host) as login:
             told = ask(login, request, seconds=_REFRESH_SECONDS + terms.patience).result
         with well_formed(host.name):
             problems = tuple(map(in_words, texts(told["problems"])))
-            repaired = text(told["repaired"])
+            broken = in_words(text(told["broken"]))
         if problems:
             message = _("its sources of packages: {why}").format(why="; ".join(problems))
             raise AgentError(host.name, message)
-        return repaired
+        return Refreshed(host.name, broken)
 
-    results = over_hosts(hosts, work, fleet.concurrency, lambda host, _result: on_done(host.name))
-    return {host.name: result for host, result in zip(hosts, results, strict=True)}
+    return over_hosts(hosts, work, fleet.concurrency, lambda host, _result: on_done(host.name))
 
 
 def look(

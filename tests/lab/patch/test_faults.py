@@ -57,10 +57,19 @@ def test_fault_60_what_a_power_loss_left_half_way_is_repaired_by_the_next_run(de
     # As power leaves it: unpacked, and dpkg's note of what it was about to do.
     lab.run(p1, ["sh", "-ec", "cd /tmp; apt-get -q download tiny-daemon=1.0"])
     lab.run(p1, ["sh", "-ec", "cd /tmp; dpkg --unpack tiny-daemon_1.0_all.deb; rm tiny-daemon_*"])
-    assert desk.ask("patch", "plan", "--limit", p1).code == 6
+    planned = desk.ask("patch", "plan", "--limit", p1)
+    assert planned.code == 6, planned
+    assert "dpkg left tiny-daemon unpacked" in planned.err
+    unasked = desk.ask("patch", "apply", "--limit", p1)
+    assert unasked.code == 6, unasked
+    assert lab.run(p1, ["dpkg", "--audit"]).stdout != b""
     applied = desk.ask(*APPLY, "--limit", p1)
     assert applied.code == 0, applied
-    assert "dpkg was interrupted and is repaired: tiny-daemon" in applied.err
+    assert f"{p1}: dpkg was interrupted and is repaired" in applied.err
+    logged = desk.ask("log", "show").document["entries"]
+    assert [one["detail"] for one in logged if one["action"] == "dpkg repaired"] == [
+        {"hosts": {p1: "repaired"}}
+    ]
     assert lab.run(p1, ["dpkg", "--audit"]).stdout == b""
     assert versions(lab, p1) == {"tiny-daemon": "1.0", "tiny-lib": "1.1"}
     assert answer(lab, p1) == "1.0"
