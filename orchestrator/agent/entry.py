@@ -221,7 +221,7 @@ def _patches(request: "Document", call: "Call") -> "Document":
 def _reboot(request: "Document", call: "Call") -> "Document":
     from . import reboot
 
-    return reboot.reboot(call.host)
+    return reboot.reboot(request, call.host)
 
 
 def _survey(request: "Document", call: "Call") -> "Document":

@@ -2,7 +2,7 @@
 
 import os
 
-from . import facts
+from . import facts, systemd
 from .host import Host
 
 TYPE_CHECKING = False
@@ -14,39 +14,62 @@ _REQUIRED = "/run/reboot-required"
 # Programs and libraries lie here; what is deleted elsewhere was a temporary file.
 _INSTALLED = ("/usr/", "/lib", "/bin/", "/sbin/", "/opt/")
 _DELETED = " (deleted)"
-# Restarting one of these ends every session, or systemd itself: a reboot does it.
-_ONLY_BY_REBOOT = ("dbus.service", "dbus-broker.service", "systemd-logind.service", "init.scope")
+# Restarting one of these cuts people or containers off, or ends systemd itself: a reboot does it.
+_ONLY_BY_REBOOT = (
+    *("dbus", "systemd-logind", "systemd-journald", "systemd-udevd", "init.scope", "user@"),
+    *("networking", "ifup@", "NetworkManager", "systemd-networkd", "wpa_supplicant", "dhcpcd"),
+    *("getty@", "serial-getty@", "console-getty", "display-manager", "gdm", "lightdm", "sddm"),
+    *("docker", "containerd", "podman", "libvirtd", "virtqemud", "lxc", "lxd", "incus", "crio"),
+    *("systemd-nspawn@", "openvpn", "wg-quick@", "strongswan", "ipsec", "emergency", "rescue"),
+)
+# These come to their end by themselves, and are up to date the next time.
+_PASSING = ("apt-daily", "unattended-upgrades", "luytre-")
 
 
 def services(host: Host) -> "List[str]":
-    """Return the services that use replaced files and that a restart brings up to date."""
-    return sorted(unit for unit in _stale(host) if _restarts(unit))
+    """Return the services that use replaced files and that a restart brings up to date.
+
+    What is just being started or stopped, such as a backup that runs to its end, is left alone.
+    """
+    found = [unit for unit in _stale(host) if _restarts(unit)]
+    states = systemd.unit_states(host, found) if found else {}
+    return sorted(unit for unit in found if states[unit].active == "active")
 
 
 def reboot_reason(host: Host) -> str:
     """Return why this host has to be rebooted; empty where it has not."""
     reasons = []
-    newest = newest_kernel(facts.packages(host))
     running = os.uname().release
+    newest = newest_kernel(facts.packages(host), running)
     if newest and newest != running and not facts.in_container():
         reasons.append("the kernel that runs is {}, the newest one {}".format(running, newest))
     if host.read(_REQUIRED) is not None:
         names = (host.read(_REQUIRED + ".pkgs") or b"").decode("utf-8", "replace").split()
         by_name = "a package asks for it (by {})".format(", ".join(sorted(set(names))))
         reasons.append(by_name if names else "a package asks for it")
-    lasting = sorted(unit for unit in _stale(host) if unit in _ONLY_BY_REBOOT)
+    lasting = sorted(unit for unit in _stale(host) if unit.startswith(_ONLY_BY_REBOOT))
     if lasting:
         reasons.append("{} uses replaced files".format(", ".join(lasting)))
     return "; ".join(reasons)
 
 
-def newest_kernel(packages: "Dict[str, str]") -> str:
-    """Return the release of the newest kernel among packages, as ``uname -r`` will say it."""
+def newest_kernel(packages: "Dict[str, str]", running: str) -> str:
+    """Return the release of the newest kernel among packages, as ``uname -r`` will say it.
+
+    Only those of the flavour that runs count: a kernel for clouds beside it boots nowhere.
+    """
     prefix = "linux-image-"
     releases = [name[len(prefix) :] for name in packages if name.startswith(prefix)]
-    # A package named after its flavour alone (linux-image-amd64) only points to one of them.
-    found = [each for each in releases if each[:1].isdigit() and not each.endswith("-unsigned")]
+    found = [
+        each for each in releases if each[:1].isdigit() and _flavour(each) == _flavour(running)
+    ]
     return max(found, key=_numbers) if found else ""
+
+
+def _flavour(release: str) -> str:
+    """Return what follows the numbers of a release: ``amd64`` of 6.1.0-28-amd64."""
+    parts = release.split("-")
+    return "-".join(part for part in parts if not part[:1].isdigit())
 
 
 def parse_maps(data: bytes) -> "Set[str]":
@@ -61,14 +84,27 @@ def parse_maps(data: bytes) -> "Set[str]":
     return found
 
 
-def parse_unit(cgroup: bytes) -> str:
-    """Return the system unit of a process by its /proc/PID/cgroup; empty for users' sessions."""
+def parse_unit(cgroup: bytes, top: str = "") -> str:
+    """Return the system unit of a process by its /proc/PID/cgroup; empty for users' sessions.
+
+    ``top`` is where this system's own tree begins (of a container, say). A service may name what
+    it makes below itself as it likes: the first unit counts.
+    """
     for line in cgroup.decode("utf-8", "replace").splitlines():
-        path = line.rpartition(":")[2].split("/")
-        # A container's own tree may begin deeper: its unit is the last one of the system's slice.
-        if line.startswith(("0:", "1:name=systemd:")) and "user.slice" not in path:
-            units = [part for part in path if part.endswith((".service", ".scope"))]
-            return units[-1] if units else ""
+        if not line.startswith(("0:", "1:name=systemd:")):
+            continue
+        path = line.split(":", 2)[2]
+        parts = path[len(top) :].split("/") if path.startswith(top) else []
+        units = [part for part in parts if part.endswith((".service", ".scope"))]
+        return units[0] if units and "user.slice" not in parts else ""
+    return ""
+
+
+def _top() -> str:
+    """Return where this system's tree begins: systemd itself lies in ``init.scope`` of it."""
+    for line in _proc("1", "cgroup").decode("utf-8", "replace").splitlines():
+        if line.startswith(("0:", "1:name=systemd:")):
+            return line.split(":", 2)[2].rpartition("/init.scope")[0]
     return ""
 
 
@@ -78,16 +114,26 @@ def _stale(host: Host) -> "Set[str]":
 
 
 def _units(processes: "Iterable[str]") -> "Iterable[str]":
-    own = str(os.getpid())
+    own, top, mine = str(os.getpid()), _top(), _namespace("self")
     for process in processes:
-        if process.isdigit() and process != own and parse_maps(_proc(process, "maps")):
-            unit = parse_unit(_proc(process, "cgroup"))
+        # What runs in a container of this host is not its own.
+        if not process.isdigit() or process == own or _namespace(process) != mine:
+            continue
+        if parse_maps(_proc(process, "maps")):
+            unit = parse_unit(_proc(process, "cgroup"), top)
             if unit:
                 yield unit
 
 
+def _namespace(process: str) -> str:
+    try:
+        return os.readlink("/proc/{}/ns/pid".format(process))
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
 def _restarts(unit: str) -> bool:
-    return unit.endswith(".service") and unit not in _ONLY_BY_REBOOT
+    return unit.endswith(".service") and not unit.startswith((*_ONLY_BY_REBOOT, *_PASSING))
 
 
 def _proc(process: str, name: str) -> bytes:

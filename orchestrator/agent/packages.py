@@ -13,7 +13,14 @@ if TYPE_CHECKING:
     from typing import Dict, List, Sequence, Set, Tuple
 
 # What every program rests on, dpkg among them: an older one may leave nothing that runs.
-_FOUNDATION = ("libc6", "libc-bin", "libc6-i386", "libcrypt1", "libgcc-s1", "dpkg")
+_FOUNDATION = (
+    *("libc6", "libc-bin", "libc6-i386", "libcrypt1", "libgcc-s1", "dpkg"),
+    # What comes from libc's source stays with it: each asks for the very same version.
+    *("libc6-dev", "libc-dev-bin", "libc6-dbg", "libc-devtools", "libc-l10n", "nscd"),
+    *("locales", "locales-all"),
+)
+_KEEP_CONFIGURATION = ("--force-confdef", "--force-confold")
+_BACK = ("--allow-downgrades", "--allow-change-held-packages", "--no-install-recommends")
 _APT_SECONDS = 900.0
 _STEP_SECONDS = 300.0
 # Of packages that were left half way, so many are told.
@@ -84,17 +91,19 @@ def take_away(
     ``before`` and ``after`` are the package sets around the run's own packages step. Raises
     Unreadable where apt would remove anything else.
     """
-    installed = facts.packages(host)
-    added = sorted(name for name in after if name not in before and name in installed)
-    if added:
-        _, removed = simulate("purge", added, host)
-        others = sorted(removed - set(added))
+    present = _added(before, after, host)
+    if present:
+        _, removed = simulate("purge", present, host)
+        others = sorted(removed - set(present))
         if others:
-            raise Unreadable("purging {} would also remove {}".format(added, others))
-        _apt(["-y", "remove", *added], host)
-        purged = [name for name in added if name not in residue]
-        if purged:
-            _apt(["-y", "purge", *purged], host)
+            raise Unreadable("purging {} would also remove {}".format(present, others))
+        _apt(["-y", "remove", *present], host)
+        host.forget()
+    names = {name for name in after if name not in before} - set(residue)
+    purged = sorted(names.intersection(facts.residue(host)))
+    if purged:
+        _apt(["-y", "purge", *purged], host)
+    if present or purged:
         units.forget_gone(host)
         host.forget()
 
@@ -105,23 +114,41 @@ def bring_back(
     """Bring back what a run removed and the versions it replaced, from the packages kept for it.
 
     ``directory`` holds them. What somebody upgraded since stays upgraded, and what ``staying``
-    names stays too.
+    names stays too. What came along with the newer versions goes in the same step.
     """
     files = _kept(before, after, directory, host)
-    if files:
-        # Without a word on configuration files, dpkg would ask.
-        argv = ["/usr/bin/dpkg", "--force-confdef", "--force-confold", "-i", *files]
-        completed = host.run(argv, seconds=_APT_SECONDS)
+    if not files:
+        return
+    added = _added(before, after, host)
+    options = ["-o" + "Dpkg::Options::=" + each for each in _KEEP_CONFIGURATION]
+    argv = [*APT, *options, *_BACK, "-y", "install", *files, *(name + "-" for name in added)]
+    if host.run(argv, seconds=_APT_SECONDS).status != 0:
+        # apt does nothing where dpkg was cut off in the middle; dpkg itself goes over it.
+        completed = host.run(
+            ["/usr/bin/dpkg", *_KEEP_CONFIGURATION, "-i", *files], seconds=_APT_SECONDS
+        )
         if completed.status != 0:
             raise Unreadable("dpkg: {}".format(completed.complaint))
     host.forget()
 
 
+def _added(before: "Dict[str, str]", after: "Dict[str, str]", host: Host) -> "List[str]":
+    """Return the packages that came with a run, are there, and can be taken away."""
+    names = [name for name in facts.packages(host) if name in after and name not in before]
+    return sorted(name for name in names if not _runs(name))
+
+
+def _runs(name: str) -> bool:
+    """Return whether a package is of the kernel that runs: it cannot be taken away now."""
+    return name.startswith("linux-") and name.endswith("-" + os.uname().release)
+
+
 def staying(before: "Dict[str, str]", after: "Dict[str, str]", host: Host) -> "List[str]":
     """Return the packages that are newer than before the run and that no way back makes older."""
     installed = facts.packages(host)
-    newer = (n for n in _FOUNDATION if n in before and before[n] != after.get(n))
-    return [name for name in newer if installed.get(name) == after.get(name)]
+    newer = [n for n in _FOUNDATION if n in before and before[n] != after.get(n)]
+    running = [name for name in installed if name in after and name not in before and _runs(name)]
+    return [name for name in newer if installed.get(name) == after.get(name)] + running
 
 
 def refuse_to_go_back(
@@ -132,7 +159,7 @@ def refuse_to_go_back(
     Where what every program rests on became newer, it is refused as well unless ``force``: that
     stays then, and the others go back.
     """
-    stay = staying(before, after, host)
+    stay = [name for name in staying(before, after, host) if name in _FOUNDATION]
     if stay and not force:
         told = ", ".join("{} {}".format(name, after[name]) for name in stay)
         message = "{} cannot become older: every program rests on it; with --force it stays"
@@ -140,10 +167,12 @@ def refuse_to_go_back(
     files = _kept(before, after, directory, host)
     if not files:
         return
-    added = [name for name in facts.packages(host) if name in after and name not in before]
-    taken = ["{}-".format(name) for name in added]
+    if facts.unfinished(host):
+        return  # apt answers nothing then; dpkg goes over what it left half way
+    added = _added(before, after, host)
     try:
-        _, removed = simulate("install", ["--allow-downgrades", *files, *taken], host)
+        taken = (name + "-" for name in added)
+        _, removed = simulate("install", [*_BACK, *files, *taken], host)
     except Unreadable as problem:
         raise Refused("the packages cannot go back: {}".format(problem)) from None
     others = sorted(removed - set(added))

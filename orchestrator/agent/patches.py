@@ -8,6 +8,10 @@ if TYPE_CHECKING:
     from typing import Any, Dict
 
 
+# Of these, the packages have the versions of the source that was signed.
+_SIGNED = {"linux-signed-" + each: "linux" for each in ("amd64", "arm64", "i386")}
+
+
 def tell(request: "Dict[str, Any]", host: Host) -> "Dict[str, Any]":
     """Return the updates that wait, and why that may not be the truth (``unknown``).
 
@@ -31,7 +35,10 @@ def tell(request: "Dict[str, Any]", host: Host) -> "Dict[str, Any]":
 
 
 def _sources_of(waiting: "Any", host: Host) -> "Dict[str, str]":
-    """Return, by package that waits, the name of its source package: CVEs are told of those."""
+    """Return, by package that waits, its source package, of which CVEs are told.
+
+    Where that has a version of its own, nothing can be said by ours: it is left out.
+    """
     names = {each["name"] for each in waiting}
     found = {}
     for paragraph in facts.dpkg_status(host).split(b"\n\n"):
@@ -39,5 +46,6 @@ def _sources_of(waiting: "Any", host: Host) -> "Dict[str, str]":
         name = facts.dpkg_field(lines, b"\nPackage: ").decode("ascii", "replace")
         if name in names:
             source = facts.dpkg_field(lines, b"\nSource: ").decode("ascii", "replace")
-            found[name] = source.split(" ")[0] or name
+            if "(" not in source:
+                found[name] = _SIGNED.get(source, source) or name
     return found

@@ -19,6 +19,9 @@ _PATIENCE = ("-o", "Acquire::Retries=1", "-o", "Acquire::http::Timeout=20")
 # Any source that fails is a failure of the whole: otherwise apt goes on with what it had (apt 2.1).
 _STRICT = ("-o", "APT::Update::Error-Mode=any")
 _ASK_SECONDS = 300.0
+_WAIT = ("-o", "DPkg::Lock::Timeout=60")
+# Words of those of its warnings after which apt goes on with what it had.
+_FAILURES = ("fetch", "GPG", "NO_PUBKEY", "signed", "expired", "valid", "verified", "index")
 # A connection that is lost must not leave dpkg half way once more.
 _SETTINGS = ("NEEDRESTART_MODE=l", "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C.UTF-8")
 _APART = (
@@ -66,7 +69,9 @@ def _repair(request: "Dict[str, Any]", host: Host) -> None:
         _, gone = packages.simulate("-f", ["install"], host)
         if gone:
             raise Refused("repairing dpkg would remove {}".format(", ".join(sorted(gone))))
-        host.run([*_APART, *APT, "-f", "-y", "install"], seconds=_REPAIR_SECONDS)
+        options = ["-oDpkg::Options::=" + each for each in _KEEP_CONFIGURATION]
+        mend = [*APT, *options, "--no-install-recommends", "-f", "-y", "install"]
+        host.run([*_APART, *mend], seconds=_REPAIR_SECONDS)
         host.forget()
         left = packages.dpkg_problem(host)
         if left:
@@ -77,18 +82,23 @@ def _repair(request: "Dict[str, Any]", host: Host) -> None:
 
 def _ask(host: Host) -> "List[str]":
     """Ask every source; return why some gave nothing that can be relied on."""
-    argv = [*APT, *_PATIENCE, *_STRICT, "update"]
+    argv = ["/usr/bin/apt-get", "-q", *_WAIT, *_PATIENCE, *_STRICT, "update"]
     try:
         asked = host.run(argv, seconds=_ASK_SECONDS)
     except Unreadable as problem:
         return [str(problem)]
     told = (asked.err + b"\n" + asked.out).decode("utf-8", "replace").splitlines()
-    problems = [line[2:].strip() for line in told if line[:2] in ("E:", "W:")]
+    problems = [line[2:].strip() for line in told if _is_failure(line)]
     host.forget()
     if asked.status == 0 and not problems:
         _note()
         return []
     return [line[:300] for line in problems] or [asked.complaint]
+
+
+def _is_failure(line: str) -> bool:
+    """Return whether apt speaks of a source that gave nothing; of other things it only warns."""
+    return line.startswith("E:") or (line.startswith("W:") and any(w in line for w in _FAILURES))
 
 
 def _note() -> None:

@@ -70,16 +70,21 @@ def conffiles_of(paragraph: str) -> "List[str]":
 
 
 def _put_files(name: str, tree: str, host: Host) -> None:
-    listed = host.expect(["/usr/bin/dpkg-query", "--listfiles", name])
-    for path in listed.decode("utf-8", "surrogateescape").splitlines():
-        # "diverted by …" is told beside the paths.
-        if path.startswith("/") and path != "/.":
-            _put(path, _truename(path, host), tree)
+    told = host.expect(["/usr/bin/dpkg-query", "--listfiles", name])
+    lines = told.decode("utf-8", "surrogateescape").splitlines()
+    # "diverted by …" is told beside the paths.
+    listed = [path for path in lines if path.startswith("/") and path != "/."]
+    parents = {os.path.dirname(path) for path in listed}
+    for path in listed:
+        _put(path, _truename(path, name, host), tree, path in parents)
 
 
-def _truename(path: str, host: Host) -> str:
+def _truename(path: str, name: str, host: Host) -> str:
     """Return where a file lies that another package may have diverted."""
     if path not in host.once("diverted", lambda: _diverted(host)):
+        return path
+    owner = host.expect(["/usr/bin/dpkg-divert", "--listpackage", path])
+    if owner.decode("utf-8", "replace").strip() == name:
         return path
     told = host.expect(["/usr/bin/dpkg-divert", "--truename", path])
     return told.decode("utf-8", "surrogateescape").rstrip("\n")
@@ -90,13 +95,16 @@ def _diverted(host: Host) -> "List[str]":
     return data.decode("utf-8", "surrogateescape").splitlines()[::3]
 
 
-def _put(path: str, place: str, tree: str) -> None:
-    """Copy one file, link or directory with its owner, mode and times."""
+def _put(path: str, place: str, tree: str, holds: bool) -> None:
+    """Copy one file, link or directory with its owner, mode and times.
+
+    ``holds``: the package has files below it, so that it is a directory to the package, also where
+    it became a link to one (/bin).
+    """
     target = tree + path
     try:
         found = os.lstat(place)
-        if os.path.isdir(place) and not os.path.islink(target):
-            # A directory that became a link to one (/bin) stays a directory in the package.
+        if os.path.isdir(place) and (holds or not os.path.islink(place)):
             os.makedirs(target, exist_ok=True)
             found = os.stat(place)
         elif os.path.islink(place):

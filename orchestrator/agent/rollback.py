@@ -131,6 +131,7 @@ def take_back(
     _attempt(problems, "owned", lambda: owned.give_back(run))
     state = "broken" if problems else "rolled_back"
     told = ["left, because somebody filled it: {}".format(each) for each in kept]
+    told += _staying(run, host) if put_packages_back else []
     reason = "; ".join(problems + told)
     left = [] if put_packages_back else _left(run, host)
     run.step(["rolling_back"], state, left=left, kept=kept, reason=reason)
@@ -242,8 +243,8 @@ def _packages(run: Run, host: Host) -> None:
         packages.await_step(run.name, host)
         after = dict(before, **kept["coming"])
     host.forget()
-    packages.take_away(before, after, kept["residue"], host)
     packages.bring_back(before, after, run.path("debs"), host)
+    packages.take_away(before, after, kept["residue"], host)
     packages.mark_automatic(kept["automatic"], host)
     now = facts.packages(host)
     stay = packages.staying(before, after, host)
@@ -254,6 +255,15 @@ def _packages(run: Run, host: Host) -> None:
     if changed or missing or half:
         told = ", ".join(sorted(changed + missing + half))
         raise Unreadable("packages not as they were: {}".format(told))
+
+
+def _staying(run: Run, host: Host) -> "List[str]":
+    """Return which packages of the run stay newer, as a sentence; nothing where none does."""
+    kept = run.load("packages.json")
+    after = kept.get("after") or dict(kept["before"], **kept["coming"])
+    names = packages.staying(kept["before"], after, host)
+    told = "not taken back, because programs rest on it: {}".format(", ".join(names))
+    return [told] if names else []
 
 
 def _left(run: Run, host: Host) -> "List[str]":

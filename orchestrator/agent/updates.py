@@ -11,9 +11,10 @@ if TYPE_CHECKING:
     from typing import Dict, Iterable, List, Optional, Sequence, Set, Tuple
 
 _LISTS = "/var/lib/apt/lists"
-# apt's own hooks touch these after an update that went well (apt.systemd.daily, update-notifier).
+# We touch the first after an update that went well, as update-notifier's hook does; apt's own stamp
+# is touched also where no source answered. In the second, something changes when a list comes.
 STAMP = "/var/lib/apt/periodic/update-success-stamp"
-_STAMPS = (STAMP, "/var/lib/apt/periodic/update-stamp", _LISTS)
+_STAMPS = (STAMP, _LISTS)
 _DPKG_STATUS = "/var/lib/dpkg/status"
 _FIELDS = ("CREATED_BY", "REPO_URI", "RELEASE", "COMPONENT", "METAKEY", "FILENAME")
 _TARGET = "\t".join("$({})".format(field) for field in _FIELDS)
@@ -25,7 +26,7 @@ _DATE = "%a, %d %b %Y %H:%M:%S"
 
 
 class Update:
-    """An installed package of which a newer version is to be had."""
+    """An installed package of which a newer version is to be had; ``held``: apt leaves it alone."""
 
     __slots__ = ("candidate", "held", "installed", "name", "security")
 
@@ -64,14 +65,18 @@ def pending(host: Host, patterns: "Sequence[str]") -> "List[Update]":
     """Return the updates that wait, those on hold among them, by name.
 
     A source mends security where its address or one of its names holds one of the ``patterns``.
+    What a preference (a pin) keeps back counts as held where it mends security.
     """
     known = host.once("updates", lambda: _read(host))
     marked = {source.place for source in sources(host) if _matches(source.title, patterns)}
     held = facts.held(host)
-    return [
-        Update(name, installed, candidate, bool(marked.intersection(places)), name in held)
-        for name, installed, candidate, places in known
-    ]
+    found = []
+    for name, installed, candidate, places, pinned in known:
+        security = any(each in marked or _matches(each, patterns) for each in places)
+        if security or not pinned:
+            kept = pinned or name in held
+            found.append(Update(name, installed, candidate, security, kept))
+    return found
 
 
 def why_unknown(host: Host, patterns: "Sequence[str]", days: int) -> str:
@@ -122,33 +127,35 @@ def sources(host: Host) -> "List[Source]":
     return host.once("package-sources", read)  # type: ignore[no-any-return]
 
 
-def parse_versions(out: bytes) -> "List[Tuple[str, str, str, Set[str]]]":
-    """Return (name, installed, candidate, places) of what ``apt-cache policy`` has newer.
+def parse_versions(out: bytes) -> "List[Tuple[str, str, str, Set[str], bool]]":
+    """Return (name, installed, newer, places, pinned) of what ``apt-cache policy`` has newer.
 
-    ``places`` are the sources (address and suite/component) of every version above the installed
-    one, the candidate's among them.
+    ``newer`` is what apt would take, and where a preference keeps it from that (``pinned``), the
+    newest version. ``places`` are the sources of every version above the installed one.
     """
     found = []
-    name = installed = candidate = ""
+    name = installed = candidate = newest = ""
     above: "Set[str]" = set()
     seen_candidate = False
     for line in _text(out).splitlines():
         words = line.split()
         if not line.startswith(" "):
-            name, installed, candidate = line.rstrip(":"), "", ""
+            name, installed, candidate, newest = line.rstrip(":"), "", "", ""
             above, seen_candidate = set(), False
         elif words[0] == "Installed:":
             installed = words[1]
         elif words[0] == "Candidate:":
             candidate = words[1]
         elif line.startswith(" *** "):
-            if seen_candidate:
-                found.append((name, installed, candidate, above))
+            if newest:
+                taken = candidate if seen_candidate else newest
+                found.append((name, installed, taken, above, not seen_candidate))
             installed = ""  # what follows is older
         elif installed and line.startswith("     ") and line[5:6] != " ":
+            newest = newest or words[0]
             seen_candidate = seen_candidate or words[0] == candidate
         elif installed and line.startswith("        ") and len(words) > 2:
-            above.add(" ".join(words[1:3]))
+            above.add(_place(words[1], _suite(words[2:])))
     return found
 
 
@@ -172,7 +179,7 @@ def parse_date(text: str) -> float:
         raise Unreadable("not a date of a Release file: {!r}".format(text[:60])) from None
 
 
-def _read(host: Host) -> "List[Tuple[str, str, str, Set[str]]]":
+def _read(host: Host) -> "List[Tuple[str, str, str, Set[str], bool]]":
     names = sorted(facts.packages(host))
     return parse_versions(host.expect(["/usr/bin/apt-cache", "policy", *names])) if names else []
 
@@ -180,7 +187,9 @@ def _read(host: Host) -> "List[Tuple[str, str, str, Set[str]]]":
 def _source(host: Host, line: str) -> "Source":
     """Return a source as ``apt-get indextargets`` tells it, with what its Release file says."""
     _kind, uri, release, component, key, file = line.split("\t")
-    place = "{} {}/{}".format(uri.rstrip("/"), release, component).rstrip("/")
+    # Of a flat repository, apt names no component.
+    suite = release if component.startswith("$(") else "{}/{}".format(release, component)
+    place = _place(uri, suite)
     # The file of the index is named after its address; the Release file lies beside it.
     tail = key.replace("_", "%5f").replace("/", "_")
     stem = file[: -len(tail)] if file.endswith(tail) else ""
@@ -192,6 +201,19 @@ def _source(host: Host, line: str) -> "Source":
             until = told.get("Valid-Until")
             return Source(place, title, True, parse_date(until) if until else None)
     return Source(place, place, False)
+
+
+def _suite(words: "Sequence[str]") -> str:
+    """Return the suite among the last words of a source in ``apt-cache policy``."""
+    return words[0] if "/" in words[0] else ""
+
+
+def _place(uri: str, suite: str) -> str:
+    """Return a source's place as we tell it: no password that stands in its address."""
+    scheme, separator, rest = uri.partition("://")
+    server, slash, path = rest.partition("/")
+    shown = scheme + separator + server.rpartition("@")[2] + slash + path
+    return "{} {}".format(shown.rstrip("/"), suite.rstrip("/")).strip()
 
 
 def _matches(title: str, patterns: "Iterable[str]") -> bool:

@@ -219,6 +219,8 @@ class _Work:
             self._await(event.host, failed.reason)
         elif event.task in _BEFORE_CONVERGE and not told:
             self._attend(event.host, lambda: self._taken_back(failed))
+        elif self._order.updates and told.get("state") in ("rolled_back", "broken"):
+            self._attend(event.host, lambda: self._whole(failed))
         elif event.task != _WAIT or event.host not in self._confirming:
             # Where it waited in vain, the confirmation itself tells why. What failed first counts.
             self._outcomes.setdefault(event.host, failed)
@@ -237,11 +239,16 @@ class _Work:
     def _whole(self, ended: HostOutcome) -> HostOutcome:
         """Return how a host ended; after updates, one that went back gets its packages back too.
 
-        A host's own way back leaves dpkg alone.
+        A host's own way back leaves dpkg alone, and may fail for that: services start again with
+        the old packages only.
         """
-        if not self._order.updates or ended.outcome is not Outcome.ROLLED_BACK:
+        if not self._order.updates or ended.outcome not in (Outcome.ROLLED_BACK, Outcome.FAILED):
             return ended
-        return self._taken_back(ended)
+        whole = self._taken_back(ended)
+        if whole.outcome is Outcome.ROLLED_BACK and ended.outcome is Outcome.FAILED:
+            told = _("taken back with its packages, after this: {why}").format(why=ended.reason)
+            return replace(whole, reason=told)
+        return whole
 
     def _taken_back(self, ended: HostOutcome) -> HostOutcome:
         host = self._hosts[ended.host]

@@ -98,7 +98,9 @@ def taken_back(fleet: Fleet, host: ManagedHost, run: str, ended: HostOutcome) ->
     taken = take_back(fleet, host, run, force=True)
     if taken.outcome is Outcome.ROLLED_BACK:
         return replace(ended, outcome=Outcome.ROLLED_BACK)
-    return replace(ended, reason=f"{ended.reason}; {taken.reason}")
+    # A host that took its settings back, and not its packages, is not as it was.
+    lost = Outcome.FAILED if ended.outcome is Outcome.ROLLED_BACK else ended.outcome
+    return replace(ended, outcome=lost, reason=f"{ended.reason}; {taken.reason}")
 
 
 def await_rollback(fleet: Fleet, host: ManagedHost, window: Window, why: str) -> HostOutcome:

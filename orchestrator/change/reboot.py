@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchestrator.change.course import too_many_failed, wave_words
@@ -16,6 +17,7 @@ from orchestrator.fleet.told import text, well_formed
 from orchestrator.model.change import HostOutcome, Outcome
 from orchestrator.model.errors import AgentError, HostError, HostRefusedError, UnreachableError
 from orchestrator.model.host import ManagedHost
+from orchestrator.model.host_words import in_words
 from orchestrator.model.i18n import _
 from orchestrator.model.record import NewRun, Run, RunKind
 from orchestrator.model.waves import Waves
@@ -33,11 +35,15 @@ _PAUSE_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Wish:
-    """Which hosts to reboot, in which waves, and for how many ``seconds`` each is waited for."""
+    """Which hosts to reboot, in which waves, and for how many ``seconds`` each is waited for.
+
+    ``any_time``: also outside of the hours that they declare.
+    """
 
     hosts: Sequence[ManagedHost]
     waves: Waves
     seconds: int
+    any_time: bool = False
 
 
 def outside_of_hours(hosts: Sequence[ManagedHost], now: datetime) -> dict[str, str]:
@@ -66,6 +72,9 @@ def reboot_recorded(
     with recorded(workspace, store, new) as (run, save):
 
         def work(host: ManagedHost) -> HostOutcome:
+            # A later wave may come when the hours are over.
+            if not wish.any_time and (late := outside_of_hours([host], _now())):
+                return HostOutcome(host.name, Outcome.NOT_STARTED, hours_text(late[host.name]))
             store.save_steps(run.id, [host.name], _STEP)
             on_step(host.name, _STEP)
             return reboot(fleet, host, wish.seconds)
@@ -98,7 +107,8 @@ def reboot(fleet: Fleet, host: ManagedHost, seconds: int) -> HostOutcome:
     with fleet.login(host) as login:
         if failing := failing_checks(login, host):
             return HostOutcome(host.name, Outcome.REFUSED, "; ".join(failing))
-        told = ask(login, {"operation": "reboot"}, seconds=_ASK_SECONDS).result
+        request = {"operation": "reboot", "controller": _machine()}
+        told = ask(login, request, seconds=_ASK_SECONDS).result
     with well_formed(host.name):
         before = text(told["boot"])
     why = _("it was not seen again")
@@ -106,6 +116,9 @@ def reboot(fleet: Fleet, host: ManagedHost, seconds: int) -> HostOutcome:
         time.sleep(_PAUSE_SECONDS)
         try:
             if _back(fleet, host, before):
+                if left := _still_needs(fleet, host):
+                    message = _("it was rebooted, and still: {why}").format(why=in_words(left))
+                    return HostOutcome(host.name, Outcome.FAILED, message)
                 message = _("back after {n} s").format(n=round(time.monotonic() - began))
                 return HostOutcome(host.name, Outcome.CONFIRMED, message)
             why = _("it did not go down")
@@ -129,6 +142,33 @@ def _back(fleet: Fleet, host: ManagedHost, before: str) -> bool:
         if failing := failing_checks(login, host):
             raise AgentError(host.name, "; ".join(failing))
     return True
+
+
+def hours_text(hours: str) -> str:
+    """Return why a host is left alone outside of its hours."""
+    message = _("it may be down from {hours} only; --now reboots it all the same")
+    return message.format(hours=hours)
+
+
+def _still_needs(fleet: Fleet, host: ManagedHost) -> str:
+    """Return why a host needs a reboot although it was rebooted; empty where it does not."""
+    request = {"operation": "patches", "sources": [], "days": 1}
+    with fleet.login(host) as login:
+        told = ask(login, request, seconds=_ASK_SECONDS).result
+    with well_formed(host.name):
+        return text(told["patches"]["reboot"])
+
+
+def _now() -> datetime:
+    return datetime.now().astimezone()
+
+
+def _machine() -> str:
+    """Return the id of the machine that this runs on (machine-id(5)); empty where it has none."""
+    try:
+        return Path("/etc/machine-id").read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
 
 
 def _within(hours: str, now: datetime) -> bool:

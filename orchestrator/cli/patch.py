@@ -156,7 +156,7 @@ def apply(
 ) -> ExitCode:
     """Install updates and show how each host ended."""
     from orchestrator.cli.apply import carry_out  # noqa: PLC0415 - start-up time
-    from orchestrator.cli.planning import make_plans  # noqa: PLC0415
+    from orchestrator.cli.planning import make_plans, tell  # noqa: PLC0415
 
     workspace = context.workspace()
     scope = _scope(workspace, Selection(limit), every=every)
@@ -164,7 +164,12 @@ def apply(
     planned = make_plans(workspace, scope, output, terms.consent, failed)
     code = carry_out(context, planned, terms, output)
     # The store would still tell of updates that are installed now.
-    _asked(workspace, scope, output, failed, _holes(workspace))
+    left = _asked(workspace, scope, output, failed, _holes(workspace))
+    if waiting := [one.host for one in left if isinstance(one, Patches) and one.reboot]:
+        message = _("{hosts}: updates count after a reboot only: {command}")
+        command = f"luytre patch reboot --limit {','.join(waiting)}"
+        told = message.format(hosts=", ".join(waiting), command=command)
+        tell(output, told, {"note": {"message": told, "hosts": waiting}})
     return code
 
 
@@ -215,7 +220,8 @@ def reboot(  # noqa: PLR0913, PLR0917 - one parameter per option
         names = [host.name for host in needing]
         context.confirm_hosts(names, yes=consent.yes, count=consent.count, output=output)
         with open_store(workspace) as store, steps(output) as step:
-            wish = Wish(needing, waves, wait)
+            # One after the other, unless somebody said otherwise.
+            wish = Wish(needing, replace(waves, batch=waves.batch or 1), wait, now)
             run, ended = reboot_recorded(workspace, scope.fleet, store, wish, step)
         run_id, outcomes = run.id, [*outcomes, *ended]
     emit(
@@ -307,7 +313,7 @@ def _needing_reboot(
 ) -> tuple[list["ManagedHost"], list[HostOutcome]]:
     """Return the hosts that need a reboot and may be down now, and how the others ended."""
     from orchestrator.change.outcomes import outcome_of_error  # noqa: PLC0415 - start-up time
-    from orchestrator.change.reboot import outside_of_hours  # noqa: PLC0415
+    from orchestrator.change.reboot import hours_text, outside_of_hours  # noqa: PLC0415
     from orchestrator.cli.planning import changeable  # noqa: PLC0415
     from orchestrator.cli.views.output import progress  # noqa: PLC0415
     from orchestrator.protect.patching import look  # noqa: PLC0415
@@ -321,11 +327,7 @@ def _needing_reboot(
     calm = {host.name for host in scope.hosts} - needing - {one.host for one in left}
     left += [HostOutcome(name, Outcome.UNCHANGED) for name in sorted(calm)]
     hours = {} if now else outside_of_hours(hosts, datetime.now().astimezone())
-    message = _("it may be down from {hours} only; --now reboots it all the same")
-    left += [
-        HostOutcome(name, Outcome.REFUSED, message.format(hours=each))
-        for name, each in hours.items()
-    ]
+    left += [HostOutcome(name, Outcome.REFUSED, hours_text(each)) for name, each in hours.items()]
     return [host for host in hosts if host.name not in hours], left
 
 
@@ -342,5 +344,6 @@ def _code(told: Patches | HostError) -> ExitCode:
         return code_of_result(told)
     if told.unknown:
         return ExitCode.FAILED
-    waits = told.security or told.services or any(one.security for one in told.held)
+    held = any(one.security for one in told.held)
+    waits = told.security or told.services or told.reboot or held
     return ExitCode.NOT_COMPLIANT if waits else ExitCode.DONE

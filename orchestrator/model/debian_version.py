@@ -4,7 +4,7 @@ import re
 from functools import total_ordering
 from itertools import zip_longest
 
-_PARTS = re.compile(r"(\D*)(\d*)")
+_PARTS = re.compile(r"(\D*)(\d*)", re.ASCII)
 # A tilde sorts before everything, even the end; letters before all other characters.
 _LETTER, _OTHER = 0, 256
 
@@ -15,7 +15,7 @@ class DebianVersion:
 
     def __init__(self, text: str) -> None:
         epoch, separator, rest = text.partition(":")
-        if not separator or not epoch.isdigit():
+        if not separator or not (epoch.isascii() and epoch.isdigit()):
             epoch, rest = "0", text
         upstream, separator, revision = rest.rpartition("-")
         self._key = int(epoch), upstream if separator else rest, revision if separator else ""

@@ -43,7 +43,7 @@ class Holes:
     def closed_by(self, update: Update) -> tuple[str, ...]:
         """Return the holes that are open in the installed version and not in the candidate."""
         before, after = (_REBUILD.sub("", v) for v in (update.installed, update.candidate))
-        known = self.by_source.get(update.source or update.name, ())
+        known = self.by_source.get(update.source, ())
         return tuple(one.name for one in known if one.open_in(before) and not one.open_in(after))
 
     def told(self, patches: Patches) -> Patches:

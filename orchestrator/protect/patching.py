@@ -1,5 +1,6 @@
 """Updates of many hosts: ask their sources anew, hear what waits."""
 
+import re
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from orchestrator.model.patches import UPDATES, Patches, Update
 # apt may wait for a slow mirror, and dpkg for what it has to bring to its end (seconds).
 _REFRESH_SECONDS = 1500.0
 _ASK_SECONDS = 120.0
+
+_VERSION = re.compile(r"[0-9A-Za-z.+~:-]{1,256}")
 
 OnDone = Callable[[str], None]
 
@@ -123,8 +126,8 @@ def patches_of(host: str, told: Mapping[str, Any]) -> Patches:
     updates = [
         Update(
             text(one["name"]),
-            text(one["installed"]),
-            text(one["candidate"]),
+            _version(one["installed"]),
+            _version(one["candidate"]),
             _truth(one["security"]),
             _truth(one["held"]),
             text(sourced.get(one["name"], "")),
@@ -151,6 +154,14 @@ def _wish(host: str, manifest: Manifest) -> Mapping[str, Any]:
                 return want
     message = _("{host}: its profile has no control that asks for updates").format(host=host)
     raise ConfigurationError(message)
+
+
+def _version(value: Any) -> str:
+    """Return a package's version (Debian Policy 5.6.12); raises ValueError for anything else."""
+    told = text(value)
+    if not _VERSION.fullmatch(told):
+        raise ValueError(told[:80])
+    return told
 
 
 def _truth(value: Any) -> bool:

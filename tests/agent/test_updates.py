@@ -54,8 +54,18 @@ def test_an_update_knows_every_source_of_a_version_above_the_installed_one():
                 "http://mirror/debian bookworm/main",
                 "http://mirror/security bookworm-security/main",
             },
-        )
+            False,
+        ),
+        ("pinned", "3.0", "3.1", {"http://mirror/backports bookworm-backports/main"}, True),
     ]
+
+
+def test_a_flat_source_is_known_again_and_its_password_is_not_told():
+    flat = POLICY.replace(
+        b"http://mirror/security bookworm-security/main amd64", b"https://mirror/security ./"
+    )
+    (places,) = [each[3] for each in updates.parse_versions(flat) if each[0] == "newer"]
+    assert updates._place("https://me:secret@mirror/security/", "./") in places
 
 
 def test_a_release_file_is_read_up_to_its_digests():
@@ -105,6 +115,14 @@ def test_the_unit_of_a_process_is_the_systems_own(cgroup, unit):
     assert in_use.parse_unit(cgroup) == unit
 
 
+def test_what_a_service_or_a_container_calls_its_own_groups_is_no_unit_of_this_host():
+    forged = b"0::/system.slice/app.service/networking.service\n"
+    assert in_use.parse_unit(forged) == "app.service"
+    inside = b"0::/machine.slice/box.scope/system.slice/nginx.service\n"
+    assert in_use.parse_unit(inside, "/machine.slice/box.scope") == "nginx.service"
+    assert in_use.parse_unit(b"0::/lxc.payload.web/init.scope\n", "/machine.slice") == ""
+
+
 def test_the_newest_kernel_goes_by_numbers_and_not_by_letters():
     packages = {
         "linux-image-6.1.0-9-amd64": "1",
@@ -113,8 +131,10 @@ def test_the_newest_kernel_goes_by_numbers_and_not_by_letters():
         "linux-image-amd64": "1",
         "bash": "5",
     }
-    assert in_use.newest_kernel(packages) == "6.1.0-28-amd64"
-    assert in_use.newest_kernel({"linux-image-amd64": "1"}) == ""
+    packages |= {"linux-image-6.1.0-31-cloud-amd64": "1", "linux-image-6.1.0-32-amd64-dbg": "1"}
+    assert in_use.newest_kernel(packages, "6.1.0-9-amd64") == "6.1.0-28-amd64"
+    assert in_use.newest_kernel(packages, "6.1.0-9-cloud-amd64") == "6.1.0-31-cloud-amd64"
+    assert in_use.newest_kernel({"linux-image-amd64": "1"}, "6.1.0-9-amd64") == ""
 
 
 PARAGRAPH = """\

@@ -48,7 +48,7 @@ class Deb:
         return text + (f"Depends: {self.depends}\n" if self.depends else "")
 
     def built(self, place: Path) -> bytes:
-        """Return its file's content, built below a directory."""
+        """Return its file's content, built below a directory once for each version."""
         file = place / self.file
         if not file.exists():
             tree = place / f"{self.name}-{self.version}"
@@ -60,7 +60,7 @@ class Deb:
                 target = tree / path.lstrip("/")
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(content)
-                target.chmod(0o755 if path.startswith("/usr/bin/") else 0o644)
+                target.chmod(0o755 if content.startswith(b"#!") else 0o644)
             for name, text in self.scripts.items():
                 (tree / f"DEBIAN/{name}").write_text(f"#!/bin/sh\nset -e\n{text}\n")
                 (tree / f"DEBIAN/{name}").chmod(0o755)

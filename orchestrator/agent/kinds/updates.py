@@ -10,9 +10,10 @@ from . import ByHand, Judgement, Proposal, Target, listed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, List
+    from typing import Any, Dict, List, Tuple
 
 PHASE = "packages"
+_UPGRADE = ("upgrade", ("--with-new-pkgs",))
 
 
 def observe(want: "Dict[str, Any]", host: Host) -> "List[str]":
@@ -33,10 +34,13 @@ def judge(want: "Dict[str, Any]", observed: "List[str]") -> Judgement:
 
 def propose(want: "Dict[str, Any]", observed: "List[str]", target: Target) -> Proposal:
     """Return the packages to bring up to date."""
-    names = [update.name for update in _waiting(want, target.host)]
-    summary = "bring up to date: {}".format(listed(observed))
-    proposal = Proposal(summary, ["package:" + name for name in names])
-    proposal.install = tuple(names)
+    coming, kept_back = _possible(want, target.host)
+    told = [str(update) for update in coming]
+    if kept_back:
+        told.append("kept back by apt: {}".format(", ".join(kept_back)))
+    summary = "bring up to date, and restart what uses them: {}".format(listed(told))
+    proposal = Proposal(summary, ["package:" + update.name for update in coming])
+    proposal.install = tuple(update.name for update in coming)
     return proposal
 
 
@@ -47,13 +51,33 @@ def validate(want: "Dict[str, Any]", target: Target) -> None:
         raise ByHand("on hold: {}: apt-mark unhold".format(", ".join(held)))
     if not target.named:
         raise ByHand("luytre patch apply")
+    if target.host.named is None:
+        return  # planned before: what apt keeps back was told then
+    coming, kept_back = _possible(want, target.host)
+    if not coming:
+        raise ByHand("kept back by apt: {}".format(", ".join(kept_back)))
 
 
 def converge(want: "Dict[str, Any]", target: Target) -> None:
-    """See that apt has done its work, between begin and converge."""
-    left = observe(want, target.host)
+    """See that apt has done its work, between begin and converge; what it keeps back stays."""
+    left = [str(update) for update in _possible(want, target.host)[0]]
     if left:
         raise Unreadable("apt did not install {}".format(listed(left)))
+
+
+def _possible(want: "Dict[str, Any]", host: Host) -> "Tuple[List[updates.Update], List[str]]":
+    """Return the updates that apt would install now, and the names of those that it keeps back.
+
+    One that needs a package on hold, or another one gone, must not stand in the way of the others.
+    """
+    from .. import packages  # an audit comes without it
+
+    waiting = _waiting(want, host)
+    coming = host.once("upgradable", lambda: set(packages.simulate(*_UPGRADE, host)[0]))
+    return (
+        [update for update in waiting if update.name in coming],
+        [update.name for update in waiting if update.name not in coming],
+    )
 
 
 def _waiting(want: "Dict[str, Any]", host: Host) -> "List[updates.Update]":

@@ -101,9 +101,11 @@ def _next(found: Sequence[Patches | HostError]) -> Iterator[RenderableType]:
     known = [one for one in found if isinstance(one, Patches)]
     unknown = [one.host for one in known if one.unknown]
     waits = [one.host for one in known if not one.unknown and (one.security or one.services)]
+    reboots = [one.host for one in known if one.reboot]
     for names, command in (
         (unknown, "luytre patch status --refresh"),
         (waits, "luytre patch plan"),
+        (reboots, "luytre patch reboot"),
     ):
         if names:
             limit = f" --limit {','.join(names)}" if len(names) <= _FEW else ""

@@ -135,7 +135,9 @@ def test_what_a_control_comes_to_own_after_begin_is_not_taken_out_without_a_jour
     story = Story(host, "r1", FILE)
     story.armed()
     story.confirm()
-    told = host.ask("plan", manifest=story.manifest, now=time.time(), prune={"only": ["c0"]})
+    told = host.ask(
+        "plan", manifest=story.manifest, now=time.time(), prune={"only": ["c0"]}, named=[]
+    )
     (change,) = told["result"]["prunes"]
     host.ask("preflight", run="r2", now=time.time())
     request = dict.fromkeys(("operator", "controller", "witness"), "o")

@@ -13,6 +13,7 @@ MIRROR, P1, P2 = "mirror", "p1", "p2"
 PORT = 9009
 SECURITY, MAIN = "tiny-security", "tiny"
 _UNIT = """[Service]
+ExecStartPre=/usr/lib/tiny/check
 ExecStart=/usr/bin/tiny-daemon
 Restart=no
 [Install]
@@ -35,10 +36,17 @@ systemctl restart tiny-daemon.service"""
 _STOPPED = "systemctl disable --quiet --now tiny-daemon.service || true"
 
 
-def library(version: str, content: bytes) -> Deb:
-    """Return a package with a shared library and a configuration file."""
-    files = {"/usr/lib/tiny/libtiny.so": content, "/etc/tiny.conf": f"{version}\n".encode()}
-    return Deb("tiny-lib", version, files=files)
+def library(version: str, content: bytes, *, fits: bool = True, depends: str = "") -> Deb:
+    """Return a package with a shared library and a configuration file.
+
+    Unless it ``fits``, what uses it does not start.
+    """
+    files = {
+        "/usr/lib/tiny/libtiny.so": content,
+        "/usr/lib/tiny/check": f"#!/bin/sh\nexit {0 if fits else 1}\n".encode(),
+        "/etc/tiny.conf": f"{version}\n".encode(),
+    }
+    return Deb("tiny-lib", version, depends, files)
 
 
 def daemon(version: str, *, works: bool = True, depends: str = "") -> Deb:

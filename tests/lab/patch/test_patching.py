@@ -4,6 +4,7 @@ import pytest
 
 from orchestrator.model.told import Topic
 from orchestrator.store.repository import Store
+from tests.lab.repository import Deb
 
 from .conftest import daemon, library, publish
 from .support import APPLY, answer, versions
@@ -39,7 +40,7 @@ def test_updates_are_installed_and_used_and_go_back_without_the_mirror(
     lab.run(p1, ["apt-mark", "auto", "tiny-lib"])
     lab.write(p1, "/etc/tiny.conf", b"our own words\n")
     applied = desk.ask(*APPLY, "--limit", p1)
-    assert applied.code == 0, applied
+    assert applied.code == 0, applied.host(p1)
     assert applied.host(p1)["outcome"] == "confirmed"
     assert versions(lab, p1) == {"tiny-daemon": "1.0", "tiny-lib": "1.1"}
     assert lab.read(p1, "/etc/tiny.conf") == b"our own words\n"
@@ -60,7 +61,7 @@ def test_updates_are_installed_and_used_and_go_back_without_the_mirror(
 def test_every_update_is_installed_only_when_that_is_asked_for(desk, lab, repository, content, p1):
     publish(repository, content, daemon("1.1"), security=(library("1.1", content),))
     applied = desk.ask(*APPLY, "--all", "--limit", p1)
-    assert applied.code == 0, applied
+    assert applied.code == 0, applied.host(p1)
     assert versions(lab, p1) == {"tiny-daemon": "1.1", "tiny-lib": "1.1"}
     assert answer(lab, p1) == "1.1"
 
@@ -98,11 +99,44 @@ def test_an_update_after_which_the_service_does_not_start_stops_the_waves_and_go
     publish(repository, content, security=(daemon("1.2", works=False),))
     both = f"{p1},{p2}"
     applied = desk.ask(*APPLY, "--limit", both, "--canary", "1", "--batch", "1")
-    assert applied.code == 5, applied
+    assert applied.code == 5, applied.host(p1)
     ends = {one["host"]: one["outcome"] for one in applied.document["hosts"]}
     assert ends == {p1: "rolled_back", p2: "not_started"}
     assert versions(lab, p1) == versions(lab, p2) == {"tiny-daemon": "1.0", "tiny-lib": "1.0"}
     assert answer(lab, p1) == "1.0"
+
+
+def test_a_library_with_which_a_service_does_not_start_again_goes_back_with_its_package(
+    desk, lab, repository, content, p1
+):
+    publish(repository, content, security=(library("1.1.1", content, fits=False),))
+    applied = desk.ask(*APPLY, "--limit", p1)
+    assert applied.code == 5, applied.host(p1)
+    assert applied.host(p1)["outcome"] == "rolled_back"
+    assert versions(lab, p1) == {"tiny-daemon": "1.0", "tiny-lib": "1.0"}
+    assert answer(lab, p1) == "1.0"
+
+
+def test_what_came_along_with_an_update_goes_with_it(desk, lab, repository, content, p1):
+    newer = library("1.1.2", content, depends="tiny-extra")
+    publish(repository, content, Deb("tiny-extra", "1.0"), security=(newer,))
+    applied = desk.ask(*APPLY, "--limit", p1)
+    assert applied.code == 0, applied.host(p1)
+    assert versions(lab, p1)["tiny-extra"] == "1.0"
+    taken = desk.ask("patch", "rollback", "--yes", "--run", applied.document["run"])
+    assert taken.code == 0, taken
+    assert versions(lab, p1) == {"tiny-daemon": "1.0", "tiny-lib": "1.0"}
+
+
+def test_what_apt_keeps_back_does_not_keep_the_others_from_being_installed(
+    desk, lab, repository, content, p1
+):
+    impossible = daemon("1.3", depends="tiny-nowhere")
+    publish(repository, content, security=(library("1.1", content), impossible))
+    applied = desk.ask(*APPLY, "--limit", p1)
+    assert applied.code == 1, applied.host(p1)
+    assert versions(lab, p1) == {"tiny-daemon": "1.0", "tiny-lib": "1.1"}, applied.host(p1)
+    assert applied.host(p1)["still_failing"] == ["updates-security-installed"]
 
 
 def test_a_host_that_was_down_is_told_and_the_others_are_patched(
