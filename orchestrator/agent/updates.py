@@ -200,7 +200,9 @@ def _source(host: Host, line: str) -> "Source":
             title = " ".join((place, *(told.get(name, "") for name in _NAMES)))
             until = told.get("Valid-Until")
             return Source(place, title, True, parse_date(until) if until else None)
-    return Source(place, place, False)
+    # A source that is trusted unseen may have no Release file: then its list tells.
+    name = file.rpartition("/")[2]
+    return Source(place, place, any(each.startswith(name) for each in host.names(_LISTS)))
 
 
 def _suite(words: "Sequence[str]") -> str:

@@ -18,6 +18,38 @@ from orchestrator.lab.commands import missing_tools
 MakeLab = Callable[[str], Lab]
 
 
+# Labs of one directory alone: with its last test they go. Idle hosts cost the others dear.
+_OF_DIRECTORY = {
+    "controls": ("mutants", "kernel"),
+    "protect": ("protect", "care", "drill", "rebuild"),
+    "intrusion": ("intrusion", "logs"),
+    "antivirus": ("antivirus",),
+    "patch": ("patch",),
+}
+_labs: dict[str, Lab] = {}
+
+# They take ten minutes of the ninety that CI has: see docs/state.md.
+collect_ignore = [] if os.environ.get("LUYTRE_TEST_ALL") else ["antivirus", "intrusion"]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """Take the labs of a directory down behind its last test."""
+    result = yield
+    here = item.path.parent
+    if nextitem is None or nextitem.path.parent != here:
+        for name in _OF_DIRECTORY.get(here.name, ()):
+            if name in _labs:
+                _labs.pop(name).down()
+    return result
+
+
+@pytest.fixture(autouse=True)
+def speak_english(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Messages are compared in one language, unless a test chooses another."""
+    monkeypatch.setenv("LUYTRE_LANG", "en")
+
+
 class FreshHost(NamedTuple):
     """A pristine host and the lab in which it runs."""
 
@@ -49,7 +81,7 @@ def lab_factory(
     with ExitStack() as downs:
 
         def make(name: str) -> Lab:
-            lab = Lab(base / name, name)
+            lab = _labs[name] = Lab(base / name, name)
             downs.callback(lab.down)
             return lab
 

@@ -68,12 +68,6 @@ def yard(lab_factory: Callable[[str], Lab], tmp_path_factory: pytest.TempPathFac
     return Yard(lab_factory("change"), tmp_path_factory.mktemp("debs"))
 
 
-@pytest.fixture(autouse=True)
-def speak_english(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Messages are compared in one language."""
-    monkeypatch.setenv("LUYTRE_LANG", "en")
-
-
 @pytest.fixture
 def scratch(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The place of temporary files; its path is short, as those of sockets must be."""

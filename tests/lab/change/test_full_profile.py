@@ -12,6 +12,9 @@ PROFILE = """\
 title: {en: All but AIDE, vi: Trừ AIDE}
 extends: cis-level1-server
 except: [packages-aide]
+parameters:
+  # The repository of these tests stands for what mends security
+  security_sources: [shelf]
 """
 
 

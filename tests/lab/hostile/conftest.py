@@ -10,12 +10,6 @@ from orchestrator.lab import HostSpec, Lab
 from .zoo import GOOD, HOSTILE, Zoo, furnish
 
 
-@pytest.fixture(autouse=True)
-def speak_english(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Messages are compared in one language."""
-    monkeypatch.setenv("LUYTRE_LANG", "en")
-
-
 @pytest.fixture(scope="package")
 def den(lab_factory: Callable[[str], Lab]) -> Iterator[Lab]:
     """The running lab."""

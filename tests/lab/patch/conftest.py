@@ -61,12 +61,6 @@ def daemon(version: str, *, works: bool = True, depends: str = "") -> Deb:
     return Deb("tiny-daemon", version, needs, files, scripts)
 
 
-@pytest.fixture(autouse=True)
-def speak_english(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Messages are compared in one language."""
-    monkeypatch.setenv("LUYTRE_LANG", "en")
-
-
 @pytest.fixture(scope="session")
 def lab(lab_factory: Callable[[str], Lab]) -> Lab:
     """A mirror and two servers."""

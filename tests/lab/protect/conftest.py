@@ -1,6 +1,6 @@
 """A vault and two clients, one of them with databases, set up once for all tests."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -35,17 +35,21 @@ sqlite3 /srv/site/mail.db "CREATE TABLE mail (n INT); INSERT INTO mail VALUES (7
 """
 
 
-@pytest.fixture(scope="session")
-def lab(lab_factory: Callable[[str], Lab]) -> Lab:
-    """Three hosts, of two releases of Debian; both clients have databases."""
+@pytest.fixture(scope="module")
+def lab(lab_factory: Callable[[str], Lab]) -> Iterator[Lab]:
+    """Three hosts, of two releases of Debian; both clients have databases.
+
+    Each file has its own: what tests leave in repositories and in the store is no other's.
+    """
     lab = lab_factory("protect")
     lab.up([HostSpec(VAULT), HostSpec(WEB), HostSpec(OFFICE, "trixie")])
     lab.run(WEB, ["sh", "-ec", _DATABASES], timeout=600)
     lab.run(OFFICE, ["sh", "-ec", _OFFICE], timeout=600)
-    return lab
+    yield lab
+    lab.down()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def desk(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Desk:
     """A workspace whose clients are ready."""
     desk = Desk(tmp_path_factory.mktemp("protect") / "desk", lab)
@@ -75,7 +79,7 @@ def office(**others: object) -> dict[str, object]:
     return {"luytre_backup_vault": VAULT, **declared}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def first(desk: Desk) -> dict[str, Any]:
     """The first backup of both clients: what it told, by host."""
     done = desk.ask("backup", "run")
