@@ -2,7 +2,7 @@
 
 import os
 
-from . import facts, repack
+from . import facts, policy, repack
 from .host import Host, Unreadable
 
 TYPE_CHECKING = False
@@ -17,18 +17,12 @@ _SECONDS = 900.0
 
 def parse_policy(out: bytes) -> "Set[str]":
     """Return the packages whose installed version a source has, of ``apt-cache policy``."""
-    found: "Set[str]" = set()
-    name, installed = "", False
-    for line in out.decode("utf-8", "replace").splitlines():
-        words = line.split()
-        if line and not line.startswith(" "):
-            name, installed = line.rstrip(":"), False
-        elif len(line) > 5 and line[4:5] == " " and line[5:6] != " ":
-            # A line of the table of versions; three asterisks mark the installed one.
-            installed = words[:1] == ["***"]
-        elif installed and words[1:2] != [_DPKG_STATUS]:
-            found.add(name)
-    return found
+    return {
+        package.name
+        for package in policy.parse_table(out)
+        for version in package.versions
+        if version.installed and any(words[0] != _DPKG_STATUS for words in version.offers)
+    }
 
 
 def keep(names: "Sequence[str]", directory: str, host: Host) -> None:

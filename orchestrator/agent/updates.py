@@ -3,7 +3,7 @@
 import os
 import time
 
-from . import facts
+from . import facts, policy
 from .host import Host, Unreadable
 
 TYPE_CHECKING = False
@@ -15,7 +15,6 @@ _LISTS = "/var/lib/apt/lists"
 # is touched also where no source answered. In the second, something changes when a list comes.
 STAMP = "/var/lib/apt/periodic/update-success-stamp"
 _STAMPS = (STAMP, _LISTS)
-_DPKG_STATUS = "/var/lib/dpkg/status"
 _FIELDS = ("CREATED_BY", "REPO_URI", "RELEASE", "COMPONENT", "METAKEY", "FILENAME")
 _TARGET = "\t".join("$({})".format(field) for field in _FIELDS)
 _PACKAGES = "Packages\t"
@@ -134,28 +133,18 @@ def parse_versions(out: bytes) -> "List[Tuple[str, str, str, Set[str], bool]]":
     newest version. ``places`` are the sources of every version above the installed one.
     """
     found = []
-    name = installed = candidate = newest = ""
-    above: "Set[str]" = set()
-    seen_candidate = False
-    for line in _text(out).splitlines():
-        words = line.split()
-        if not line.startswith(" "):
-            name, installed, candidate, newest = line.rstrip(":"), "", "", ""
-            above, seen_candidate = set(), False
-        elif words[0] == "Installed:":
-            installed = words[1]
-        elif words[0] == "Candidate:":
-            candidate = words[1]
-        elif line.startswith(" *** "):
-            if newest:
-                taken = candidate if seen_candidate else newest
-                found.append((name, installed, taken, above, not seen_candidate))
-            installed = ""  # what follows is older
-        elif installed and line.startswith("     ") and line[5:6] != " ":
-            newest = newest or words[0]
-            seen_candidate = seen_candidate or words[0] == candidate
-        elif installed and line.startswith("        ") and len(words) > 2:
-            above.add(_place(words[1], _suite(words[2:])))
+    for package in policy.parse_table(out):
+        numbers = [version.number for version in package.versions]
+        marks = [version.installed for version in package.versions]
+        newer = marks.index(True) if True in marks else 0
+        if not newer:
+            continue
+        pinned = package.candidate not in numbers[:newer]
+        taken = numbers[0] if pinned else package.candidate
+        offers = [words for version in package.versions[:newer] for words in version.offers]
+        # What only dpkg knows has no suite.
+        places = {_place(words[0], _suite(words[1:])) for words in offers if len(words) > 1}
+        found.append((package.name, numbers[newer], taken, places, pinned))
     return found
 
 

@@ -60,6 +60,14 @@ def test_an_update_knows_every_source_of_a_version_above_the_installed_one():
     ]
 
 
+def test_a_source_that_a_preference_puts_first_is_seen_too():
+    first = POLICY.replace(
+        b"        500 http://mirror/security", b"       1001 http://mirror/security"
+    )
+    (places,) = [each[3] for each in updates.parse_versions(first) if each[0] == "newer"]
+    assert "http://mirror/security bookworm-security/main" in places
+
+
 def test_a_flat_source_is_known_again_and_its_password_is_not_told():
     flat = POLICY.replace(
         b"http://mirror/security bookworm-security/main amd64", b"https://mirror/security ./"
