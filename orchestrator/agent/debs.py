@@ -9,7 +9,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Optional, Sequence, Set
 
-APT = ("/usr/bin/apt-get", "-q", "-o", "APT::Sandbox::User=root", "-o", "DPkg::Lock::Timeout=60")
+# How long (seconds) apt waits for others that hold its locks.
+LOCK_WAIT = ("-o", "DPkg::Lock::Timeout=60")
+APT = ("/usr/bin/apt-get", "-q", "-o", "APT::Sandbox::User=root", *LOCK_WAIT)
+# Configuration files stay as they are: these for dpkg itself, the second for apt, which tells it.
+KEEP_CONFIGURATION = ("--force-confdef", "--force-confold")
+APT_KEEP_CONFIGURATION = tuple("-oDpkg::Options::=" + each for each in KEEP_CONFIGURATION)
 _CACHE = "/var/cache/apt/archives"
 _DPKG_STATUS = "/var/lib/dpkg/status"
 _SECONDS = 900.0

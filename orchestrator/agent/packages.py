@@ -4,7 +4,7 @@ import os
 import time
 
 from . import facts
-from .debs import APT
+from .debs import APT, APT_KEEP_CONFIGURATION, KEEP_CONFIGURATION
 from .host import Host, Refused, Unreadable
 from .resources import unit as units
 
@@ -19,7 +19,6 @@ _FOUNDATION = (
     *("libc6-dev", "libc-dev-bin", "libc6-dbg", "libc-devtools", "libc-l10n", "nscd"),
     *("locales", "locales-all"),
 )
-_KEEP_CONFIGURATION = ("--force-confdef", "--force-confold")
 _BACK = ("--allow-downgrades", "--allow-change-held-packages", "--no-install-recommends")
 _APT_SECONDS = 900.0
 _STEP_SECONDS = 300.0
@@ -120,12 +119,12 @@ def bring_back(
     if not files:
         return
     added = _added(before, after, host)
-    options = ["-o" + "Dpkg::Options::=" + each for each in _KEEP_CONFIGURATION]
-    argv = [*APT, *options, *_BACK, "-y", "install", *files, *(name + "-" for name in added)]
+    taken = (name + "-" for name in added)
+    argv = [*APT, *APT_KEEP_CONFIGURATION, *_BACK, "-y", "install", *files, *taken]
     if host.run(argv, seconds=_APT_SECONDS).status != 0:
         # apt does nothing where dpkg was cut off in the middle; dpkg itself goes over it.
         completed = host.run(
-            ["/usr/bin/dpkg", *_KEEP_CONFIGURATION, "-i", *files], seconds=_APT_SECONDS
+            ["/usr/bin/dpkg", *KEEP_CONFIGURATION, "-i", *files], seconds=_APT_SECONDS
         )
         if completed.status != 0:
             raise Unreadable("dpkg: {}".format(completed.complaint))

@@ -4,7 +4,7 @@ import os
 import time
 
 from . import packages, plan, runs, updates
-from .debs import APT
+from .debs import APT, APT_KEEP_CONFIGURATION, KEEP_CONFIGURATION, LOCK_WAIT
 from .host import Host, Refused, Unreadable
 from .runs import Run
 
@@ -19,7 +19,6 @@ _PATIENCE = ("-o", "Acquire::Retries=1", "-o", "Acquire::http::Timeout=20")
 # Any source that fails is a failure of the whole: otherwise apt goes on with what it had (apt 2.1).
 _STRICT = ("-o", "APT::Update::Error-Mode=any")
 _ASK_SECONDS = 300.0
-_WAIT = ("-o", "DPkg::Lock::Timeout=60")
 # Words of those of its warnings after which apt goes on with what it had.
 _FAILURES = ("fetch", "GPG", "NO_PUBKEY", "signed", "expired", "valid", "verified", "index")
 # A connection that is lost must not leave dpkg half way once more.
@@ -28,7 +27,6 @@ _APART = (
     *("/usr/bin/systemd-run", "--quiet", "--wait", "--collect"),
     *("--setenv=" + setting for setting in _SETTINGS),
 )
-_KEEP_CONFIGURATION = ("--force-confdef", "--force-confold")
 
 
 def refresh(request: "Dict[str, Any]", host: Host) -> "Dict[str, Any]":
@@ -63,14 +61,13 @@ def _repair(request: "Dict[str, Any]", host: Host) -> None:
     run = Run(request["run"])
     runs.acquire(run, request["operator"], request["controller"])
     try:
-        argv = [*_APART, "/usr/bin/dpkg", *_KEEP_CONFIGURATION, "--configure", "-a"]
+        argv = [*_APART, "/usr/bin/dpkg", *KEEP_CONFIGURATION, "--configure", "-a"]
         # Where packages are missing it fails; those come next.
         host.run(argv, seconds=_REPAIR_SECONDS)
         _, gone = packages.simulate("-f", ["install"], host)
         if gone:
             raise Refused("repairing dpkg would remove {}".format(", ".join(sorted(gone))))
-        options = ["-oDpkg::Options::=" + each for each in _KEEP_CONFIGURATION]
-        mend = [*APT, *options, "--no-install-recommends", "-f", "-y", "install"]
+        mend = [*APT, *APT_KEEP_CONFIGURATION, "--no-install-recommends", "-f", "-y", "install"]
         host.run([*_APART, *mend], seconds=_REPAIR_SECONDS)
         host.forget()
         left = packages.dpkg_problem(host)
@@ -82,7 +79,7 @@ def _repair(request: "Dict[str, Any]", host: Host) -> None:
 
 def _ask(host: Host) -> "List[str]":
     """Ask every source; return why some gave nothing that can be relied on."""
-    argv = ["/usr/bin/apt-get", "-q", *_WAIT, *_PATIENCE, *_STRICT, "update"]
+    argv = ["/usr/bin/apt-get", "-q", *LOCK_WAIT, *_PATIENCE, *_STRICT, "update"]
     try:
         asked = host.run(argv, seconds=_ASK_SECONDS)
     except Unreadable as problem:
