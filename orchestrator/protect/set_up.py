@@ -1,13 +1,12 @@
 """Set vaults and clients up: two plays, then each client is let in and tries its way."""
 
 import base64
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from orchestrator.fleet.agent import Fleet
-from orchestrator.fleet.playbooks import Event, Play, private_directory, run_play
+from orchestrator.fleet.playbooks import Event
 from orchestrator.fleet.pool import over_hosts
 from orchestrator.model.backup import BackupWish, wish_digest
 from orchestrator.model.errors import AgentError, HostError, UnreachableError
@@ -16,9 +15,9 @@ from orchestrator.model.i18n import _
 from orchestrator.protect import told
 from orchestrator.protect.host_program import call
 from orchestrator.protect.program import program
+from orchestrator.protect.setup_play import Program, play_setup
 from orchestrator.protect.wish import copies, port_of
 from orchestrator.workspace.directory import Workspace
-from orchestrator.workspace.shipped import shipped
 
 # restic makes a key of a password in a second, and twice for each new client.
 _ENROLL_SECONDS = 60.0
@@ -254,22 +253,15 @@ class SettingUp:
         self, name: str, hosts: Sequence[str], variables: Mapping[str, Mapping[str, Any]]
     ) -> _Heard:
         heard = _Heard()
-        if not hosts:
-            return heard
-        with private_directory() as directory:
-            place = directory / "backup.pyz"
-            place.write_bytes(program())
-            common = {
-                "luytre_backup_program": str(place),
-                "luytre_backup_templates": str(shipped("templates") / "backup"),
-            }
-            play = Play(
-                playbook=self._workspace.playbooks_dir / name,
-                hosts=[self._hosts[one] for one in hosts],
-                variables={one: {**common, **variables[one]} for one in hosts},
-                pins_file=self._workspace.pins_file,
-            )
-            run_play(play, self._fleet, directory, heard.hear, threading.Event())
+        play_setup(
+            self._workspace,
+            self._fleet,
+            name,
+            Program("backup", program()),
+            [self._hosts[one] for one in hosts],
+            variables,
+            heard.hear,
+        )
         return heard
 
     def _of_vault(self, name: str, copy_key: str | None) -> dict[str, Any]:

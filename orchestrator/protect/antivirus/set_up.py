@@ -1,20 +1,19 @@
 """Set scanning hosts and their mirror up: one play each, then they are told what to do."""
 
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.fleet.agent import Fleet
-from orchestrator.fleet.playbooks import Event, Play, private_directory, run_play
+from orchestrator.fleet.playbooks import Event
 from orchestrator.fleet.pool import over_hosts
 from orchestrator.model.errors import AgentError, HostError
 from orchestrator.model.host import ManagedHost
 from orchestrator.model.i18n import _
 from orchestrator.protect.antivirus.program import ask_program, program
 from orchestrator.protect.antivirus.wish import mirror_place, scan_time, scan_wish
+from orchestrator.protect.setup_play import Program, play_setup
 from orchestrator.workspace.directory import Workspace
-from orchestrator.workspace.shipped import shipped
 
 SCANNER, MIRROR = "scanner", "mirror"
 _SECONDS = 120.0
@@ -63,7 +62,7 @@ class SettingUp:
         hosts: Sequence[ManagedHost],
         variables: Mapping[str, Mapping[str, Any]],
     ) -> list[Left]:
-        troubles = self._play(playbook, hosts, variables) if hosts else {}
+        troubles = self._play(playbook, hosts, variables)
         ready = [host for host in hosts if host.name not in troubles]
         results = over_hosts(
             ready,
@@ -100,18 +99,6 @@ class SettingUp:
                 said = str(event.result.get("msg", ""))[:_MOST_SAID]
                 troubles[event.host] = f"{event.task}: {said}"
 
-        with private_directory() as directory:
-            place = directory / "antivirus.pyz"
-            place.write_bytes(program())
-            common = {
-                "luytre_antivirus_program": str(place),
-                "luytre_antivirus_templates": str(shipped("templates") / "antivirus"),
-            }
-            play = Play(
-                playbook=self._workspace.playbooks_dir / name,
-                hosts=list(hosts),
-                variables={host.name: {**common, **variables[host.name]} for host in hosts},
-                pins_file=self._workspace.pins_file,
-            )
-            run_play(play, self._fleet, directory, hear, threading.Event())
+        carried = Program("antivirus", program())
+        play_setup(self._workspace, self._fleet, name, carried, hosts, variables, hear)
         return troubles

@@ -1,12 +1,10 @@
 """Set the watch up: the program and its timers by a play, then each host is told what to expect."""
 
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from orchestrator.fleet.agent import Fleet
-from orchestrator.fleet.playbooks import Event, Play, private_directory, run_play
+from orchestrator.fleet.playbooks import Event
 from orchestrator.fleet.pool import over_hosts
 from orchestrator.model.errors import AgentError, HostError
 from orchestrator.model.host import ManagedHost
@@ -17,8 +15,8 @@ from orchestrator.protect.intrusion.host import ask
 from orchestrator.protect.intrusion.judging import bastions
 from orchestrator.protect.intrusion.logs import certify, concerned
 from orchestrator.protect.intrusion.program import program
+from orchestrator.protect.setup_play import Program, play_setup
 from orchestrator.workspace.directory import Workspace
-from orchestrator.workspace.shipped import shipped
 
 _SECONDS = 300.0
 
@@ -77,18 +75,6 @@ def _play(workspace: Workspace, fleet: Fleet, hosts: Sequence[ManagedHost]) -> d
             said = quoted(str(event.result.get("msg", ""))[:500])
             troubles[event.host] = f"{event.task}: {said}"
 
-    with private_directory() as directory:
-        place = directory / "intrusion.pyz"
-        place.write_bytes(program())
-        common: Mapping[str, Any] = {
-            "luytre_intrusion_program": str(place),
-            "luytre_intrusion_templates": str(shipped("templates") / "intrusion"),
-        }
-        play = Play(
-            playbook=workspace.playbooks_dir / "watch.yml",
-            hosts=hosts,
-            variables={host.name: common for host in hosts},
-            pins_file=workspace.pins_file,
-        )
-        run_play(play, fleet, directory, hear, threading.Event())
+    carried = Program("intrusion", program())
+    play_setup(workspace, fleet, "watch.yml", carried, hosts, {}, hear)
     return troubles
