@@ -220,7 +220,7 @@ class _Work:
         elif event.task in _BEFORE_CONVERGE and not told:
             self._attend(event.host, lambda: self._taken_back(failed))
         elif self._order.updates and told.get("state") in ("rolled_back", "broken"):
-            self._attend(event.host, lambda: self._whole(failed))
+            self._see_through(event.host, lambda: failed)
         elif event.task != _WAIT or event.host not in self._confirming:
             # Where it waited in vain, the confirmation itself tells why. What failed first counts.
             self._outcomes.setdefault(event.host, failed)
@@ -257,23 +257,21 @@ class _Work:
     def _confirm(self, name: str, changed: tuple[str, ...]) -> None:
         window = Window(self._order.run, self._order.window, changed, self._cancelled)
         self._report(name, "confirm")
-        self._attend(
-            name, lambda: self._whole(confirm_host(self._fleet, self._hosts[name], window))
-        )
+        self._see_through(name, lambda: confirm_host(self._fleet, self._hosts[name], window))
 
     def _await(self, name: str, why: str) -> None:
         window = Window(self._order.run, self._order.window, (), self._cancelled)
-        self._attend(
-            name, lambda: self._whole(await_rollback(self._fleet, self._hosts[name], window, why))
-        )
+        self._see_through(name, lambda: await_rollback(self._fleet, self._hosts[name], window, why))
 
     def _follow(self, name: str, why: str) -> None:
         changed = tuple(sorted(change.control for change in self._order.plans[name].changes))
         window = Window(self._order.run, self._order.window, changed, self._cancelled)
         self._report(name, "confirm")
-        self._attend(
-            name, lambda: self._whole(follow_host(self._fleet, self._hosts[name], window, why))
-        )
+        self._see_through(name, lambda: follow_host(self._fleet, self._hosts[name], window, why))
+
+    def _see_through(self, name: str, work: Callable[[], HostOutcome]) -> None:
+        """Let a thread see to a host, and to its packages where it goes back."""
+        self._attend(name, lambda: self._whole(work()))
 
     def _attend(self, name: str, work: Callable[[], HostOutcome]) -> None:
         """Let a thread see to a host: one that is waited for in vain keeps no other waiting."""

@@ -1,7 +1,7 @@
 """Reboot hosts wave by wave: within their hours, waited for, and healthy before and afterwards."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -133,10 +133,9 @@ def reboot(fleet: Fleet, host: ManagedHost, seconds: int) -> HostOutcome:
 def _back(fleet: Fleet, host: ManagedHost, before: str) -> bool:
     """Return whether another boot is up; raises AgentError where it is not healthy yet."""
     with fleet.login(host, connect_timeout=_LOGIN_SECONDS) as login:
-        told: Mapping[str, object] = ask(login, {"operation": "status"}, seconds=30).result
+        told = ask(login, {"operation": "status"}, seconds=30).result
         with well_formed(host.name):
-            facts = told["host"]
-            boot = text(facts["boot"]) if isinstance(facts, dict) else ""
+            boot = text(told["host"]["boot"])
         if boot == before:
             return False
         if failing := failing_checks(login, host):

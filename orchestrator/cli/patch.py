@@ -290,15 +290,11 @@ def _asked(
 
     Of a host whose sources ``failed`` it just now nothing is known.
     """
-    from orchestrator.cli.views.output import progress  # noqa: PLC0415 - start-up time
-    from orchestrator.drift.watch import open_store  # noqa: PLC0415
+    from orchestrator.drift.watch import open_store  # noqa: PLC0415 - start-up time
     from orchestrator.model.patches import document  # noqa: PLC0415
     from orchestrator.model.told import Topic  # noqa: PLC0415
-    from orchestrator.protect.patching import look  # noqa: PLC0415
 
-    with progress(_("ask"), len(scope.hosts), output) as done:
-        found = look(scope.fleet, scope.hosts, scope.manifests, done)
-    told = [_with(one, failed) for one in found]
+    told = [_with(one, failed) for one in _found(scope, output)]
     if holes is not None:
         told = [holes.told(one) if isinstance(one, Patches) else one for one in told]
     with open_store(workspace) as store:
@@ -308,6 +304,15 @@ def _asked(
     return told
 
 
+def _found(scope: "Scope", output: Output) -> list[Patches | HostError]:
+    """Ask the hosts of a scope for their updates."""
+    from orchestrator.cli.views.output import progress  # noqa: PLC0415 - start-up time
+    from orchestrator.protect.patching import look  # noqa: PLC0415
+
+    with progress(_("ask"), len(scope.hosts), output) as done:
+        return look(scope.fleet, scope.hosts, scope.manifests, done)
+
+
 def _needing_reboot(
     scope: "Scope", *, now: bool, output: Output
 ) -> tuple[list["ManagedHost"], list[HostOutcome]]:
@@ -315,12 +320,9 @@ def _needing_reboot(
     from orchestrator.change.outcomes import outcome_of_error  # noqa: PLC0415 - start-up time
     from orchestrator.change.reboot import hours_text, outside_of_hours  # noqa: PLC0415
     from orchestrator.cli.planning import changeable  # noqa: PLC0415
-    from orchestrator.cli.views.output import progress  # noqa: PLC0415
-    from orchestrator.protect.patching import look  # noqa: PLC0415
 
     scope = changeable(scope, output, Consent())
-    with progress(_("ask"), len(scope.hosts), output) as done:
-        found = look(scope.fleet, scope.hosts, scope.manifests, done)
+    found = _found(scope, output)
     left = [outcome_of_error(one) for one in found if isinstance(one, HostError)]
     needing = {one.host for one in found if isinstance(one, Patches) and one.reboot}
     hosts = [host for host in scope.hosts if host.name in needing]
