@@ -127,20 +127,24 @@ class _Work:
             self._close_lost()
         except KeyboardInterrupt as problem:
             raise self._interrupted(playing) from problem
+        self._stopped_by = self._stopped_by or self._unseen(playing.failure)
         if self._stopped_by is not None:
             raise self._interrupted(playing) from self._stopped_by
-        missing = _("Ansible did not say how it ended")
-        if isinstance(playing.failure, ControllerError):
-            # What is known of each host is worth more than that Ansible failed as a whole.
-            missing = playing.failure.message
-        elif playing.failure is not None:
-            raise playing.failure
         for name, future in self._confirming.items():
             # What failed after confirm (a removal) stays visible.
             self._outcomes.setdefault(name, future.result())
-        for name in self._hosts:
-            self._outcomes.setdefault(name, HostOutcome(name, Outcome.FAILED, missing))
         return self._outcomes
+
+    def _unseen(self, failure: BaseException | None) -> ControllerError | None:
+        """Return why the run cannot go on where Ansible saw a host to no end: it may be armed.
+
+        What is known of each host is worth more than that Ansible failed as a whole.
+        """
+        if failure is not None and not isinstance(failure, ControllerError):
+            raise failure
+        if not self._unended():
+            return None
+        return failure or ControllerError(_("Ansible did not say how every host ended"))
 
     def _close_lost(self) -> None:
         """Close confirmed runs whose hosts Ansible lost before the removals were over.

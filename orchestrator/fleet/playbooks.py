@@ -30,6 +30,8 @@ from orchestrator.workspace.shipped import shipped
 # No event at all for so long: a prompt that nobody answers, a dead connection (seconds).
 _IDLE_SECONDS = 900
 _JOB_SECONDS = 4 * 3600
+# Less than one event of Ansible may take (bytes).
+_LEAST_ROOM = 1 << 16
 _PRIVATE = 0o700
 _PREFIX = "luytre-play-"
 # unix(7): a socket's path takes 108 bytes with its end; to the directory, Ansible adds 11 of them,
@@ -312,6 +314,9 @@ def _environment(directory: Path, forks: int) -> dict[str, str]:
 
 
 def _last_words(directory: Path) -> str:
+    """Return why Ansible did not work: it cannot say that its disk is full."""
+    if shutil.disk_usage(directory).free < _LEAST_ROOM:
+        return os.strerror(errno.ENOSPC)
     for place in sorted((directory / "artifacts").glob("*/stdout")):
         lines = place.read_text("utf-8", "replace").strip().splitlines()
         if lines:

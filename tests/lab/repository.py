@@ -103,6 +103,7 @@ class Repository:
         self._lab, self._host, self._place = lab, host, place
         self._signer, self._stranger = Signer("mirror"), Signer("stranger")
         self._address = next(each.address for each in lab.hosts() if each.name == host)
+        self._modified = int(time.time()) - 30 * _DAY
 
     def serve(self) -> None:
         """Answer requests over HTTP."""
@@ -150,7 +151,12 @@ class Repository:
             f"Architectures: amd64\nComponents: main\nSHA256:\n{''.join(lines)}"
         )
         signer = self._stranger if strange else self._signer
-        self._write(f"dists/{suite}/InRelease", signer.sign(release))
+        place = f"dists/{suite}/InRelease"
+        self._write(place, signer.sign(release))
+        # A server tells apt in whole seconds when a file was modified.
+        self._modified += 1
+        moment = ["touch", "-d", f"@{self._modified}", f"{_PLACE}/{place}"]
+        self._lab.run(self._host, moment)
 
     def introduce(self, host: str, *suites: str, alone: bool = True) -> None:
         """Let a host take its packages from these suites, and from no other source if ``alone``.

@@ -19,24 +19,38 @@ def output(*argv: str) -> str:
 
 
 def traces(number: int, directory: Path) -> list[str]:
-    """Return everything on this machine that belongs to the lab with ``number``."""
+    """Return everything on this machine that belongs to the lab in ``directory`` with ``number``.
+
+    Tests beside this one may have been given the number since; what is theirs does not count.
+    """
     mine = (f"ltbr{number}", f"ltbr{number + 1}")
     links = [each["ifname"] for each in json.loads(output("ip", "-json", "link"))]
-    found = [f"link {link}" for link in links if link in mine or link.startswith(f"vb-lt{number}-")]
-    found += [
+    numbered = [
+        f"link {link}" for link in links if link in mine or link.startswith(f"vb-lt{number}-")
+    ]
+    numbered += [
         f"table {line}"
         for line in output("nft", "list", "tables").splitlines()
         if line.split()[-1] == f"luytre_lab_{number}"
     ]
-    mounts = Path("/proc/self/mountinfo").read_text().splitlines()
-    found += [f"mount {line}" for line in mounts if f" {directory}/" in line]
-    found += [f"process {argv}" for argv in processes() if str(directory) in argv]
     group = cgroups.lab_group(number)
-    found += [f"group {group}"] if group.exists() else []
+    numbered += [f"group {group}"] if group.exists() else []
+    numbered += [str(each) for each in Path("/run/systemd/nspawn").glob(f"*/lt{number}-*")]
+    claim = claimed_by(number)
+    numbered += [f"claim {number}"] if claim else []
+    mounts = Path("/proc/self/mountinfo").read_text().splitlines()
+    found = [f"mount {line}" for line in mounts if f" {directory}/" in line]
+    found += [f"process {argv}" for argv in processes() if str(directory) in argv]
     found += [f"file {directory}"] if directory.exists() else []
-    found += [str(each) for each in Path("/run/systemd/nspawn").glob(f"*/lt{number}-*")]
-    claim = Path(f"/run/luytre-lab/claims/{number}")
-    return found + ([f"claim {number}"] if claim.exists() else [])
+    return found + (numbered if claim in ("", str(directory)) else [])
+
+
+def claimed_by(number: int) -> str:
+    """Return the directory of the lab that has a number now, or nothing."""
+    try:
+        return Path(f"/run/luytre-lab/claims/{number}").read_text()
+    except FileNotFoundError:
+        return ""
 
 
 def processes() -> list[str]:

@@ -35,7 +35,11 @@ _SMALL_DISK = """
     mount -t tmpfs -o size=4m none /var/lib
     cd /run/vl
     for one in */; do mkdir "/var/lib/$one"; mount --bind "/run/vl/$one" "/var/lib/$one"; done"""
-_AWAY_WITH_IT = "umount -l /var/lib; umount -l /run/vl; rmdir /run/vl"
+# systemd hears of it a moment later.
+_AWAY_WITH_IT = """
+    umount -l /var/lib; umount -l /run/vl; rmdir /run/vl
+    timeout 20 sh -c 'while systemctl list-units --plain var-lib*.mount | grep -q ^var-lib
+    do sleep 0.1; done'"""
 
 
 def test_a_full_disk_does_not_stop_the_way_back(plain: Novice) -> None:

@@ -1,13 +1,14 @@
 """Ctrl-C in the middle of an apply: the hosts are as before, nothing of ours goes on anywhere."""
 
 import json
+import os
 import signal
 
 import pytest
 
 from . import tree
 from .desk import APPLY, ended, until
-from .processes import of_desk
+from .processes import everyone, of_desk
 from .wishes import BANNER, GRACE, MARTIANS, content, control
 
 pytestmark = pytest.mark.lab
@@ -46,6 +47,27 @@ def test_fault_17_ctrl_c_while_a_host_is_armed_takes_it_back_at_once(desk, yard,
     assert applied.code == 130, applied
     assert applied.host(c1)["outcome"] == "rolled_back"
     assert applied.document["run"] == tree.record(yard.lab, c1)["run"]
+    nothing_goes_on(desk, yard, c1)
+    told_as_interrupted(desk, c1, "rolled_back")
+
+
+def test_an_ansible_that_dies_while_a_host_is_armed_takes_it_back_at_once(desk, yard, c1, gate):
+    desk.settle(confirm_window=600)
+    desk.want(BANNER, control("own-gate", content("/etc/own-gate", reload=[gate.unit])))
+    with desk.started(*APPLY, "--limit", c1, "--output", "json") as applying:
+        until(lambda: state(yard, c1) == "armed", "armed")
+        players = [
+            seen.number
+            for seen in everyone()
+            if seen.parent == applying.pid and b"ansible-playbook" in seen.arguments
+        ]
+        assert len(players) == 1
+        os.kill(players[0], signal.SIGKILL)
+        gate.open()
+        applied = ended(applying)
+    assert applied.code == 1, applied
+    assert "Ansible did not work" in applied.err
+    assert applied.host(c1)["outcome"] == "rolled_back"
     nothing_goes_on(desk, yard, c1)
     told_as_interrupted(desk, c1, "rolled_back")
 
