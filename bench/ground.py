@@ -21,6 +21,8 @@ _VARIABLES = {
     "luytre_admin_sources": ["10.213.0.0/16"],
     "luytre_services": [],
     "luytre_clamav_mirror": "http://mirror.example/clamav",
+    # The only source that hosts of a lab may have.
+    "luytre_param_security_sources": ["debian"],
 }
 
 
