@@ -1,6 +1,6 @@
 """What apt would do for a plan: versions, what comes along, and what it cannot do."""
 
-from . import packages
+from . import ahead, packages
 from .host import Unreadable
 
 TYPE_CHECKING = False
@@ -37,7 +37,8 @@ def pin(changes: "List[Dict[str, Any]]", unplanned: "Dict[str, str]", host: "Hos
     """Pin packages to the versions that apt would take; drop what apt cannot do.
 
     A question to apt takes a second of the host: where everything together goes well, one is
-    enough for all; where it does not, each change is asked for alone, and told why.
+    enough for all; where it does not, each change is asked for alone, and told why. Where there is
+    not the room for all that would come, none of it is begun.
     """
     while True:
         together = _installed_together(changes, host)
@@ -47,12 +48,17 @@ def pin(changes: "List[Dict[str, Any]]", unplanned: "Dict[str, str]", host: "Hos
         # Without what was dropped from all together, apt may choose otherwise.
         if not (together and dropped):
             break
+    short = ahead.shortages(dict(pair for each in found.values() for pair in each.items()), host)
+    if short:
+        unplanned.update((control, "; ".join(short)) for control in found if found[control])
+        changes[:] = [change for change in changes if change["control"] not in unplanned]
     for change in changes:
         names, versions = change["install"], found[change["control"]]
         change["install"] = {name: versions.get(name, "") for name in names}
         if len(versions) > len(names):
             others = sorted(set(versions) - set(names))
             change["summary"].append("with them: {}".format(", ".join(others)))
+        change["summary"] += ahead.effects(versions, host)
 
 
 def _versions(

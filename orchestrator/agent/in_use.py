@@ -7,7 +7,7 @@ from .host import Host
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Dict, Iterable, List, Set
+    from typing import Callable, Dict, Iterable, List, Set, Tuple
 
 # Set by packages that need a reboot (needrestart, update-notifier and kernels' postinst hooks).
 _REQUIRED = "/run/reboot-required"
@@ -74,14 +74,30 @@ def _flavour(release: str) -> str:
 
 def parse_maps(data: bytes) -> "Set[str]":
     """Return the installed files that a process has mapped to run and that are deleted."""
+    paths = mapped(data)
+    return {path[: -len(_DELETED)] for path in paths if path.endswith(_DELETED)}
+
+
+def mapped(data: bytes) -> "Set[str]":
+    """Return the installed files that a process has mapped to run, marked where deleted."""
     found = set()
     for line in data.decode("utf-8", "surrogateescape").splitlines():
         fields = line.split(None, 5)
-        if len(fields) == 6 and "x" in fields[1] and fields[5].endswith(_DELETED):
-            path = fields[5][: -len(_DELETED)]
-            if path.startswith(_INSTALLED):
-                found.add(path)
+        if len(fields) == 6 and "x" in fields[1] and fields[5].startswith(_INSTALLED):
+            found.add(fields[5])
     return found
+
+
+def users_of(files: "Set[str]", host: Host) -> "Tuple[List[str], List[str]]":
+    """Return (services, others) that have one of these files mapped: a reboot renews the others.
+
+    Services that come to their end by themselves are left out.
+    """
+    units = set(_units(os.listdir("/proc"), lambda maps: not files.isdisjoint(mapped(maps))))
+    found = [unit for unit in units if _restarts(unit)]
+    states = systemd.unit_states(host, found) if found else {}
+    active = sorted(unit for unit in found if states[unit].active == "active")
+    return active, sorted(unit for unit in units if unit.startswith(_ONLY_BY_REBOOT))
 
 
 def parse_unit(cgroup: bytes, top: str = "") -> str:
@@ -110,16 +126,17 @@ def _top() -> str:
 
 def _stale(host: Host) -> "Set[str]":
     """Return the units whose processes use files that were replaced since they started."""
-    return host.once("stale-units", lambda: set(_units(os.listdir("/proc"))))  # type: ignore[no-any-return]
+    return host.once("stale-units", lambda: set(_units(os.listdir("/proc"), parse_maps)))  # type: ignore[no-any-return]
 
 
-def _units(processes: "Iterable[str]") -> "Iterable[str]":
+def _units(processes: "Iterable[str]", fits: "Callable[[bytes], object]") -> "Iterable[str]":
+    """Yield the units of those processes whose maps fit."""
     own, top, mine = str(os.getpid()), _top(), _namespace("self")
     for process in processes:
         # What runs in a container of this host is not its own.
         if not process.isdigit() or process == own or _namespace(process) != mine:
             continue
-        if parse_maps(_proc(process, "maps")):
+        if fits(_proc(process, "maps")):
             unit = parse_unit(_proc(process, "cgroup"), top)
             if unit:
                 yield unit

@@ -24,7 +24,7 @@ _DAY = 86400
 class Deb:
     """One package: ``files`` are path → content, those below /etc its configuration files.
 
-    ``scripts`` are its maintainer scripts by name.
+    ``scripts`` are its maintainer scripts by name, ``mebibytes`` the room that it says to take.
     """
 
     name: str
@@ -32,6 +32,7 @@ class Deb:
     depends: str = ""
     files: Mapping[str, bytes] = field(default_factory=dict)
     scripts: Mapping[str, str] = field(default_factory=dict)
+    mebibytes: int = 0
 
     @property
     def file(self) -> str:
@@ -45,6 +46,7 @@ class Deb:
             f"Package: {self.name}\nVersion: {self.version}\nArchitecture: all\n"
             "Maintainer: Test <test@example.org>\nDescription: a small package\n"
         )
+        text += f"Installed-Size: {self.mebibytes << 10}\n" if self.mebibytes else ""
         return text + (f"Depends: {self.depends}\n" if self.depends else "")
 
     def built(self, place: Path) -> bytes:

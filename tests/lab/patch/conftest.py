@@ -36,17 +36,19 @@ systemctl restart tiny-daemon.service"""
 _STOPPED = "systemctl disable --quiet --now tiny-daemon.service || true"
 
 
-def library(version: str, content: bytes, *, fits: bool = True, depends: str = "") -> Deb:
+def library(
+    version: str, content: bytes, *, fits: bool = True, depends: str = "", mebibytes: int = 0
+) -> Deb:
     """Return a package with a shared library and a configuration file.
 
-    Unless it ``fits``, what uses it does not start.
+    Unless it ``fits``, what uses it does not start. ``mebibytes`` is the room that it says to take.
     """
     files = {
         "/usr/lib/tiny/libtiny.so": content,
         "/usr/lib/tiny/check": f"#!/bin/sh\nexit {0 if fits else 1}\n".encode(),
         "/etc/tiny.conf": f"{version}\n".encode(),
     }
-    return Deb("tiny-lib", version, depends, files)
+    return Deb("tiny-lib", version, depends, files, mebibytes=mebibytes)
 
 
 def daemon(version: str, *, works: bool = True, depends: str = "") -> Deb:

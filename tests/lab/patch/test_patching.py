@@ -29,6 +29,24 @@ def test_what_waits_is_told_apart_and_a_host_without_updates_has_none(
     assert calm.host(p2)["updates"] == []
 
 
+@pytest.mark.parametrize("asked", [(), ("--all",)], ids=["security", "all"])
+def test_a_plan_names_the_services_that_will_be_restarted(desk, repository, content, p1, asked):
+    publish(repository, content, security=(library("1.1", content),))
+    planned = desk.ask("patch", "plan", "--limit", p1, *asked)
+    assert planned.code == 3, planned
+    for change in planned.host(p1)["changes"]:
+        assert "services that use them now: tiny-daemon.service" in change["summary"]
+
+
+def test_updates_for_which_there_is_no_room_are_not_begun(desk, lab, repository, content, p1):
+    huge = library("1.1", content, mebibytes=90_000_000)
+    publish(repository, content, security=(huge,))
+    applied = desk.ask(*APPLY, "--limit", p1)
+    assert applied.code == 1, applied
+    assert "MiB free, the updates need" in str(applied.document), applied
+    assert versions(lab, p1)["tiny-lib"] == "1.0"
+
+
 def test_updates_are_installed_and_used_and_go_back_without_the_mirror(
     desk, lab, repository, content, p1
 ):
