@@ -97,7 +97,10 @@ def why_unknown(host: Host, patterns: "Sequence[str]", days: int) -> str:
         return "no source of packages answered since {}".format(_day(asked))
     if not any(_matches(source.title, patterns) for source in found):
         told = ", ".join(patterns)
-        return "no source of packages is known to mend security (looked for: {})".format(told)
+        return (
+            "no source of packages is known to mend security (looked for: {}):"
+            " luytre_param_security_sources names them".format(told)
+        )
     return ""
 
 

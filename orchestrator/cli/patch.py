@@ -96,7 +96,7 @@ def status(context: Context, limit: str | None, refresh: bool, output: Output) -
     moment = holes.moment if holes else None
     emit(
         output,
-        lambda: patch_view.render(told, moment),
+        lambda: patch_view.render(told, moment, refreshed=refresh),
         lambda: patch_view.document(told, moment),
     )
     return combine(map(_code, told))

@@ -21,7 +21,12 @@ UPDATES = (
     Template(_later("it is not known what waits: {why}"), inner=("why",)),
     Template(_later("no source of packages is configured")),
     Template(_later("no source of packages answered since {day}")),
-    Template(_later("no source of packages is known to mend security (looked for: {words})")),
+    Template(
+        _later(
+            "no source of packages is known to mend security (looked for: {words}):"
+            " luytre_param_security_sources names them"
+        )
+    ),
     Template(_later("{place} was never fetched")),
     Template(_later("{place} was valid until {day}")),
     Template(_later("not a date of a Release file: {text}")),

@@ -19,11 +19,12 @@ _FEW = 5
 
 
 def render(
-    found: Sequence[Patches | HostError], holes_of: datetime | None = None
+    found: Sequence[Patches | HostError], holes_of: datetime | None = None, *, refreshed: bool
 ) -> RenderableType:
     """Return a row per host: how much waits, is on hold, has to be restarted; then the details.
 
     ``holes_of`` is the moment that the known holes are of, None where none are known.
+    ``refreshed``: the sources were asked just now, to do it again does not help.
     """
     columns = [_("host"), _("security"), _("others"), _("on hold"), _("restart"), _("as of")]
     rows = table(*columns, numbers=columns[1:5], whole=columns[5:])
@@ -33,7 +34,7 @@ def render(
     if holes_of is not None:
         told = _("known holes as of {day}").format(day=local_time(holes_of))
         shown.append(line(told))
-    return Group(rows, *shown, *_next(found))
+    return Group(rows, *shown, *_next(found, refreshed))
 
 
 def document(
@@ -96,10 +97,10 @@ def _text(update: Update) -> str:
     return f"{update.name} {update.installed} → {update.candidate}"
 
 
-def _next(found: Sequence[Patches | HostError]) -> Iterator[RenderableType]:
+def _next(found: Sequence[Patches | HostError], refreshed: bool) -> Iterator[RenderableType]:
     """Yield the command to go on with, where there is anything to do."""
     known = [one for one in found if isinstance(one, Patches)]
-    unknown = [one.host for one in known if one.unknown]
+    unknown = [one.host for one in known if one.unknown and not refreshed]
     waits = [one.host for one in known if not one.unknown and (one.security or one.services)]
     reboots = [one.host for one in known if one.reboot]
     for names, command in (

@@ -125,6 +125,17 @@ def test_fault_62_lists_that_expired_since_are_an_error_of_the_audit(
     assert found.code == 1
 
 
+def test_a_host_that_knows_no_source_of_security_is_told_how_to_name_one(desk, p1):
+    desk.declare(luytre_param_security_sources=["elsewhere"])
+    asked = desk.luytre("patch", "status", "--limit", p1)
+    assert asked.code == 1, asked
+    assert f"next: luytre patch status --refresh --limit {p1}" in asked.out
+    again = desk.luytre("patch", "status", "--limit", p1, "--refresh")
+    assert again.code == 1, again
+    assert "luytre_param_security_sources names them" in " ".join(again.out.split())
+    assert "next:" not in again.out
+
+
 def test_a_mirror_that_does_not_answer_is_a_clear_failure(desk, repository, p1):
     repository.stop()
     shown = desk.ask("patch", "plan", "--limit", p1)
