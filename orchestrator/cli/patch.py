@@ -267,7 +267,8 @@ def _scope(workspace: "Workspace", selection: Selection, *, every: bool) -> "Sco
     from orchestrator.protect.patching import controls_of  # noqa: PLC0415
 
     rules = ("security", "all") if every else ("security",)
-    controls = controls_of(load_baseline(workspace.baseline_dirs), rules)
+    baseline = load_baseline(workspace.baseline_dirs)
+    controls = controls_of(baseline, workspace.settings.profile, rules)
     return gather(workspace, replace(selection, controls=controls))
 
 

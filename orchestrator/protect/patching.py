@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from orchestrator.baseline.levels import profiles_named
 from orchestrator.fleet.agent import Fleet, ask
 from orchestrator.fleet.pool import over_hosts
 from orchestrator.fleet.told import records, text, texts, well_formed
@@ -48,21 +49,24 @@ class Terms:
     patience: int
 
 
-def controls_of(baseline: Baseline, rules: Sequence[str]) -> tuple[str, ...]:
+def controls_of(baseline: Baseline, profile: str, rules: Sequence[str]) -> tuple[str, ...]:
     """Return the controls whose updates are asked for by one of the rules (security, all).
 
-    Raises ConfigurationError where the baseline has none.
+    ``profile`` names one profile or several, as the settings do. Raises ConfigurationError where
+    none of them has such a control.
     """
+    known = {name for one in profiles_named(baseline, profile) for name in one.controls}
     found = tuple(
         control.id
         for control in baseline.controls.values()
-        if any(
+        if control.id in known
+        and any(
             isinstance(wish, State) and wish.kind == UPDATES and wish.want["rule"] in rules
             for wish in control.desired
         )
     )
     if not found:
-        raise ConfigurationError(_("the baseline has no control that asks for updates"))
+        raise ConfigurationError(_("the profile has no control that asks for updates"))
     return found
 
 

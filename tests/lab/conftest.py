@@ -24,7 +24,7 @@ _OF_DIRECTORY = {
     "protect": ("protect", "care", "drill", "rebuild"),
     "intrusion": ("intrusion", "logs"),
     "antivirus": ("antivirus",),
-    "patch": ("patch",),
+    "patch": ("patch", "newkernel"),
 }
 _labs: dict[str, Lab] = {}
 

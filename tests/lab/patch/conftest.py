@@ -1,5 +1,6 @@
 """Two servers that take their packages from a small signed repository of the lab's own."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -8,6 +9,9 @@ import pytest
 from orchestrator.lab import HostSpec, Lab
 from tests.lab.change.desk import Desk
 from tests.lab.repository import Deb, Repository
+
+# A virtual machine is booted for it.
+collect_ignore = [] if os.environ.get("LUYTRE_TEST_KERNEL") else ["test_kernel.py"]
 
 MIRROR, P1, P2 = "mirror", "p1", "p2"
 PORT = 9009
