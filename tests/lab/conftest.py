@@ -21,7 +21,7 @@ MakeLab = Callable[[str], Lab]
 # Labs of one directory alone: with its last test they go. Idle hosts cost the others dear.
 _OF_DIRECTORY = {
     "controls": ("mutants", "kernel"),
-    "protect": ("protect", "care", "drill", "rebuild"),
+    "protect": ("care", "drill", "rebuild"),
     "intrusion": ("intrusion", "logs"),
     "antivirus": ("antivirus",),
     "patch": ("patch", "newkernel"),

@@ -1,32 +1,28 @@
 """What tests put on a host beforehand: a repository of tiny packages, a gate that holds a run."""
 
 import hashlib
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 from orchestrator.lab import Lab
+from tests.lab.repository import Deb
 
 _SHELF = "/srv/shelf"
 _SOURCE = "/etc/apt/sources.list.d/shelf.list"
 
 
-class Deb(NamedTuple):
-    """One tiny package; ``slow`` seconds pass while it is set up."""
-
-    name: str
-    version: str = "1.0"
-    depends: str = ""
-    slow: int = 0
+def _tiny(name: str, version: str = "1.0", depends: str = "", slow: int = 0) -> Deb:
+    """Return a tiny package with a configuration file; its set-up takes ``slow`` seconds."""
+    files = {f"/etc/{name}.conf": f"{version}\n".encode()}
+    return Deb(name, version, depends, files, {"postinst": f"sleep {slow}"} if slow else {})
 
 
 DEBS = (
-    Deb("tiny"),
-    Deb("tiny", "1.1"),
-    Deb("tiny-friend", depends="tiny (>= 1.1)"),
-    Deb("tiny-slow", slow=4),
+    _tiny("tiny"),
+    _tiny("tiny", "1.1"),
+    _tiny("tiny-friend", depends="tiny (>= 1.1)"),
+    _tiny("tiny-slow", slow=4),
 )
 
 
@@ -40,10 +36,9 @@ def stock(lab: Lab, host: str, scratch: Path) -> None:
     """
     index = []
     for deb in DEBS:
-        file = _built(deb, scratch)
-        data = file.read_bytes()
-        lab.write(host, f"{_SHELF}/{file.name}", data)
-        index.append(_control(deb) + f"Filename: ./{file.name}\nSize: {len(data)}\n")
+        data = deb.built(scratch)
+        lab.write(host, f"{_SHELF}/{deb.file}", data)
+        index.append(f"{deb.control}Filename: ./{deb.file}\nSize: {len(data)}\n")
         index[-1] += f"SHA256: {hashlib.sha256(data).hexdigest()}\n"
     lab.write(host, f"{_SHELF}/Packages", "\n".join(index).encode())
     lab.write(host, _SOURCE, f"deb [trusted=yes] file:{_SHELF} ./\n".encode())
@@ -114,29 +109,3 @@ def take_unit(lab: Lab, host: str, unit: str) -> None:
         f" systemctl reset-failed {unit} 2>/dev/null; systemctl daemon-reload"
     )
     lab.run(host, ["sh", "-c", script])
-
-
-def _built(deb: Deb, scratch: Path) -> Path:
-    file = scratch / f"{deb.name}_{deb.version}_all.deb"
-    if not file.exists():
-        tree = scratch / f"{deb.name}-{deb.version}"
-        (tree / "DEBIAN").mkdir(parents=True)
-        (tree / "DEBIAN/control").write_text(_control(deb))
-        (tree / "DEBIAN/conffiles").write_text(f"/etc/{deb.name}.conf\n")
-        (tree / "etc").mkdir()
-        (tree / f"etc/{deb.name}.conf").write_text(f"{deb.version}\n")
-        if deb.slow:
-            script = tree / "DEBIAN/postinst"
-            script.write_text(f"#!/bin/sh\nsleep {deb.slow}\n")
-            script.chmod(0o755)
-        build = ["dpkg-deb", "--root-owner-group", "--build", tree, file]
-        subprocess.run(build, check=True, capture_output=True)
-    return file
-
-
-def _control(deb: Deb) -> str:
-    text = (
-        f"Package: {deb.name}\nVersion: {deb.version}\nArchitecture: all\n"
-        f"Maintainer: Test <test@example.org>\nDescription: a tiny package\n"
-    )
-    return text + (f"Depends: {deb.depends}\n" if deb.depends else "")
