@@ -16,9 +16,10 @@ from orchestrator.protect.program import PLACE
 # A first backup of a large server over a slow line (seconds).
 LONGEST = 24 * 3600.0
 # What Python says of a program that is not there.
-_MISSING = b"can't open file"
+MISSING = "can't open file"
 _OF_CLIENTS = frozenset({"follow", "status", "restore", "verify", "drilled"})
-_MOST_OUTPUT = 16 * 1024 * 1024
+MOST_OUTPUT = 16 * 1024 * 1024
+_MEBIBYTE = 1024 * 1024
 
 
 def call(
@@ -28,12 +29,13 @@ def call(
     seconds: float,
     heard: Callable[[Mapping[str, Any]], None] | None = None,
     place: str = PLACE,
+    most: int = MOST_OUTPUT,
 ) -> list[Mapping[str, Any]]:
     """Run the program and return the documents that it said; raises AgentError, UnreachableError.
 
     ``stdin`` is plain data that it reads as JSON (passwords go this way alone), or bytes that it
     reads as they are. ``heard`` is told each document as it comes. ``seconds`` bounds the whole.
-    ``place`` is where the program lies.
+    ``place`` is where the program lies, ``most`` how many bytes it may say.
     """
     endpoint = login.endpoint
     command = sudo_command(endpoint, [endpoint.python, "-I", place, *words], seconds)
@@ -45,16 +47,20 @@ def call(
         command,
         message,
         timeout=seconds + 10,
-        max_output=_MOST_OUTPUT,
+        max_output=most,
         hold_stdin=False,
     )
-    if said.status == NOT_SET_UP or (_MISSING in said.stderr and PLACE.encode() in said.stderr):
+    lost = MISSING.encode() in said.stderr and PLACE.encode() in said.stderr
+    if said.status == NOT_SET_UP or lost:
         not_set_up = _("not set up for backups: luytre backup setup")
         # What serves clients is set up with them.
         if words[0] in _OF_CLIENTS:
             not_set_up += f" --limit {endpoint.name}"
         raise AgentError(endpoint.name, not_set_up)
-    if said.status != 0 or said.truncated:
+    if said.truncated:
+        much = _("{program} says more than {n} MiB").format(program=place, n=most // _MEBIBYTE)
+        raise AgentError(endpoint.name, much)
+    if said.status != 0:
         words_ = quoted(said.stderr[-300:]) or _("it said nothing")
         raise AgentError(
             endpoint.name, _("{program} failed: {why}").format(program=place, why=words_)

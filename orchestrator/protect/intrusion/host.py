@@ -5,13 +5,24 @@ from typing import Any
 
 from orchestrator.fleet.connection import Login
 from orchestrator.fleet.told import well_formed
-from orchestrator.protect.host_program import call
+from orchestrator.model.errors import AgentError
+from orchestrator.model.i18n import _
+from orchestrator.protect.host_program import MISSING, MOST_OUTPUT, call
 from orchestrator.protect.intrusion.program import PLACE
 
 
-def ask(login: Login, *words: str, stdin: Any = None, seconds: float) -> Mapping[str, Any]:
+def ask(
+    login: Login, *words: str, stdin: Any = None, seconds: float, most: int = MOST_OUTPUT
+) -> Mapping[str, Any]:
     """Return the one document that the host's program says; raises AgentError, UnreachableError."""
-    documents = call(login, *words, stdin=stdin, seconds=seconds, place=PLACE)
-    with well_formed(login.endpoint.name):
+    host = login.endpoint.name
+    try:
+        documents = call(login, *words, stdin=stdin, seconds=seconds, place=PLACE, most=most)
+    except AgentError as problem:
+        if MISSING not in problem.message:
+            raise
+        message = _("its program is not there: luytre intrusion setup --limit {host}")
+        raise AgentError(host, message.format(host=host)) from problem
+    with well_formed(host):
         (said,) = documents
     return said
