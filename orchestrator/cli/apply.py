@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from orchestrator.model.change import HostPlan
     from orchestrator.workspace.directory import Workspace
 
+# A host that failed may have been confirmed, or have kept its packages.
+_WROTE = (Outcome.CONFIRMED, Outcome.ROLLED_BACK, Outcome.FAILED)
+
 
 @click.command(
     help=_(
@@ -153,6 +156,7 @@ def _carry_out(
     from orchestrator.change.interrupted import InterruptedRun  # noqa: PLC0415
     from orchestrator.change.run import apply_recorded  # noqa: PLC0415
     from orchestrator.change.take_back import abandoned_applies  # noqa: PLC0415
+    from orchestrator.cli.left_files import note_runs  # noqa: PLC0415
     from orchestrator.cli.views import outcome_view  # noqa: PLC0415
     from orchestrator.cli.views.output import emit  # noqa: PLC0415
     from orchestrator.cli.views.own_roles_words import own_roles_document  # noqa: PLC0415
@@ -180,6 +184,9 @@ def _carry_out(
                 raise interrupted.cause from interrupted
             raise
         outcomes = [*applied.outcomes, *failed]
+        ended = [one.host for one in applied.outcomes if one.outcome in _WROTE]
+        written = {host: [applied.run.id] for host in ended}
+        note_runs(workspace, (scope.fleet, store), scope.hosts, applied.run, written)
         dead = abandoned_applies(workspace, store)
     waived = {name: plan.waived for name, plan in agreed.plans.items()}
     steps_to_go = [*_next_steps(applied.run.id, outcomes, agreed.plans), *_to_free(outcomes, dead)]

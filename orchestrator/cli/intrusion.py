@@ -44,6 +44,7 @@ def group() -> None:
 @click.pass_obj
 def set_up_(context: Context, limit: str | None, consent: Consent, output: Output) -> ExitCode:
     """Set up and show how every host was left."""
+    from orchestrator.cli.left_files import note_setup  # noqa: PLC0415
     from orchestrator.cli.views import intrusion_view  # noqa: PLC0415 - start-up time
     from orchestrator.cli.views.output import emit, progress  # noqa: PLC0415
     from orchestrator.drift.scope import reach_within  # noqa: PLC0415
@@ -60,6 +61,8 @@ def set_up_(context: Context, limit: str | None, consent: Consent, output: Outpu
         left = set_up(workspace, fleet, hosts, every, done)
         told = {one.host: "ready" if one.ready else one.why for one in left}
         store.log.append(workspace.settings.operator.name, "watch set up", {"hosts": told})
+        ready = [host for host in hosts if told[host.name] == "ready"]
+        note_setup(workspace, fleet, store, ready)
     emit(
         output,
         lambda: intrusion_view.render_set_up(left),
@@ -97,22 +100,22 @@ def status(context: Context, limit: str | None, output: Output) -> ExitCode:
     with open_store(workspace) as store, progress(_("ask"), len(hosts), output) as done:
         found = Collecting(fleet, store, databases).collect(hosts, done)
         keeping = Keeping(fleet, store, databases, workspace.settings.operator.name)
-        taken = keeping.after_runs(by_name, found.moved)
-        new = len(found.new)
         if found.replaced:
             keeping.put_back(by_name, found)
             # What the replaced database had hidden is told now.
-            again = [by_name[name] for name in found.replaced]
-            new += len(Collecting(fleet, store, databases).collect(again).new)
+            again = [by_name[name] for name in found.replaced if name not in found.lost]
+            found.add(Collecting(fleet, store, databases).collect(again))
+        taken = keeping.compare(by_name, found)
         open_ = _open(store, [*by_name])
     standings = [found.standings.get(name, WatchStanding(name, None)) for name in by_name]
+    asked = intrusion_view.Asked(standings, open_, len(found.new), taken, found.lost)
     emit(
         output,
-        lambda: intrusion_view.render_status(standings, open_, new, taken),
-        lambda: intrusion_view.status_document(standings, open_, new, taken),
+        lambda: intrusion_view.render_status(asked),
+        lambda: intrusion_view.status_document(asked),
     )
     codes = [code_of_result(problem) for problem in found.lost.values()]
-    lacking = any(one.lacks for one in standings if one.host not in found.lost)
+    lacking = any(one.lacks or one.differ for one in standings if one.host not in found.lost)
     return combine([*codes, ExitCode.NOT_COMPLIANT if open_ or lacking else ExitCode.DONE])
 
 

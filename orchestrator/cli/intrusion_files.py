@@ -102,17 +102,17 @@ def accept(
 def _looked(workspace: "Workspace", store: "Store", limit: str | None) -> _Ground:
     """Let the hosts within the limit look at every file; raises ConfigurationError."""
     from orchestrator.drift.scope import reach  # noqa: PLC0415 - start-up time
-    from orchestrator.protect.intrusion.accepting import look  # noqa: PLC0415
     from orchestrator.protect.intrusion.databases import Databases  # noqa: PLC0415
     from orchestrator.protect.intrusion.keeping import Keeping  # noqa: PLC0415
 
     fleet, hosts = reach(workspace, limit)
     fleet.require_keys(hosts)
     databases = Databases(workspace)
-    results = look(fleet, hosts, databases)
+    keeping = Keeping(fleet, store, databases, workspace.settings.operator.name)
+    results = keeping.look(hosts, now=True)
     return _Ground(
         {host.name: host for host in hosts},
         [one for one in results if not isinstance(one, HostError)],
         [one for one in results if isinstance(one, HostError)],
-        Keeping(fleet, store, databases, workspace.settings.operator.name),
+        keeping,
     )

@@ -3,7 +3,6 @@
 import re
 import sys
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
@@ -103,6 +102,7 @@ def take_runs_back(context: Context, wish: Mandated, consent: Consent, output: O
         roll_back_recorded,
         sort_out,
     )
+    from orchestrator.cli.left_files import note_runs  # noqa: PLC0415
     from orchestrator.cli.views import rollback_view  # noqa: PLC0415
     from orchestrator.cli.views.output import console  # noqa: PLC0415
     from orchestrator.drift.scope import whole_of  # noqa: PLC0415
@@ -122,11 +122,14 @@ def take_runs_back(context: Context, wish: Mandated, consent: Consent, output: O
             context.confirm_hosts(
                 names, yes=consent.yes, count=consent.count, changed=len(surveys), output=output
             )
-        outcomes = _carry_out(
-            partial(roll_back_recorded, workspace, store, fleet, surveys, mandate),
-            [*others, *lost],
-            output,
-        )
+
+        def take_back(ended: "Sequence[HostOutcome]") -> "tuple[Run, tuple[TakenBack, ...]]":
+            record, taken = roll_back_recorded(workspace, store, fleet, surveys, mandate, ended)
+            gone = {one.outcome.host: [*one.done] for one in taken}
+            note_runs(workspace, (fleet, store), hosts, record, gone)
+            return record, taken
+
+        outcomes = _carry_out(take_back, [*others, *lost], output)
         if surveys:
             # The store would still praise hosts as they were before.
             scope = whole_of(workspace, fleet, [one.host for one in surveys])

@@ -13,6 +13,8 @@ class Topic(StrEnum):
     PATCHES = "patches"
     ANTIVIRUS = "antivirus"
     INTRUSION = "intrusion"
+    # How runs of ours left the files that they wrote.
+    LEFT = "left"
     # What a vault, or the host of second copies, raises the alarm for.
     VAULT = "vault"
     COPY = "copy"

@@ -6,17 +6,22 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+# In place of a run, where setting the watch up left a file as it is.
+SET_UP = "setup"
+
 
 class Lack(StrEnum):
     """What keeps a server from being watched as it should be; the words are the views'."""
 
     NEVER = "never"
     LOST = "lost"
+    UNREACHABLE = "unreachable"
     PROBLEM = "problem"
     NO_FAIL2BAN = "no_fail2ban"
     BASTION = "bastion"
     NO_DATABASE = "no_database"
     DATABASE = "database"
+    NOT_TAKEN = "not_taken"
     NOT_COMPARED = "not_compared"
 
 
@@ -25,8 +30,7 @@ class FileChange:
     """One file that differs from the accepted database.
 
     ``change`` is added, removed or changed; ``state`` tells one way in which it may stand there
-    from every other; ``run`` names the run whose journal on the host speaks
-    of the file, empty for none.
+    from every other; ``run`` names the run of ours that left the file so, empty for none.
     """
 
     path: str
@@ -66,7 +70,8 @@ class Sighting:
 class Watch:
     """What one host said of its watch: its record, its newest number, events, how it stands.
 
-    ``before`` is when it had looked last before it was asked; ``up`` since when the host runs.
+    ``before`` is when it had looked last before it was asked; ``up`` since when the host runs;
+    ``missing`` counts the events that it has numbers for and did not tell.
     """
 
     host: str
@@ -83,17 +88,22 @@ class Watch:
     banned: int
     integrity: Integrity
     more: bool = False
+    missing: int = 0
 
 
 @dataclass(frozen=True)
 class WatchStanding:
-    """How a host is watched, as it was when it was asked last: what is wanting, and why."""
+    """How a host is watched, as it was when it was asked last: what is wanting, and why.
+
+    ``differ`` counts the files that no run of ours explains, whether somebody saw that or not.
+    """
 
     host: str
     at: datetime | None
     lacks: Mapping[Lack, str] = field(default_factory=dict)
     banned: int = 0
     looked: datetime | None = None
+    differ: int = 0
 
 
 def standing_document(standing: WatchStanding) -> dict[str, Any]:
@@ -104,6 +114,7 @@ def standing_document(standing: WatchStanding) -> dict[str, Any]:
         "lacks": {lack.value: why for lack, why in standing.lacks.items()},
         "banned": standing.banned,
         "looked": standing.looked.isoformat() if standing.looked else None,
+        "differ": standing.differ,
     }
 
 
@@ -116,4 +127,5 @@ def standing_of(host: str, told: Mapping[str, Any]) -> WatchStanding:
         {Lack(lack): str(why) for lack, why in told.get("lacks", {}).items()},
         int(told.get("banned", 0)),
         datetime.fromisoformat(looked) if looked else None,
+        int(told.get("differ", 0)),
     )

@@ -43,6 +43,8 @@ def _templates() -> dict[str, str]:
         "room": _("{path} is nearly full: {free} bytes free of {total}"),
         "journal_cut": _("the journal no longer holds what was read last: somebody cut it"),
         "dropped": _("{count} events were dropped for want of room"),
+        "gap": _("{count} events are gone from its record: somebody took them out"),
+        "unreadable": _("its event {number} is none that its watch would tell"),
         "anew": _("its record of events was begun anew: what was in the old one is lost"),
         "stopped": _("nobody watched it from {since} to {until}"),
         "file_added": _("new file: {path}"),

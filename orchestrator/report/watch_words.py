@@ -9,11 +9,13 @@ def lack_text(lack: Lack, why: str) -> str:
     told = {
         Lack.NEVER: _("it does not watch itself yet: {why}"),
         Lack.LOST: _("its watch does not answer: {why}"),
+        Lack.UNREACHABLE: _("it was not reached: {why}"),
         Lack.PROBLEM: _("its watch cannot see everything: {why}"),
         Lack.NO_FAIL2BAN: _("fail2ban keeps nobody out ({why})"),
         Lack.BASTION: _("fail2ban would ban where it is administered from: {why}"),
         Lack.NO_DATABASE: _("no state of its files was accepted yet"),
         Lack.DATABASE: _("its AIDE database is not the accepted one"),
+        Lack.NOT_TAKEN: _("it did not take the accepted AIDE database yet"),
         Lack.NOT_COMPARED: _("its files were not compared: {why}"),
     }[lack]
     return told.format(why=why or _("for more than two days"))

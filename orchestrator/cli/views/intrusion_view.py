@@ -1,7 +1,7 @@
 """Intrusion alerts, for people and for programs."""
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.console import Group, RenderableType
 from rich.text import Text
@@ -10,7 +10,7 @@ from orchestrator.cli.views.cells import cell, line, local_time, severity_cell, 
 from orchestrator.model.alert import KeptAlert, document
 from orchestrator.model.errors import HostError
 from orchestrator.model.i18n import _, _n
-from orchestrator.model.watch import WatchStanding, standing_document
+from orchestrator.model.watch import SET_UP, WatchStanding, standing_document
 from orchestrator.report.alert_words import alert_kind_name, alert_text
 from orchestrator.report.watch_words import lack_text
 
@@ -34,56 +34,75 @@ def set_up_document(left: Sequence["SetUp"]) -> dict[str, Any]:
     return {"hosts": [{"host": one.host, "ready": one.ready, "why": one.why} for one in left]}
 
 
-def render_status(
-    standings: Sequence[WatchStanding],
-    open_: Sequence[KeptAlert],
-    new: int,
-    taken: Mapping[str, str],
-) -> RenderableType:
+class Asked(NamedTuple):
+    """What came of asking: how hosts stand, open alerts, how many are new, what was accepted.
+
+    ``taken`` is the run by host; ``lost`` tells by host what could not be done there.
+    """
+
+    standings: Sequence[WatchStanding]
+    open: Sequence[KeptAlert]
+    new: int
+    taken: Mapping[str, str]
+    lost: Mapping[str, HostError]
+
+
+def render_status(asked: Asked) -> RenderableType:
     """Return a row per host, what is wanting, and how many alerts nobody has looked at."""
     columns = [_("host"), _("asked"), _("files compared"), _("banned"), _("alerts")]
     rows = table(*columns, numbers=columns[3:], whole=columns[1:3])
-    for one in standings:
-        many = sum(alert.alert.host == one.host for alert in open_)
+    for one in asked.standings:
+        many = sum(alert.alert.host == one.host for alert in asked.open)
+        good = not (one.lacks or one.differ or one.host in asked.lost)
         rows.add_row(
-            cell(one.host, "red" if one.lacks else "green"),
+            cell(one.host, "green" if good else "red"),
             local_time(one.at),
             local_time(one.looked),
             str(one.banned),
             Text(str(many), "red" if many else ""),
         )
     told: list[RenderableType] = [rows]
-    for one in standings:
-        told += [
-            line(f"{one.host}: {lack_text(lack, why)}", "red") for lack, why in one.lacks.items()
-        ]
-    for host, run in taken.items():
-        message = _("{host}: what run {run} changed is accepted")
+    for one in asked.standings:
+        told += [line(text, "red") for text in _wanting(one, asked.lost.get(one.host))]
+    for host, run in asked.taken.items():
+        of_run = _("{host}: what run {run} changed is accepted")
+        message = _("{host}: what was set up is accepted") if run == SET_UP else of_run
         told.append(line(message.format(host=host, run=run)))
-    if open_:
+    if asked.open:
         message = _n(
             "{n} alert that nobody has looked at, {new} of them new: luytre intrusion alerts",
             "{n} alerts that nobody has looked at, {new} of them new: luytre intrusion alerts",
-            len(open_),
+            len(asked.open),
         )
-        told.append(line(message.format(n=len(open_), new=new), "bold red"))
+        told.append(line(message.format(n=len(asked.open), new=asked.new), "bold red"))
     else:
-        told.append(line(_("no alert is open"), "green"))
+        silent = {*asked.lost, *(one.host for one in asked.standings if one.lacks)}
+        told.append(line(_("no alert is open"), "yellow" if silent else "green"))
     return Group(*told)
 
 
-def status_document(
-    standings: Sequence[WatchStanding],
-    open_: Sequence[KeptAlert],
-    new: int,
-    taken: Mapping[str, str],
-) -> dict[str, Any]:
+def _wanting(one: WatchStanding, lost: HostError | None) -> Iterator[str]:
+    for lack, why in one.lacks.items():
+        yield f"{one.host}: {lack_text(lack, why)}"
+    if lost is not None and lost.message not in one.lacks.values():
+        yield f"{one.host}: {lost.message}"
+    if one.differ:
+        message = _n(
+            "{host}: {n} file differs, and no run of ours explains it: luytre intrusion check",
+            "{host}: {n} files differ, and no run of ours explains it: luytre intrusion check",
+            one.differ,
+        )
+        yield message.format(host=one.host, n=one.differ)
+
+
+def status_document(asked: Asked) -> dict[str, Any]:
     """Return the same as plain data."""
     return {
-        "hosts": [standing_document(one) for one in standings],
-        "open": len(open_),
-        "new": new,
-        "accepted": dict(taken),
+        "hosts": [standing_document(one) for one in asked.standings],
+        "open": len(asked.open),
+        "new": asked.new,
+        "accepted": dict(asked.taken),
+        "lost": {host: problem.message for host, problem in asked.lost.items()},
     }
 
 

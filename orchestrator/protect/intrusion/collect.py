@@ -1,21 +1,29 @@
 """Bring home what the servers saw, and judge how they are watched."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.fleet.agent import Fleet
 from orchestrator.fleet.pool import over_hosts
 from orchestrator.model.alert import Alert
-from orchestrator.model.change import Outcome
 from orchestrator.model.errors import AgentError, HostError
 from orchestrator.model.host import ManagedHost
 from orchestrator.model.told import Topic
-from orchestrator.model.watch import Lack, Watch, WatchStanding, standing_document, standing_of
+from orchestrator.model.watch import (
+    FileChange,
+    Lack,
+    Watch,
+    WatchStanding,
+    standing_document,
+    standing_of,
+)
 from orchestrator.protect.intrusion import judging, told
-from orchestrator.protect.intrusion.databases import Databases
+from orchestrator.protect.intrusion.databases import Accepted, Databases
 from orchestrator.protect.intrusion.host import ask
+from orchestrator.protect.intrusion.leaving import Left, left_of
+from orchestrator.protect.intrusion.presence import told_anew
 
 if TYPE_CHECKING:
     from orchestrator.store.repository import Store
@@ -29,15 +37,22 @@ _MOST_CALLS = 5
 class Collected:
     """What came of asking the hosts: alerts that are new, how each stands, who did not answer.
 
-    ``moved`` tells by host the run that changed every file that AIDE found changed there;
-    ``replaced`` are the hosts whose accepted database is not the one that lies there.
+    ``whole`` are the hosts of which all is to be compared here: what a host tells of its files may
+    be accepted, or is not everything that differs. ``replaced`` are those on which another
+    database lies than the accepted one.
     """
 
     new: list[Alert] = field(default_factory=list)
     standings: dict[str, WatchStanding] = field(default_factory=dict)
     lost: dict[str, HostError] = field(default_factory=dict)
-    moved: dict[str, str] = field(default_factory=dict)
+    whole: list[str] = field(default_factory=list)
     replaced: list[str] = field(default_factory=list)
+
+    def add(self, again: "Collected") -> None:
+        """Add what came of asking some hosts again; how they stood before stays told."""
+        self.new += again.new
+        self.lost |= again.lost
+        self.whole += again.whole
 
 
 class Collecting:
@@ -47,6 +62,7 @@ class Collecting:
         self._fleet = fleet
         self._store = store
         self._accepted = databases.accepted()
+        self._left: Mapping[str, Left] = {}
 
     def collect(
         self,
@@ -56,6 +72,7 @@ class Collecting:
         """Ask the hosts; a host's failure is its own. Raises Interrupted, ControllerError."""
         names = [host.name for host in hosts]
         answers = {one.host: one.answer for one in self._store.answers(Topic.INTRUSION, names)}
+        self._left = left_of(self._store, names)
         found = Collected()
 
         def work(host: ManagedHost) -> list[Watch]:
@@ -79,7 +96,7 @@ class Collecting:
             while len(heard) < _MOST_CALLS and (not heard or heard[-1].more):
                 words = ("tell", birth or "-", str(after))
                 said = ask(login, *words, seconds=_SECONDS)
-                heard.append(told.watch(host.name, said))
+                heard.append(told.watch(host.name, said, birth, after))
                 birth, after = heard[-1].birth, heard[-1].last
         return heard
 
@@ -90,14 +107,20 @@ class Collecting:
         before: Mapping[str, Any],
         found: Collected,
     ) -> None:
-        first, last = heard[0], heard[-1]
+        last = heard[-1]
         accepted = self._accepted.get(host.name)
-        seen = [one for watch in heard for one in watch.events]
-        seen += judging.silences(first, before)
-        seen += judging.of_files(last, accepted, recorded(self._store, host.name))
         now = datetime.now(UTC)
-        alerts = [told.alert(host.name, one, now) for one in seen]
+        changes = self._changes(last, accepted)
+        unexplained = sum(not one.run for one in changes)
+        all_told = judging.counts(last.integrity, accepted) and last.integrity.total == len(changes)
+        differing = [*judging.of_database(last, accepted)]
+        if accepted is not None and last.integrity.looked is not None:
+            differing += judging.differences(changes, last.integrity.looked, accepted)
+        anew, kept = told_anew(differing, before, whole=all_told)
+        seen = [one for watch in heard for one in watch.events]
+        seen += [*judging.silences(heard, before), *anew]
         # Alerts first: what is told again after a crash is known by its identity.
+        alerts = [told.alert(host.name, one, now) for one in seen]
         found.new += self._store.save_alerts(host.name, alerts)
         standing = WatchStanding(
             host.name,
@@ -105,47 +128,40 @@ class Collecting:
             judging.lacks(last, host, accepted),
             last.banned,
             last.integrity.looked,
+            unexplained,
         )
-        self._save(host.name, last.birth, last.last, last.dropped, standing)
+        counted = {"birth": last.birth, "last": last.last, "dropped": last.dropped}
+        self._save(host.name, {**before, **counted, **kept}, standing)
         found.standings[host.name] = standing
-        if Lack.DATABASE in standing.lacks:
+        if {Lack.DATABASE, Lack.NOT_TAKEN} & {*standing.lacks}:
             found.replaced.append(host.name)
-        if accepted is not None:
-            run = judging.all_explained(last, accepted, recorded(self._store, host.name))
-            if run:
-                found.moved[host.name] = run
+        if changes and not (all_told and unexplained):
+            found.whole.append(host.name)
+
+    def _changes(self, watch: Watch, accepted: Accepted | None) -> Sequence[FileChange]:
+        """Return what a host tells of its files, where it counts, by whose run each is so."""
+        looked = watch.integrity.looked
+        if looked is None or not judging.counts(watch.integrity, accepted):
+            return ()
+        left = self._left.get(watch.host, Left())
+        return left.attributed(watch.integrity.changes, looked)
 
     def _lose(
         self, name: str, problem: HostError, before: Mapping[str, Any], found: Collected
     ) -> None:
-        """Note that a host did not answer; one whose watch alone does not is badly watched."""
+        """Note that a host did not answer, or its watch alone; how it stood before stays known."""
         found.lost[name] = problem
         standing = standing_of(name, before.get("standing", {}))
         if isinstance(problem, AgentError):
             lack = Lack.LOST if before else Lack.NEVER
-            standing = WatchStanding(name, standing.at, {lack: problem.message})
-            if before:
-                kept = (str(before["birth"]), int(before["last"]), int(before["dropped"]))
-                self._save(name, *kept, standing)
+            standing = replace(standing, lacks={lack: problem.message})
+        else:
+            lacks = {**standing.lacks, Lack.UNREACHABLE: problem.message}
+            standing = replace(standing, lacks=lacks)
+        if before:
+            self._save(name, before, standing)
         found.standings[name] = standing
 
-    def _save(
-        self, name: str, birth: str, last: int, dropped: int, standing: WatchStanding
-    ) -> None:
-        answer = {
-            "birth": birth,
-            "last": last,
-            "dropped": dropped,
-            "standing": standing_document(standing),
-        }
-        self._store.save_answer(name, Topic.INTRUSION, answer)
-
-
-def recorded(store: "Store", host: str) -> judging.Recorded:
-    """Return what says whether a run is in the store as one that changed the host."""
-
-    def was_changed(run: str) -> bool:
-        ended = {one.host: one.outcome for one in store.host_outcomes(run)} if run else {}
-        return ended.get(host) in (Outcome.CONFIRMED, Outcome.ROLLED_BACK)
-
-    return was_changed
+    def _save(self, name: str, answer: Mapping[str, Any], standing: WatchStanding) -> None:
+        document = {**answer, "standing": standing_document(standing)}
+        self._store.save_answer(name, Topic.INTRUSION, document)

@@ -8,7 +8,8 @@ import hashlib
 import json
 import os
 import zlib
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -22,12 +23,17 @@ _ACCEPTED = "accepted.json"
 
 @dataclass(frozen=True)
 class Accepted:
-    """The database that counts for a host: its SHA-256, since when, by whom, and why."""
+    """The database that counts for a host: its SHA-256, who accepted it, and why.
+
+    ``at`` is when the host looked: what happened to its files later is not in it. ``delivered`` is
+    the digest of the database that the host has taken last, empty for none.
+    """
 
     digest: str
     at: datetime
     operator: str
     reason: str
+    delivered: str = ""
 
 
 class Databases:
@@ -61,12 +67,28 @@ class Databases:
         """Let a database count for a host; its content is here before anything names it."""
         self._place.mkdir(mode=0o700, exist_ok=True)
         _write(self._place / accepted.digest, zlib.compress(database))
+
+        def change(known: dict[str, Accepted]) -> None:
+            before = known.get(host)
+            known[host] = replace(accepted, delivered=before.delivered if before else "")
+
+        self._forget({one.digest for one in self._edit(change).values()})
+
+    def took(self, host: str, digest: str) -> None:
+        """Note which database a host has taken."""
+
+        def change(known: dict[str, Accepted]) -> None:
+            known[host] = replace(known[host], delivered=digest)
+
+        self._edit(change)
+
+    def _edit(self, change: Callable[[dict[str, Accepted]], None]) -> dict[str, Accepted]:
         with editing(self._place / _ACCEPTED, new_mode=0o600) as (text, write):
             known = _read(text) if text else {}
-            known[host] = accepted
+            change(known)
             plain = {name: {**asdict(one), "at": one.at.isoformat()} for name, one in known.items()}
             write(json.dumps(plain, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
-        self._forget({one.digest for one in known.values()})
+        return known
 
     def _forget(self, needed: set[str]) -> None:
         for path in self._place.iterdir():
@@ -81,6 +103,7 @@ def _read(text: str) -> dict[str, Accepted]:
             datetime.fromisoformat(told["at"]),
             str(told["operator"]),
             str(told["reason"]),
+            str(told.get("delivered", told["digest"])),
         )
         for host, told in json.loads(text).items()
     }

@@ -2,20 +2,22 @@
 
 import hashlib
 import ipaddress
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from orchestrator.model.host import ManagedHost
-from orchestrator.model.watch import FileChange, Lack, Sighting, Watch
+from orchestrator.model.text import shorten
+from orchestrator.model.watch import FileChange, Integrity, Lack, Sighting, Watch
 from orchestrator.protect.intrusion.databases import Accepted
 
 # The timer comes every minute; a busy host may be late.
 _LONGEST_PAUSE = timedelta(minutes=10)
 # Every file is looked at once a day.
 _OLDEST_LOOK = timedelta(hours=50)
-# Whether a run of ours, named by its id, touched the host that says so.
-Recorded = Callable[[str], bool]
+# Nobody reads more; where so much differs, it is one thing that happened.
+_MOST_NAMED = 500
+_LONGEST_SHOWN = 300
 
 
 def bastions(host: ManagedHost) -> list[str]:
@@ -24,8 +26,12 @@ def bastions(host: ManagedHost) -> list[str]:
     return list(variables.get("luytre_bastions") or variables.get("luytre_admin_sources") or ())
 
 
-def silences(watch: Watch, before: Mapping[str, Any]) -> Iterator[Sighting]:
-    """Yield what is told by what a host does not say; ``before`` is its answer before this one."""
+def silences(heard: Sequence[Watch], before: Mapping[str, Any]) -> Iterator[Sighting]:
+    """Yield what is told by what a host does not say.
+
+    ``heard`` are its answers to one asking; ``before`` is what was kept of the one before.
+    """
+    watch, last = heard[0], heard[-1]
     known = str(before.get("birth", ""))
     if known and (known != watch.birth or watch.last < int(before["last"])):
         yield _sighting("anew", watch.at, f"{watch.birth} {watch.last}")
@@ -38,58 +44,44 @@ def silences(watch: Watch, before: Mapping[str, Any]) -> Iterator[Sighting]:
     if watch.dropped > already:
         told = {"count": str(watch.dropped - already)}
         yield _sighting("dropped", watch.at, f"{watch.birth} {watch.dropped}", told)
+    if missing := sum(one.missing for one in heard):
+        yield _sighting("gap", watch.at, f"{last.birth} {last.last}", {"count": str(missing)})
 
 
-def of_files(watch: Watch, accepted: Accepted | None, recorded: Recorded) -> Iterator[Sighting]:
-    """Yield what AIDE found, but for what runs of ours changed since the database was accepted."""
-    told = watch.integrity
-    if accepted is None:
-        return
-    if told.database != accepted.digest:
-        yield _sighting("database", watch.at, f"{told.database} {accepted.digest}")
-    elif told.compared == accepted.digest and told.looked is not None:
-        yield from _differences(told.changes, told.total, told.looked, accepted, recorded)
+def of_database(watch: Watch, accepted: Accepted | None) -> Iterator[Sighting]:
+    """Yield that another database lies on a host than was given to it."""
+    if accepted is not None and database_lack(watch.integrity, accepted) is Lack.DATABASE:
+        identity = f"{watch.integrity.database} {accepted.digest}"
+        yield _sighting("database", watch.at, identity)
+
+
+def database_lack(told: Integrity, accepted: Accepted) -> Lack | None:
+    """Return what is wanting of the database on a host: replaced, or the accepted one not taken."""
+    if told.database == accepted.digest:
+        return None
+    return Lack.NOT_TAKEN if told.database == accepted.delivered else Lack.DATABASE
+
+
+def counts(told: Integrity, accepted: Accepted | None) -> bool:
+    """Return whether a host compared its files with what is accepted."""
+    compared = (told.database, told.compared)
+    return accepted is not None and told.looked is not None and {*compared} == {accepted.digest}
 
 
 def differences(
-    changes: Iterable[FileChange], at: datetime, accepted: Accepted, recorded: Recorded
+    changes: Iterable[FileChange], at: datetime, accepted: Accepted
 ) -> Iterator[Sighting]:
-    """Yield a sighting for each file that no run of ours explains."""
-    for one in changes:
-        if not explained(one, accepted, recorded):
-            what = f"{one.path} {one.change} {one.state} {accepted.digest}"
-            details = {"path": one.path, "detail": one.detail}
-            yield _sighting(f"file_{one.change}", at, what, details)
+    """Yield a sighting for each file that no run of ours left so, the gravest first.
 
-
-def _differences(
-    changes: tuple[FileChange, ...],
-    total: int,
-    at: datetime,
-    accepted: Accepted,
-    recorded: Recorded,
-) -> Iterator[Sighting]:
-    yield from differences(changes, at, accepted, recorded)
-    if total > len(changes):
-        more = str(total - len(changes))
-        yield _sighting("files", at, f"{accepted.digest} {total}", {"count": more})
-
-
-def explained(change: FileChange, accepted: Accepted, recorded: Recorded) -> bool:
-    """Return whether a recorded run changed the file since the database was accepted."""
-    since = f"{accepted.at:%Y%m%dT%H%M%SZ}"
-    return change.run[: len(since)] >= since and recorded(change.run)
-
-
-def all_explained(watch: Watch, accepted: Accepted, recorded: Recorded) -> str:
-    """Return the newest run where runs of ours explain every changed file; else nothing."""
-    told = watch.integrity
-    if told.database != accepted.digest or told.compared != accepted.digest or not told.changes:
-        return ""
-    if told.total > len(told.changes):
-        return ""
-    whole = all(explained(one, accepted, recorded) for one in told.changes)
-    return max(one.run for one in told.changes) if whole else ""
+    Of very many the rest is one sighting.
+    """
+    found = [one for one in changes if not one.run]
+    for one in found[:_MOST_NAMED]:
+        what = f"{one.path} {one.change} {one.state} {accepted.digest}"
+        details = {"path": shorten(one.path, _LONGEST_SHOWN), "detail": one.detail}
+        yield _sighting(f"file_{one.change}", at, what, details)
+    if rest := len(found[_MOST_NAMED:]):
+        yield _sighting("files", at, f"{accepted.digest} {len(found)}", {"count": str(rest)})
 
 
 def lacks(watch: Watch, host: ManagedHost, accepted: Accepted | None) -> dict[Lack, str]:
@@ -104,8 +96,8 @@ def lacks(watch: Watch, host: ManagedHost, accepted: Accepted | None) -> dict[La
     told = watch.integrity
     if accepted is None:
         found[Lack.NO_DATABASE] = ""
-    elif told.database != accepted.digest:
-        found[Lack.DATABASE] = ""
+    elif lack := database_lack(told, accepted):
+        found[lack] = ""
     elif told.problem:
         found[Lack.NOT_COMPARED] = told.problem
     elif told.looked is None or watch.at - told.looked > _OLDEST_LOOK:

@@ -1,18 +1,22 @@
 """Keep the trusted databases up: after runs of ours, and where somebody replaced one."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from orchestrator.fleet.agent import Fleet
 from orchestrator.model.alert import Alert, AlertKind
 from orchestrator.model.errors import HostError
 from orchestrator.model.host import ManagedHost
+from orchestrator.model.told import Topic
+from orchestrator.model.watch import standing_document, standing_of
 from orchestrator.protect.intrusion import judging, told
 from orchestrator.protect.intrusion.accepting import Look, accept, look, put_back
-from orchestrator.protect.intrusion.collect import Collected, recorded
-from orchestrator.protect.intrusion.databases import Accepted, Databases
+from orchestrator.protect.intrusion.collect import Collected
+from orchestrator.protect.intrusion.databases import Databases
+from orchestrator.protect.intrusion.leaving import left_of, save
+from orchestrator.protect.intrusion.presence import told_anew
 
 if TYPE_CHECKING:
     from orchestrator.store.repository import Store
@@ -27,47 +31,64 @@ class Keeping:
     databases: Databases
     operator: str
 
-    def after_runs(
-        self, hosts: Mapping[str, ManagedHost], moved: Mapping[str, str]
-    ) -> dict[str, str]:
-        """Accept what runs of ours alone have changed; return the run, by host.
+    def look(self, hosts: Sequence[ManagedHost], *, now: bool) -> list[Look | HostError]:
+        """Let hosts look at every file (or tell their newest look); compare here."""
+        left = left_of(self.store, [host.name for host in hosts])
+        return look(self.fleet, hosts, self.databases, left, now=now)
 
-        ``moved`` says so by the host's own comparison: here it is made again.
+    def compare(self, hosts: Mapping[str, ManagedHost], found: Collected) -> dict[str, str]:
+        """Compare the newest looks of hosts here; accept what runs of ours alone have left so.
+
+        Return the run by host. What no run explains becomes alerts; they, and who did not answer,
+        are put into what was found.
         """
-        if not moved:
+        if not found.whole:
             return {}
-        accepted = self.databases.accepted()
-        looks = look(self.fleet, [hosts[name] for name in moved], self.databases, now=False)
         taken: dict[str, str] = {}
-        for one in looks:
-            if isinstance(one, HostError) or one.changes is None:
-                continue
-            known = recorded(self.store, one.host)
-            if all(judging.explained(each, accepted[one.host], known) for each in one.changes):
-                taken[one.host] = moved[one.host]
-                why = Accepted(one.digest, datetime.now(UTC), self.operator, moved[one.host])
-                accept(self.fleet, hosts, [one], self.databases, why)
+        for one in self.look([hosts[name] for name in found.whole], now=False):
+            if isinstance(one, HostError):
+                found.lost[one.host] = one
+            elif one.changes and all(change.run for change in one.changes):
+                run = taken[one.host] = max(change.run for change in one.changes)
+                found.lost |= self._take(hosts, [one], run)
+            found.new += [] if isinstance(one, HostError) else self.compared([one])
+            if one.host in found.standings and not isinstance(one, HostError):
+                differ = sum(not change.run for change in one.changes or ())
+                standing = replace(found.standings[one.host], differ=differ)
+                found.standings[one.host] = standing
         if taken:
             self.store.log.append(self.operator, "files accepted after runs", {"hosts": taken})
         return taken
 
-    def put_back(self, hosts: Mapping[str, ManagedHost], found: Collected) -> dict[str, HostError]:
-        """Give hosts the database that counts, where another one lies there."""
-        return put_back(self.fleet, [hosts[name] for name in found.replaced], self.databases)
+    def put_back(self, hosts: Mapping[str, ManagedHost], found: Collected) -> None:
+        """Give hosts the database that counts, where another one lies; note who did not take it."""
+        found.lost |= put_back(self.fleet, [hosts[name] for name in found.replaced], self.databases)
 
     def compared(self, looks: Sequence[Look]) -> list[Alert]:
         """Keep an alert for each file that no run of ours explains; return the new ones."""
         accepted = self.databases.accepted()
+        names = [one.host for one in looks]
+        answers = {one.host: one.answer for one in self.store.answers(Topic.INTRUSION, names)}
         new: list[Alert] = []
         now = datetime.now(UTC)
         for one in looks:
             if one.changes is None:
                 continue
-            known = recorded(self.store, one.host)
-            seen = judging.differences(one.changes, now, accepted[one.host], known)
+            before = answers.get(one.host, {})
+            found = judging.differences(one.changes, one.looked, accepted[one.host])
+            seen, kept = told_anew(found, before, whole=True)
             alerts = [told.alert(one.host, each, now) for each in seen]
             new += self.store.save_alerts(one.host, alerts)
+            self._keep(one, before, kept)
         return new
+
+    def _keep(self, look: Look, before: Mapping[str, Any], kept: Mapping[str, Any]) -> None:
+        if not before:
+            return  # it was never asked how it is watched
+        differ = sum(not change.run for change in look.changes or ())
+        standing = replace(standing_of(look.host, before.get("standing", {})), differ=differ)
+        answer = {**before, **kept, "standing": standing_document(standing)}
+        self.store.save_answer(look.host, Topic.INTRUSION, answer)
 
     def accept(
         self, hosts: Mapping[str, ManagedHost], looks: Sequence[Look], reason: str
@@ -76,11 +97,21 @@ class Keeping:
 
         Alerts of files of these hosts are marked as looked at, with the reason.
         """
-        why = Accepted("", datetime.now(UTC), self.operator, reason)
-        lost = accept(self.fleet, hosts, looks, self.databases, why)
+        lost = self._take(hosts, looks, reason)
         detail = {"reason": reason, "hosts": {one.host: one.digest for one in looks}}
         self.store.log.append(self.operator, "files accepted", detail)
         names = [one.host for one in looks]
         kept = self.store.alerts(names, frozenset({AlertKind.INTEGRITY}), only_open=True)
         self.store.mark_seen([one.number for one in kept], self.operator, reason)
+        return lost
+
+    def _take(
+        self, hosts: Mapping[str, ManagedHost], looks: Sequence[Look], reason: str
+    ) -> dict[str, HostError]:
+        """Let databases count; forget what runs left before they were made."""
+        lost = accept(self.fleet, hosts, looks, self.databases, (self.operator, reason))
+        left = left_of(self.store, [one.host for one in looks])
+        for one in looks:
+            if one.host in left:
+                save(self.store, one.host, left[one.host].since(one.looked))
         return lost

@@ -5,6 +5,8 @@ from orchestrator.model.finding import Severity
 
 _LOGIN, _SUDO, _ACCOUNT = AlertKind.LOGIN, AlertKind.SUDO, AlertKind.ACCOUNT
 _AUDIT, _INTEGRITY = AlertKind.AUDIT, AlertKind.INTEGRITY
+# An event that is none of ours.
+UNREADABLE = "unreadable"
 
 JUDGED: dict[str, tuple[AlertKind, Severity]] = {
     "login_root": (_LOGIN, Severity.HIGH),
@@ -34,6 +36,8 @@ JUDGED: dict[str, tuple[AlertKind, Severity]] = {
     "room": (_AUDIT, Severity.HIGH),
     "journal_cut": (_AUDIT, Severity.HIGH),
     "dropped": (_AUDIT, Severity.HIGH),
+    "gap": (_AUDIT, Severity.HIGH),
+    UNREADABLE: (_AUDIT, Severity.HIGH),
     "anew": (_AUDIT, Severity.HIGH),
     "stopped": (_AUDIT, Severity.HIGH),
     "file_added": (_INTEGRITY, Severity.HIGH),

@@ -1,4 +1,7 @@
-"""What a host says of its watch, in our words. Pure; whatever has another shape is malformed."""
+"""What a host says of its watch, in our words. Pure; whatever has another shape is malformed.
+
+An event that is none of ours is told as such: it does not cost the others.
+"""
 
 import base64
 import binascii
@@ -14,9 +17,9 @@ from orchestrator.fleet.told import records, text, texts, well_formed
 from orchestrator.model.alert import Alert
 from orchestrator.model.errors import AgentError
 from orchestrator.model.i18n import _
-from orchestrator.model.text import visible
+from orchestrator.model.text import shorten, visible
 from orchestrator.model.watch import FileChange, Integrity, Sighting, Watch
-from orchestrator.protect.intrusion.sightings import JUDGED
+from orchestrator.protect.intrusion.sightings import JUDGED, UNREADABLE
 from orchestrator.protect.told import count, moment
 from orchestrator.report.alert_words import alert_text
 
@@ -26,20 +29,25 @@ _MOST_EVENTS = 1000
 _MOST_CHANGES = 500
 _MOST_DETAILS = 12
 _LONGEST = 300
+# As AIDE quotes it: three characters for each byte of a path.
+_LONGEST_PATH = 3 * 4096
+_MOST_LEFT = 500_000
 _MOST_DATABASE = 256 * 1024 * 1024
 _IDENTITY = re.compile(r"[0-9a-f]{32}")
 _DIGEST = re.compile(r"([0-9a-f]{64})?")
-_STATE = re.compile(r"[0-9a-f]{16}")
+_STATE = re.compile(r"[0-9a-f]{32}")
 _NAME = re.compile(r"[a-z0-9]{1,20}")
-_RUN = re.compile(r"([0-9]{8}T[0-9]{6}Z-[0-9]{6})?")
 _CHANGES = ("added", "removed", "changed")
 _STATES = ("absent", "stopped", "running")
 # An event of the future would stand first for good.
 _AHEAD = timedelta(hours=1)
 
 
-def watch(host: str, told: Mapping[str, Any]) -> Watch:
-    """Return what a host says; raises AgentError where that is malformed."""
+def watch(host: str, told: Mapping[str, Any], birth: str = "", after: int = 0) -> Watch:
+    """Return what a host says; raises AgentError where that is malformed.
+
+    It was asked for the events after a number of the record that ``birth`` names.
+    """
     with well_formed(host):
         if told["format"] != _FORMAT:
             raise ValueError(f"format {told['format']!r}")
@@ -54,21 +62,26 @@ def watch(host: str, told: Mapping[str, Any]) -> Watch:
         ):
             raise ValueError("events out of order")
         fail2ban = told["fail2ban"]
+        own = _matched(_IDENTITY, told["birth"])
+        # Of another record nobody knows what was in it, nor who collected that.
+        end = numbers[-1] if numbers else last
+        missing = max(0, end - after - len(numbers)) if own == birth else 0
         return Watch(
             host,
-            _matched(_IDENTITY, told["birth"]),
+            own,
             at,
             None if told["before"] is None else moment(told["before"]),
             moment(told["at"] - told["up"]),
-            numbers[-1] if numbers else last,
+            end,
             count(told["dropped"]),
-            tuple(_sighting(one) for one in events),
+            tuple(_sighting(one, own, at) for one in events),
             tuple(_short(one) for one in texts(told["problems"])),
             _one_of(_STATES, fail2ban["state"]),
             tuple(_short(one) for one in texts(fail2ban["ignored"])),
             count(fail2ban["banned"]),
             integrity(told["integrity"]),
             bool(numbers) and numbers[-1] < last,
+            missing,
         )
 
 
@@ -88,11 +101,10 @@ def integrity(told: Mapping[str, Any]) -> Integrity:
         _short(text(result["problem"])),
         tuple(
             FileChange(
-                _short(one["path"]),
+                visible(_bounded(one["path"])),
                 _one_of(_CHANGES, one["change"]),
                 _short(one["detail"]),
                 _matched(_STATE, one["state"]),
-                _matched(_RUN, one["run"]),
             )
             for one in changes
         ),
@@ -117,6 +129,19 @@ def database(host: str, told: Mapping[str, Any]) -> bytes:
         return whole
 
 
+def left(host: str, told: Mapping[str, Any]) -> tuple[datetime, dict[str, str]]:
+    """Return when a host said how runs left their files, and the states by path; raises AgentError.
+
+    By its clock, as its looks are.
+    """
+    with well_formed(host):
+        at, files = moment(told["at"]), told["files"]
+        if not isinstance(files, dict) or len(files) > _MOST_LEFT:
+            raise ValueError("no files")
+        states = {_bounded(path): _matched(_STATE, state) for path, state in files.items()}
+    return at, states
+
+
 def alert(host: str, seen: Sighting, now: datetime) -> Alert:
     """Return the alert for a sighting; one of the future, by the host's clock, is of now."""
     kind, severity = JUDGED[seen.what]
@@ -126,7 +151,16 @@ def alert(host: str, seen: Sighting, now: datetime) -> Alert:
     return replace(made, summary=alert_text(made))
 
 
-def _sighting(told: Mapping[str, Any]) -> Sighting:
+def _sighting(told: Mapping[str, Any], birth: str, at: datetime) -> Sighting:
+    try:
+        return _understood(told)
+    except (KeyError, OverflowError, TypeError, ValueError):
+        number = str(told["number"])
+        identity = hashlib.sha256(f"{UNREADABLE}|{birth}|{number}".encode()).hexdigest()[:32]
+        return Sighting(identity, UNREADABLE, at, {"number": number})
+
+
+def _understood(told: Mapping[str, Any]) -> Sighting:
     what = text(told["what"])
     if what not in JUDGED:
         raise ValueError(f"unknown: {what[:40]!r}")
@@ -153,7 +187,12 @@ def _one_of(known: tuple[str, ...], value: Any) -> str:
     return str(value)
 
 
+def _bounded(path: Any) -> str:
+    if len(text(path)) > _LONGEST_PATH:
+        raise ValueError("a path is too long")
+    return str(path)
+
+
 def _short(value: Any) -> str:
-    if len(text(value)) > _LONGEST:
-        raise ValueError("a text is too long")
-    return visible(str(value))
+    """Return a text as one may show it: whoever caused an event chose how long it is."""
+    return shorten(text(value), _LONGEST)

@@ -4,6 +4,16 @@ import pytest
 
 from .conftest import CONTROLS, OFFICE, PARAMETERS, SERVERS, THIEF, WEB, alerts, whats
 
+MORE = (
+    {
+        "id": "own-hello",
+        "title": {"en": "hello", "vi": "hello"},
+        "why": {"en": "hello", "vi": "hello"},
+        "severity": "low",
+        "risk": "none",
+        "desired": [{"package": {"name": "hello", "state": "installed"}}],
+    },
+)
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(600), pytest.mark.usefixtures("english")]
 
 
@@ -126,19 +136,113 @@ def test_accepting_shows_what_differs_and_marks_the_alerts(desk):
     assert (checked.code, checked.document["hosts"][0]["changes"]) == (0, [])
 
 
+def look(lab, host):
+    lab.run(host, ["systemctl", "start", "luytre-aide.service"])
+
+
+def of_files(desk, host):
+    found = alerts(desk, "--limit", host, "--kind", "integrity")
+    return {one["details"].get("path", one["details"]["what"]) for one in found}
+
+
 def test_what_a_recorded_run_changed_is_no_alert(lab, desk):
+    # What is made anew: a setting, the link of a unit, a package with its files.
     lab.run(OFFICE, ["sh", "-c", "echo '# edited' >> /etc/fail2ban/jail.d/zz-luytre.local"])
     assert desk.apply(OFFICE).code == 0
-    desk.want(also=(*CONTROLS, "banners-console"), parameters=PARAMETERS)
+    desk.want(*MORE, also=(*CONTROLS, "banners-console"), parameters=PARAMETERS)
     applied = desk.apply(OFFICE)
-    assert applied.code == 0, applied
-    lab.run(OFFICE, ["systemctl", "start", "luytre-aide.service"])
-    before = len(alerts(desk, "--limit", OFFICE, "--kind", "integrity"))
+    assert (applied.code, applied.err) == (0, ""), applied
+    look(lab, OFFICE)
     done = desk.ask("intrusion", "status", "--limit", OFFICE)
-    assert OFFICE in done.document["accepted"], done.document
-    assert len(alerts(desk, "--limit", OFFICE, "--kind", "integrity")) == before
+    assert of_files(desk, OFFICE) == set(), alerts(desk, "--limit", OFFICE)
+    assert done.document["accepted"][OFFICE], done.document
+    assert done.host(OFFICE)["differ"] == 0
     checked = desk.ask("intrusion", "check", "--limit", OFFICE)
     assert checked.document["hosts"][0]["changes"] == []
+
+
+def test_a_file_of_a_run_that_was_changed_since_is_told_and_never_accepted(lab, desk):
+    lab.run(OFFICE, ["sh", "-c", "echo '# edited' >> /etc/issue"])
+    desk.want(*MORE, also=(*CONTROLS, "banners-console"), parameters=PARAMETERS)
+    assert desk.apply(OFFICE).code == 0
+    lab.run(OFFICE, ["sh", "-c", "cp /usr/bin/true /usr/bin/hello; echo '# his' >> /etc/issue"])
+    look(lab, OFFICE)
+    done = desk.ask("intrusion", "status", "--limit", OFFICE)
+    assert done.document["accepted"] == {}
+    assert of_files(desk, OFFICE) == {"/etc/issue", "/usr/bin/hello"}
+    assert done.host(OFFICE)["differ"] == 2
+
+
+def test_the_same_backdoor_is_told_again_when_it_comes_back(lab, desk):
+    numbers = [str(one["number"]) for one in alerts(desk, "--limit", OFFICE)]
+    assert desk.ask("intrusion", "seen", *numbers, "--remark", "an exercise").code == 0
+    # Somebody looked, and it is still there: that is no alert, and no quiet server.
+    still = desk.ask("intrusion", "status", "--limit", OFFICE)
+    assert (still.code, still.document["open"], still.host(OFFICE)["differ"]) == (3, 0, 2)
+    reinstall = "cp -p /usr/bin/hello /root/evil; apt-get -qqy install --reinstall hello >/dev/null"
+    lab.run(OFFICE, ["sh", "-ec", reinstall], timeout=120)
+    look(lab, OFFICE)
+    desk.ask("intrusion", "status", "--limit", OFFICE)
+    lab.run(OFFICE, ["cp", "-p", "/root/evil", "/usr/bin/hello"])
+    look(lab, OFFICE)
+    back = desk.ask("intrusion", "status", "--limit", OFFICE)
+    assert (back.code, of_files(desk, OFFICE)) == (3, {"/usr/bin/hello"})
+
+
+def test_what_a_rollback_left_is_no_alert(lab, desk):
+    done = desk.ask("intrusion", "accept", "--yes", "--limit", OFFICE, "--reason", "an exercise")
+    assert done.code == 0, done
+    back = desk.luytre("rollback", "--host", OFFICE, "--yes", "--force")
+    assert back.code in (0, 3), back
+    look(lab, OFFICE)
+    desk.ask("intrusion", "status", "--limit", OFFICE)
+    assert "/etc/issue" not in of_files(desk, OFFICE)
+
+
+def test_more_changes_of_ours_than_a_server_tells_are_ours(lab, desk):
+    desk.ask("intrusion", "accept", "--yes", "--limit", OFFICE, "--reason", "an exercise")
+    many = {
+        "id": "own-many",
+        "title": {"en": "many", "vi": "nhiều"},
+        "why": {"en": "many", "vi": "nhiều"},
+        "severity": "low",
+        "risk": "none",
+        "desired": [{"package": {"name": "libboost1.83-dev", "state": "installed"}}],
+    }
+    desk.want(*MORE, many, also=CONTROLS, parameters=PARAMETERS)
+    applied = desk.apply(OFFICE)
+    assert (applied.code, applied.err) == (0, ""), applied
+    look(lab, OFFICE)
+    done = desk.ask("intrusion", "status", "--limit", OFFICE)
+    assert of_files(desk, OFFICE) == set(), alerts(desk, "--limit", OFFICE)
+    assert done.document["accepted"][OFFICE], done.document
+
+
+def test_a_server_that_is_away_is_not_green(lab, desk):
+    lab.run(OFFICE, ["systemctl", "stop", "ssh"])
+    try:
+        done = desk.ask("intrusion", "status", "--limit", OFFICE)
+        shown = desk.luytre("intrusion", "status", "--limit", OFFICE)
+    finally:
+        lab.run(OFFICE, ["systemctl", "start", "ssh"])
+    assert done.code == 4
+    assert "unreachable" in done.host(OFFICE)["lacks"]
+    assert OFFICE in done.document["lost"]
+    assert "it was not reached" in shown.out
+
+
+def test_events_that_were_taken_out_of_the_record_are_told(lab, desk):
+    # He logs in, and takes the event of it out before anybody asks.
+    lab.run(WEB, ["useradd", "shadowy"])
+    take_out = (
+        "import json; p='/var/lib/luytre-intrusion/record.json'; t=json.load(open(p));"
+        "t['events']=[e for e in t['events'] if 'shadowy' not in str(e)];"
+        "json.dump(t, open(p, 'w'))"
+    )
+    lab.run(WEB, ["systemctl", "start", "luytre-intrusion.service"])
+    lab.run(WEB, ["python3", "-c", take_out])
+    desk.ask("intrusion", "status", "--limit", WEB)
+    assert "gap" in whats(desk, WEB)
 
 
 def test_a_record_that_was_deleted_is_told(lab, desk):

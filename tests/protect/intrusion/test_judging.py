@@ -12,7 +12,7 @@ from orchestrator.protect.intrusion.databases import Accepted
 
 NOW = datetime(2026, 11, 30, 8, tzinfo=UTC)
 RUN = "20261130T073000Z-000001"
-ACCEPTED = Accepted("c" * 64, NOW - timedelta(hours=1), "An", "new")
+ACCEPTED = Accepted("c" * 64, NOW - timedelta(hours=1), "An", "new", delivered="c" * 64)
 HOST = ManagedHost(
     "web1", Endpoint("web1", "192.0.2.7"), variables={"luytre_bastions": ["192.0.2.0/28"]}
 )
@@ -55,10 +55,17 @@ def whats(sightings):
         ),
         (replace(WATCH, dropped=4), KNOWN, ["dropped"]),
         (replace(WATCH, dropped=4), {**KNOWN, "dropped": 4}, []),
+        (replace(WATCH, missing=2), KNOWN, ["gap"]),
     ],
 )
 def test_silence_is_told(watch, before, told):
-    assert whats(judging.silences(watch, before)) == told
+    assert whats(judging.silences([watch], before)) == told
+
+
+def test_events_that_are_missing_are_counted_over_all_answers():
+    heard = [replace(WATCH, missing=2), replace(WATCH, missing=1, last=9)]
+    (gap,) = judging.silences(heard, KNOWN)
+    assert (gap.what, gap.details) == ("gap", {"count": "3"})
 
 
 def with_file(change=FILE, **more):
@@ -66,43 +73,41 @@ def with_file(change=FILE, **more):
     return replace(WATCH, integrity=found)
 
 
-def test_a_changed_file_is_told_unless_a_recorded_run_changed_it():
-    ours = replace(FILE, run=RUN)
-    assert whats(judging.of_files(with_file(), ACCEPTED, lambda _run: False)) == ["file_changed"]
-    assert whats(judging.of_files(with_file(ours), ACCEPTED, lambda run: run == RUN)) == []
-    # The host names a run that the controller does not know of.
-    assert whats(judging.of_files(with_file(ours), ACCEPTED, lambda _run: False)) == [
-        "file_changed"
-    ]
+def test_a_changed_file_is_told_unless_a_run_of_ours_left_it_so():
+    ours = replace(FILE, path="/usr/bin/ls", run=RUN)
+    (told,) = judging.differences([ours, FILE], NOW, ACCEPTED)
+    assert (told.what, told.details["path"]) == ("file_changed", "/usr/bin/who")
 
 
-def test_a_run_before_the_database_was_accepted_explains_nothing():
-    older = replace(FILE, run="20261130T065959Z-000001")
-    assert whats(judging.of_files(with_file(older), ACCEPTED, lambda _run: True)) == [
-        "file_changed"
-    ]
+def test_another_database_than_was_given_is_told():
+    assert whats(judging.of_database(with_file(database="0" * 64), ACCEPTED)) == ["database"]
+    assert whats(judging.of_database(with_file(), ACCEPTED)) == []
 
 
-def test_only_where_every_file_is_explained_the_runs_are_taken_over():
-    ours = replace(FILE, run=RUN)
-    assert judging.all_explained(with_file(ours), ACCEPTED, lambda run: run == RUN) == RUN
-    assert judging.all_explained(with_file(), ACCEPTED, lambda run: run == RUN) == ""
-    more = replace(with_file(ours).integrity, total=600)
-    assert judging.all_explained(replace(WATCH, integrity=more), ACCEPTED, lambda _r: True) == ""
+def test_a_database_that_was_not_taken_yet_is_nobodys_work():
+    before = replace(ACCEPTED, digest="d" * 64)
+    assert whats(judging.of_database(WATCH, before)) == []
+    assert list(judging.lacks(WATCH, HOST, before)) == [Lack.NOT_TAKEN]
+    never = replace(before, delivered="")
+    none = replace(WATCH, integrity=Integrity(""))
+    assert list(judging.lacks(none, HOST, never)) == [Lack.NOT_TAKEN]
+    # It had taken one, and has none any more.
+    assert list(judging.lacks(none, HOST, before)) == [Lack.DATABASE]
 
 
-def test_a_replaced_database_is_told_and_its_comparison_counts_for_nothing():
-    other = with_file(database="0" * 64)
-    assert whats(judging.of_files(other, ACCEPTED, lambda _run: False)) == ["database"]
-    older = with_file(compared="0" * 64)
-    assert whats(judging.of_files(older, ACCEPTED, lambda _run: False)) == []
+def test_the_comparison_of_another_database_counts_for_nothing():
+    assert judging.counts(WATCH.integrity, ACCEPTED)
+    assert not judging.counts(replace(WATCH.integrity, database="0" * 64), ACCEPTED)
+    assert not judging.counts(replace(WATCH.integrity, compared="0" * 64), ACCEPTED)
+    assert not judging.counts(WATCH.integrity, None)
 
 
-def test_more_files_than_are_named_are_counted():
-    many = replace(with_file().integrity, total=600)
-    seen = list(judging.of_files(replace(WATCH, integrity=many), ACCEPTED, lambda _run: False))
-    assert whats(seen) == ["file_changed", "files"]
-    assert seen[1].details == {"count": "599"}
+def test_of_very_many_files_the_rest_is_counted():
+    many = [replace(FILE, path=f"/usr/bin/x{number}") for number in range(5000)]
+    seen = list(judging.differences(many, NOW, ACCEPTED))
+    assert (len(seen), seen[-1].what, seen[-1].details) == (501, "files", {"count": "4500"})
+    # However many ours are, they are ours.
+    assert not list(judging.differences([replace(one, run=RUN) for one in many], NOW, ACCEPTED))
 
 
 @pytest.mark.parametrize(

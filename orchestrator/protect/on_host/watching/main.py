@@ -1,8 +1,8 @@
 """The program that is installed on every server: ``intrusion.pyz VERB``.
 
 ``watch`` and ``look`` are called by timers; the controller calls ``settle`` (told on stdin),
-``tell``, ``look``, ``newest``, ``accept`` (told on stdin), ``certified`` and ``certify`` (told on
-stdin). What is said is JSON, a document a line.
+``tell``, ``look``, ``newest``, ``accept`` (told on stdin), ``left``, ``certified`` and ``certify``
+(told on stdin). What is said is JSON, a document a line.
 """
 
 import json
@@ -13,7 +13,7 @@ import time
 from functools import partial
 
 from .. import places, running
-from . import accounts, bans, certificates, integrity, room
+from . import accounts, bans, certificates, integrity, left, room
 from .journal import JournalError
 from .logins import Logins
 from .record import Record, locked
@@ -37,6 +37,7 @@ def main(arguments: "List[str]") -> int:
         "look": _look,
         "newest": _newest,
         "accept": _accept,
+        "left": _left,
         "certified": _certified,
         "certify": _certify,
     }
@@ -113,6 +114,12 @@ def _newest() -> int:
 def _accept() -> int:
     """Keep the database that is told on stdin as the accepted one."""
     _say(integrity.accept(json.load(sys.stdin)))
+    return 0
+
+
+def _left(age: str, *runs: str) -> int:
+    """Say how runs left the files that they wrote, or how setting up did, where none is named."""
+    _say(left.of_runs(float(age), [*runs]) if runs else left.of_setup())
     return 0
 
 

@@ -1,0 +1,212 @@
+"""How runs of ours left files, said when they have just ended: by this, a change is one of ours.
+
+Only what was written since the runs began is told: a file that a run could have written, and did
+not, is nobody's but whoever's wrote it.
+"""
+
+import base64
+import glob
+import hashlib
+import os
+import re
+import stat
+import subprocess
+import tarfile
+import time
+
+from .. import places
+from .entries import GONE, NOTHING, state
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, Iterator, List, Optional, Set, Tuple
+
+_RUNS = "/var/lib/luytre/runs"
+_RUN = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]*")
+_OURS = ("path:", "dress:", "rights:")
+_ENDED = ("confirmed", "rolled_back", "dropped")
+_INFO = "/var/lib/dpkg/info"
+# What packages, and the programs that they call, make by themselves.
+_MADE = (
+    "/boot/**",
+    "/usr/lib/modules/*/modules.*",
+    "/usr/lib/udev/hwdb.bin",
+    "/usr/lib/locale/locale-archive",
+    "/usr/lib/*/gconv/gconv-modules.cache",
+    "/usr/share/info/dir*",
+    "/usr/share/glib-2.0/schemas/gschemas.compiled",
+    "/etc/alternatives/*",
+    "/etc/ca-certificates.conf*",
+    "/etc/ssl/certs/*",
+    "/etc/ld.so.cache",
+    "/etc/shells",
+    "/etc/rc?.d/*",
+    "/etc/.pwd.lock",
+    *("/etc/{}*".format(name) for name in ("passwd", "group", "shadow", "gshadow")),
+    *("/etc/{}*".format(name) for name in ("subuid", "subgid")),
+)
+# Of these the links alone: units that start with the host.
+_LINKED = ("/etc/systemd/system/*", "/etc/systemd/system/*/*", "/etc/systemd/user/*/*")
+# Beside a package's settings dpkg keeps what it did not put there.
+_BESIDE = (".dpkg-dist", ".dpkg-old", ".dpkg-new", ".ucf-dist", ".ucf-old")
+# What setting up writes, each time, as it has to be.
+_SET_UP = (
+    "/usr/local/lib/luytre",
+    "/usr/local/lib/luytre/intrusion.pyz",
+    "/etc/luytre-intrusion",
+    "/etc/rsyslog.d/luytre",
+    *("/etc/rsyslog.d/luytre/" + name for name in ("ca.pem", "cert.pem", "key.pem")),
+    "/etc/rsyslog.d/luytre/clients.json",
+    *(
+        "/etc/systemd/system/luytre-{}.{}".format(name, kind)
+        for name in ("intrusion", "aide")
+        for kind in ("service", "timer")
+    ),
+)
+
+
+def of_runs(age: float, runs: "List[str]") -> "Dict[str, Any]":
+    """Return ``at`` and, of each path that runs name, its state; gone ones have one too.
+
+    The runs began ``age`` seconds ago. Raises ValueError where one has not ended.
+    """
+    since = time.time() - age
+    named: "Set[str]" = set()
+    listed: "Set[str]" = set()
+    for run in filter(_ended, runs):
+        named.update(_journaled(run), _packed(run))
+        listed.update(_installed(run))
+    made = {path for pattern in _MADE for path in glob.iglob(pattern, recursive=True)}
+    links = {path for pattern in _LINKED for path in glob.iglob(pattern) if os.path.islink(path)}
+    listed = _real(listed)
+    # What dpkg calls installed and is gone, somebody else took away.
+    return _told(_real(named | made | links) - listed, listed, since)
+
+
+def of_setup() -> "Dict[str, Any]":
+    """Return the same of what setting up writes."""
+    return _told(set(), set(_SET_UP), 0.0)
+
+
+def _told(named: "Set[str]", present: "Set[str]", since: float) -> "Dict[str, Any]":
+    files = {}
+    for path in sorted(named | present):
+        stands = _stands(path, since)
+        if stands is not None and (stands != GONE or path in named):
+            files[path] = stands
+    return {"at": time.time(), "files": files}
+
+
+def _ended(run: str) -> bool:
+    """Return whether a run was on this host; raises ValueError where it still goes on."""
+    if not _RUN.fullmatch(run):
+        raise ValueError("not the name of a run: {!r}".format(run[:80]))
+    record = _loaded(os.path.join(_RUNS, run, "run.json"))
+    state_ = record.get("state", "dropped")
+    if state_ not in _ENDED or record.get("closing") or record.get("settling"):
+        raise ValueError("run {} has not ended".format(run))
+    return bool(record)
+
+
+def _journaled(run: str) -> "Iterator[str]":
+    for name in ("before.json", "journal.json"):
+        for entry in _loaded(os.path.join(_RUNS, run, name)).get("entries", ()):
+            resource = str(entry["resource"])
+            if resource.startswith(_OURS):
+                yield resource.partition(":")[2]
+
+
+def _installed(run: str) -> "Iterator[str]":
+    """Yield what the packages that a run changed have installed by now, as dpkg lists it."""
+    packages = _loaded(os.path.join(_RUNS, run, "packages.json"))
+    before, after = packages.get("before", {}), packages.get("after", {})
+    for package in sorted(set(before) | set(after)):
+        if before.get(package) == after.get(package):
+            continue
+        name = glob.escape(package.partition(":")[0])
+        for pattern in (name + ".list", name + ":*.list"):
+            for place in glob.glob(os.path.join(_INFO, pattern)):
+                with open(place, "rb") as file:
+                    for line in file.read().splitlines():
+                        yield from _with_what_is_made(os.fsdecode(line))
+
+
+def _packed(run: str) -> "Iterator[str]":
+    """Yield what was in the packages that are kept for the way back: it may be gone."""
+    for package in glob.glob(os.path.join(_RUNS, run, "debs", "*.deb")):
+        words = ["dpkg-deb", "--fsys-tarfile", package]
+        unpacking = subprocess.Popen(words, stdout=subprocess.PIPE)
+        with unpacking, tarfile.open(fileobj=unpacking.stdout, mode="r|") as archive:
+            for member in archive:
+                yield from _with_what_is_made(os.path.normpath("/" + member.name))
+
+
+def _with_what_is_made(path: str) -> "Iterator[str]":
+    yield path
+    if path.startswith("/etc/"):
+        yield from (path + end for end in _BESIDE)
+    elif path.endswith(".py"):
+        directory, name = os.path.split(path)
+        compiled = os.path.join(glob.escape(directory), "__pycache__", glob.escape(name[:-3]))
+        yield os.path.join(directory, "__pycache__")
+        yield from glob.iglob(compiled + ".*.pyc")
+
+
+def _real(paths: "Set[str]") -> "Set[str]":
+    """Return paths as they lie where /bin, /lib and /sbin are links into /usr."""
+    directories: "Dict[str, str]" = {}
+    found = set()
+    for path in paths:
+        directory, name = os.path.split(path)
+        if directory not in directories:
+            directories[directory] = os.path.realpath(directory)
+        found.add(os.path.join(directories[directory], name))
+    return found
+
+
+def _stands(path: str, since: float) -> "Optional[str]":
+    """Return the state of a path; None where nobody wrote it since then, or it is no matter."""
+    try:
+        found = os.lstat(path)
+        # The kernel's own time is some milliseconds behind.
+        if found.st_ctime < since - 1:
+            return None
+        link = os.readlink(path) if stat.S_ISLNK(found.st_mode) else NOTHING
+        content = _digest(path) if stat.S_ISREG(found.st_mode) else NOTHING
+        access, attributes = _attributes(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return GONE
+    except OSError:
+        return None
+    mode = "{:o}".format(found.st_mode)
+    whole = [link, mode, str(found.st_uid), str(found.st_gid), content, access, attributes]
+    return state(whole)
+
+
+def _digest(path: str) -> str:
+    digest = hashlib.sha256()
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        for chunk in iter(lambda: file.read(1024 * 1024), b""):
+            digest.update(chunk)
+    return base64.b64encode(digest.digest()).decode()
+
+
+def _attributes(path: str) -> "Tuple[str, str]":
+    """Return an access list (no state that AIDE tells, where there is one) and attributes."""
+    names = os.listxattr(path, follow_symlinks=False)
+    own = [name for name in names if not name.startswith("system.")]
+    access = "extended" if any(name.startswith("system.posix_acl") for name in names) else ""
+    told = [str(len(own))]
+    for name in own:
+        value = os.getxattr(path, name, follow_symlinks=False)
+        told += [name, base64.b64encode(value).decode()]
+    return access, ",".join(told) if own else ""
+
+
+def _loaded(path: str) -> "Dict[str, Any]":
+    try:
+        told = places.load(path)
+    except FileNotFoundError:
+        return {}
+    return dict(told)
