@@ -76,6 +76,26 @@ def test_files_of_changed_packages_are_told_and_those_of_others_are_not(host):
     assert set(left.of_runs(60.0, [RUN])["files"]) == {f"{host}/usr/sshd"}
 
 
+def test_a_file_that_is_not_as_its_package_brought_it_is_nobodys(host):
+    sums = []
+    for name in ("sshd", "evil", "ours"):
+        (host / "usr" / name).write_text("new")
+        digest = hashlib.md5(b"new" if name == "sshd" else b"brought").hexdigest()
+        sums.append(f"{digest}  {str(host)[1:]}/usr/{name}\n")
+    (host / "info/sshd.list").write_text("".join(f"{host}/usr/{n}\n" for n in ("sshd", "evil")))
+    (host / "info/sshd.md5sums").write_text("".join(sums))
+    # A control of ours may want it otherwise.
+    record(host, f"path:{host}/usr/ours", packages={"before": {}, "after": {"sshd": "2"}})
+    told = left.of_runs(60.0, [RUN])["files"]
+    assert set(told) == {f"{host}/usr/sshd", f"{host}/usr/ours"}
+
+
+def test_what_a_run_took_away_from_a_package_is_gone(host):
+    (host / "info/cron.list").write_text(f"{host}/etc/task\n")
+    record(host, f"path:{host}/etc/task", packages={"before": {}, "after": {"cron": "2"}})
+    assert left.of_runs(60.0, [RUN])["files"] == {f"{host}/etc/task": GONE}
+
+
 def test_what_programs_make_is_told_and_of_units_the_links(host):
     (host / "made/initrd").write_text("x")
     (host / "units/evil.service").write_text("x")

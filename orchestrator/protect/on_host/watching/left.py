@@ -1,25 +1,23 @@
 """How runs of ours left files, said when they have just ended: by this, a change is one of ours.
 
 Only what was written since the runs began is told: a file that a run could have written, and did
-not, is nobody's but whoever's wrote it.
+not, is nobody's but whoever's wrote it. What a package brought must be as it brought it.
 """
 
-import base64
 import glob
-import hashlib
 import os
 import re
-import stat
 import subprocess
 import tarfile
 import time
 
 from .. import places
-from .entries import GONE, NOTHING, state
+from .as_aide import stands_of
+from .entries import GONE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, Iterator, List, Optional, Set, Tuple
+    from typing import Any, Dict, Iterator, List, Set, Tuple
 
 _RUNS = "/var/lib/luytre/runs"
 _RUN = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]*")
@@ -71,28 +69,38 @@ def of_runs(age: float, runs: "List[str]") -> "Dict[str, Any]":
     The runs began ``age`` seconds ago. Raises ValueError where one has not ended.
     """
     since = time.time() - age
-    named: "Set[str]" = set()
-    listed: "Set[str]" = set()
+    journaled: "Set[str]" = set()
+    packed: "Set[str]" = set()
+    installed: "Set[str]" = set()
+    sums: "Dict[str, str]" = {}
     for run in filter(_ended, runs):
-        named.update(_journaled(run), _packed(run))
-        listed.update(_installed(run))
+        journaled.update(_journaled(run))
+        packed.update(_packed(run))
+        for package in _changed(run):
+            installed.update(_installed(package))
+            sums.update(_sums(package))
     made = {path for pattern in _MADE for path in glob.iglob(pattern, recursive=True)}
     links = {path for pattern in _LINKED for path in glob.iglob(pattern) if os.path.islink(path)}
-    listed = _real(listed)
+    journaled, installed = _real(journaled), _real(installed)
     # What dpkg calls installed and is gone, somebody else took away.
-    return _told(_real(named | made | links) - listed, listed, since)
+    may_be_gone = journaled | (_real(packed | made | links) - installed)
+    # What a control of ours wants counts before what its package brought.
+    known = {path: sums[path] for path in sums if path not in journaled}
+    return _told(installed, may_be_gone, since, known)
 
 
 def of_setup() -> "Dict[str, Any]":
     """Return the same of what setting up writes."""
-    return _told(set(), set(_SET_UP), 0.0)
+    return _told(set(_SET_UP), set(), 0.0, {})
 
 
-def _told(named: "Set[str]", present: "Set[str]", since: float) -> "Dict[str, Any]":
+def _told(
+    present: "Set[str]", may_be_gone: "Set[str]", since: float, sums: "Dict[str, str]"
+) -> "Dict[str, Any]":
     files = {}
-    for path in sorted(named | present):
-        stands = _stands(path, since)
-        if stands is not None and (stands != GONE or path in named):
+    for path in sorted(present | may_be_gone):
+        stands = stands_of(path, since, sums.get(path))
+        if stands is not None and (stands != GONE or path in may_be_gone):
             files[path] = stands
     return {"at": time.time(), "files": files}
 
@@ -116,19 +124,36 @@ def _journaled(run: str) -> "Iterator[str]":
                 yield resource.partition(":")[2]
 
 
-def _installed(run: str) -> "Iterator[str]":
-    """Yield what the packages that a run changed have installed by now, as dpkg lists it."""
+def _changed(run: str) -> "Iterator[str]":
+    """Yield the names of packages that a run changed, as glob patterns of dpkg's files."""
     packages = _loaded(os.path.join(_RUNS, run, "packages.json"))
     before, after = packages.get("before", {}), packages.get("after", {})
     for package in sorted(set(before) | set(after)):
-        if before.get(package) == after.get(package):
-            continue
-        name = glob.escape(package.partition(":")[0])
-        for pattern in (name + ".list", name + ":*.list"):
-            for place in glob.glob(os.path.join(_INFO, pattern)):
-                with open(place, "rb") as file:
-                    for line in file.read().splitlines():
-                        yield from _with_what_is_made(os.fsdecode(line))
+        if before.get(package) != after.get(package):
+            name = glob.escape(package.partition(":")[0])
+            yield name
+            yield name + ":*"
+
+
+def _installed(package: str) -> "Iterator[str]":
+    """Yield what a package has installed by now, as dpkg lists it."""
+    for line in _lines(package + ".list"):
+        yield from _with_what_is_made(line)
+
+
+def _sums(package: str) -> "Iterator[Tuple[str, str]]":
+    """Yield the files of a package, and the digests of what it brought; settings have none."""
+    for line in _lines(package + ".md5sums"):
+        digest, _spaces, path = line.partition("  ")
+        (real,) = _real({"/" + path})
+        yield real, digest
+
+
+def _lines(pattern: str) -> "Iterator[str]":
+    for place in glob.glob(os.path.join(_INFO, pattern)):
+        with open(place, "rb") as file:
+            for line in file.read().splitlines():
+                yield os.fsdecode(line)
 
 
 def _packed(run: str) -> "Iterator[str]":
@@ -162,46 +187,6 @@ def _real(paths: "Set[str]") -> "Set[str]":
             directories[directory] = os.path.realpath(directory)
         found.add(os.path.join(directories[directory], name))
     return found
-
-
-def _stands(path: str, since: float) -> "Optional[str]":
-    """Return the state of a path; None where nobody wrote it since then, or it is no matter."""
-    try:
-        found = os.lstat(path)
-        # The kernel's own time is some milliseconds behind.
-        if found.st_ctime < since - 1:
-            return None
-        link = os.readlink(path) if stat.S_ISLNK(found.st_mode) else NOTHING
-        content = _digest(path) if stat.S_ISREG(found.st_mode) else NOTHING
-        access, attributes = _attributes(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return GONE
-    except OSError:
-        return None
-    mode = "{:o}".format(found.st_mode)
-    whole = [link, mode, str(found.st_uid), str(found.st_gid), content, access, attributes]
-    return state(whole)
-
-
-def _digest(path: str) -> str:
-    digest = hashlib.sha256()
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file:
-        for chunk in iter(lambda: file.read(1024 * 1024), b""):
-            digest.update(chunk)
-    return base64.b64encode(digest.digest()).decode()
-
-
-def _attributes(path: str) -> "Tuple[str, str]":
-    """Return an access list (no state that AIDE tells, where there is one) and attributes."""
-    names = os.listxattr(path, follow_symlinks=False)
-    own = [name for name in names if not name.startswith("system.")]
-    access = "extended" if any(name.startswith("system.posix_acl") for name in names) else ""
-    told = [str(len(own))]
-    for name in own:
-        value = os.getxattr(path, name, follow_symlinks=False)
-        told += [name, base64.b64encode(value).decode()]
-    return access, ",".join(told) if own else ""
 
 
 def _loaded(path: str) -> "Dict[str, Any]":
