@@ -8,6 +8,7 @@ from orchestrator.cli.context import Context, ExitCode, Output, code_of_result, 
 from orchestrator.cli.intrusion_files import accept, check
 from orchestrator.cli.options import consent_options, limit_option, output_option
 from orchestrator.model.alert import AlertKind
+from orchestrator.model.finding import Severity
 from orchestrator.model.i18n import _
 from orchestrator.model.selection import Consent
 from orchestrator.model.watch import WatchStanding
@@ -15,8 +16,15 @@ from orchestrator.model.watch import WatchStanding
 if TYPE_CHECKING:
     from orchestrator.model.alert import KeptAlert
     from orchestrator.store.repository import Store
+    from orchestrator.workspace.directory import Workspace
 
-_MOST_SHOWN = 200
+_kind_option = click.option(
+    "--kind",
+    "kinds",
+    multiple=True,
+    type=click.Choice([kind.value for kind in AlertKind]),
+    help=_("Only alerts of this kind (repeatable)."),
+)
 
 
 @click.group(
@@ -121,19 +129,13 @@ def status(context: Context, limit: str | None, output: Output) -> ExitCode:
 
 @group.command(
     help=_(
-        "Show the alerts that nobody has looked at, the newest first, from the store.\n\n\b\n"
+        "Show the alerts that nobody has looked at, the gravest first, from the store.\n\n\b\n"
         "Example:\n  luytre intrusion alerts --limit web1 --all"
     )
 )
 @limit_option
 @click.option("--all", "everything", is_flag=True, help=_("Those that were looked at, too."))
-@click.option(
-    "--kind",
-    "kinds",
-    multiple=True,
-    type=click.Choice([kind.value for kind in AlertKind]),
-    help=_("Only alerts of this kind (repeatable)."),
-)
+@_kind_option
 @output_option
 @click.pass_obj
 def alerts(
@@ -143,15 +145,13 @@ def alerts(
     from orchestrator.cli.views import intrusion_view  # noqa: PLC0415 - start-up time
     from orchestrator.cli.views.output import emit  # noqa: PLC0415
     from orchestrator.drift.watch import open_store  # noqa: PLC0415
-    from orchestrator.fleet.inventory import load_hosts  # noqa: PLC0415
 
     workspace = context.workspace()
-    names = None
-    if limit is not None:
-        names = [one.name for one in load_hosts(workspace.settings.inventory, limit=limit).hosts]
-    wanted = frozenset(map(AlertKind, kinds)) or frozenset(AlertKind)
+    names = _names(workspace, limit)
     with open_store(workspace) as store:
-        found = store.alerts(names, wanted, only_open=not everything, limit=_MOST_SHOWN)
+        newest = store.alerts(names, _kinds(kinds), only_open=not everything)
+    grave = [*Severity]
+    found = sorted(newest, key=lambda one: grave.index(one.alert.severity), reverse=True)
     emit(
         output,
         lambda: intrusion_view.render_alerts(found),
@@ -162,25 +162,40 @@ def alerts(
 
 @group.command(
     help=_(
-        "Note that alerts were looked at, and what came of it; they stay in the store.\n\n\b\n"
-        "Example:\n  luytre intrusion seen 12 13 --remark 'new colleague, announced'"
+        "Note that alerts were looked at, and what came of it; they stay in the store.\n\n"
+        "By their numbers, or all that are open within --limit and of a --kind.\n\n\b\n"
+        "Example:\n  luytre intrusion seen 12 13 --remark 'new colleague, announced'\n"
+        "  luytre intrusion seen --limit web1 --kind ban --remark 'guessing, kept out'"
     )
 )
-@click.argument(
-    "numbers", nargs=-1, required=True, type=click.IntRange(min=1), metavar=_("NUMBER…")
-)
+@click.argument("numbers", nargs=-1, type=click.IntRange(min=1), metavar=_("NUMBER…"))
+@limit_option
+@_kind_option
 @click.option("--remark", required=True, metavar=_("TEXT"), help=_("What it was."))
 @output_option
 @click.pass_obj
-def seen(context: Context, numbers: tuple[int, ...], remark: str, output: Output) -> ExitCode:
+def seen(
+    context: Context,
+    numbers: tuple[int, ...],
+    limit: str | None,
+    kinds: tuple[str, ...],
+    remark: str,
+    output: Output,
+) -> ExitCode:
     """Mark alerts."""
     from orchestrator.cli.views.output import emit  # noqa: PLC0415 - start-up time
     from orchestrator.drift.watch import open_store  # noqa: PLC0415
     from orchestrator.model.errors import RefusedError  # noqa: PLC0415
 
+    by_filter = limit is not None or bool(kinds)
+    if by_filter == bool(numbers):
+        raise click.UsageError(_("name alerts by their numbers, or by --limit and --kind"))
     workspace = context.workspace()
     operator = workspace.settings.operator.name
     with open_store(workspace) as store:
+        if by_filter:
+            found = store.alerts(_names(workspace, limit), _kinds(kinds), only_open=True)
+            numbers = tuple(one.number for one in found)
         marked = store.mark_seen(numbers, operator, remark)
         if not marked:
             raise RefusedError(_("none of these alerts is open"))
@@ -188,6 +203,19 @@ def seen(context: Context, numbers: tuple[int, ...], remark: str, output: Output
     told = _("looked at: {numbers}").format(numbers=", ".join(map(str, marked)))
     emit(output, lambda: told, lambda: {"seen": list(marked), "remark": remark})
     return ExitCode.DONE
+
+
+def _names(workspace: "Workspace", limit: str | None) -> list[str] | None:
+    """Return the hosts within the limit, None for all that the store knows."""
+    from orchestrator.fleet.inventory import load_hosts  # noqa: PLC0415 - start-up time
+
+    if limit is None:
+        return None
+    return [one.name for one in load_hosts(workspace.settings.inventory, limit=limit).hosts]
+
+
+def _kinds(kinds: tuple[str, ...]) -> frozenset[AlertKind]:
+    return frozenset(map(AlertKind, kinds)) or frozenset(AlertKind)
 
 
 def _open(store: "Store", names: list[str]) -> "tuple[KeptAlert, ...]":

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from orchestrator.protect.intrusion.accepting import Look
     from orchestrator.protect.intrusion.setting_up import SetUp
 
-_MOST_FILES = 20
+_MOST_FILES = 500
+_MOST_ALERTS = 200
 
 
 def render_set_up(left: Sequence["SetUp"]) -> RenderableType:
@@ -107,12 +108,12 @@ def status_document(asked: Asked) -> dict[str, Any]:
 
 
 def render_alerts(alerts: Sequence[KeptAlert]) -> RenderableType:
-    """Return a row per alert, and who looked at it."""
+    """Return a row per alert, and who looked at it; how many are left out is told."""
     if not alerts:
         return line(_("no alert is open"), "green")
     columns = [_("number"), _("when"), _("host"), _("severity"), _("what")]
     rows = table(*columns, numbers=columns[:1], whole=columns[1:4])
-    for one in alerts:
+    for one in alerts[:_MOST_ALERTS]:
         alert = one.alert
         what = alert_text(alert)
         if not one.open:
@@ -125,7 +126,8 @@ def render_alerts(alerts: Sequence[KeptAlert]) -> RenderableType:
             severity_cell(alert.severity),
             Text(f"{alert_kind_name(alert.kind)}: {what}", "" if one.open else "dim"),
         )
-    return rows
+    left = len(alerts) - _MOST_ALERTS
+    return rows if left <= 0 else Group(rows, line(_("… and {n} more").format(n=left), "bold"))
 
 
 def alerts_document(alerts: Sequence[KeptAlert]) -> dict[str, Any]:
@@ -147,12 +149,16 @@ def render_looks(looks: Sequence["Look"], lost: Sequence[HostError]) -> Renderab
             many,
         )
         told.append(line(message.format(host=one.host, n=many), "red" if many else "green"))
-        for change in one.changes[:_MOST_FILES]:
-            run = _("by run {run}").format(run=change.run) if change.run else ""
-            shown = (change.path, _change_name(change.change), change.detail, run)
+        others = [change for change in one.changes if not change.run]
+        for change in others[:_MOST_FILES]:
+            shown = (change.path, _change_name(change.change), change.detail)
             told.append(line("  " + "  ".join(filter(None, shown))))
-        if many > _MOST_FILES:
-            told.append(line("  " + _("… and {n} more").format(n=many - _MOST_FILES)))
+        if len(others) > _MOST_FILES:
+            more = _("… and {n} more").format(n=len(others) - _MOST_FILES)
+            told.append(line(f"  {more} (--output json)"))
+        if ours := many - len(others):
+            message = _("{n} of them are as runs of ours left them").format(n=ours)
+            told.append(line("  " + message))
     told += [line(f"{one.host}: {one.message}", "red") for one in lost]
     return Group(*told)
 

@@ -7,6 +7,8 @@ _LOGIN, _SUDO, _ACCOUNT = AlertKind.LOGIN, AlertKind.SUDO, AlertKind.ACCOUNT
 _AUDIT, _INTEGRITY = AlertKind.AUDIT, AlertKind.INTEGRITY
 # An event that is none of ours.
 UNREADABLE = "unreadable"
+# From one source, these come again and again.
+GUESSING = frozenset({"ban", "login_failures"})
 
 JUDGED: dict[str, tuple[AlertKind, Severity]] = {
     "login_root": (_LOGIN, Severity.HIGH),

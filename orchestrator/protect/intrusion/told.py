@@ -19,7 +19,7 @@ from orchestrator.model.errors import AgentError
 from orchestrator.model.i18n import _
 from orchestrator.model.text import shorten, visible
 from orchestrator.model.watch import FileChange, Integrity, Sighting, Watch
-from orchestrator.protect.intrusion.sightings import JUDGED, UNREADABLE
+from orchestrator.protect.intrusion.sightings import GUESSING, JUDGED, UNREADABLE
 from orchestrator.protect.told import count, moment
 from orchestrator.report.alert_words import alert_text
 
@@ -147,8 +147,16 @@ def alert(host: str, seen: Sighting, now: datetime) -> Alert:
     kind, severity = JUDGED[seen.what]
     details = {**seen.details, "what": seen.what}
     at = seen.at if seen.at <= now + _AHEAD else now
-    made = Alert(host, seen.identity, kind, severity, at, _SOURCE, "", details)
+    made = Alert(host, _folded(seen), kind, severity, at, _SOURCE, "", details)
     return replace(made, summary=alert_text(made))
+
+
+def _folded(seen: Sighting) -> str:
+    """Return the identity of an alert: of whoever guesses on, one a day is enough."""
+    if seen.what not in GUESSING:
+        return seen.identity
+    whole = f"{seen.what}|{seen.details.get('source', '')}|{seen.at:%Y-%m-%d}"
+    return hashlib.sha256(whole.encode()).hexdigest()[:32]
 
 
 def _sighting(told: Mapping[str, Any], birth: str, at: datetime) -> Sighting:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from orchestrator.model.errors import AgentError
 from orchestrator.model.finding import Severity
+from orchestrator.model.watch import Sighting
 from orchestrator.protect.intrusion import told
 from orchestrator.protect.intrusion.sightings import JUDGED
 
@@ -85,6 +86,21 @@ def test_texts_of_the_host_are_shown_and_never_evaluated():
 def test_the_host_does_not_say_how_grave_it_is():
     (event,) = told.watch("web1", SAID).events
     assert told.alert("web1", event, NOW).severity is JUDGED["sudo_first"][1] is Severity.MEDIUM
+
+
+def test_whoever_guesses_on_is_one_alert_a_day():
+    def told_of(what, source, hour, number):
+        at = datetime(2026, 11, hour // 24 + 1, hour % 24, tzinfo=UTC)
+        return told.alert("web1", Sighting(f"{number:032x}", what, at, {"source": source}), NOW)
+
+    first = told_of("ban", "203.0.113.7", 1, 1).identity
+    assert told_of("ban", "203.0.113.7", 23, 2).identity == first
+    others = [("ban", "203.0.113.7", 25), ("ban", "203.0.113.8", 1)]
+    others.append(("login_failures", "203.0.113.7", 1))
+    assert first not in [told_of(*other, 3).identity for other in others]
+    # Whoever came in is told of each time.
+    came = [told_of("login_source", "203.0.113.7", 1, number).identity for number in (1, 2)]
+    assert came[0] != came[1]
 
 
 def test_an_event_of_the_future_is_one_of_now():
