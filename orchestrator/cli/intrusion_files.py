@@ -67,11 +67,21 @@ def check(context: Context, limit: str | None, output: Output) -> ExitCode:
 )
 @limit_option
 @click.option("--reason", required=True, metavar=_("TEXT"), help=_("Why this is right."))
+@click.option(
+    "--take-over",
+    is_flag=True,
+    help=_("Also of servers whose files another workspace keeps: that one loses them."),
+)
 @consent_options
 @output_option
 @click.pass_obj
 def accept(
-    context: Context, limit: str | None, reason: str, consent: Consent, output: Output
+    context: Context,
+    limit: str | None,
+    reason: str,
+    take_over: bool,
+    consent: Consent,
+    output: Output,
 ) -> ExitCode:
     """Look, show, ask, accept."""
     from orchestrator.cli.views import intrusion_view  # noqa: PLC0415 - start-up time
@@ -82,19 +92,19 @@ def accept(
     with open_store(workspace) as store:
         ground = _looked(workspace, store, limit)
         ground.keeping.compared(ground.looks)
+        looks, others = (ground.looks, []) if take_over else ground.keeping.sort_out(ground.looks)
+        lost = [*ground.lost, *others]
         if output is Output.HUMAN:
-            emit(
-                output, lambda: intrusion_view.render_looks(ground.looks, ground.lost), lambda: None
-            )
-        names = [one.host for one in ground.looks]
+            emit(output, lambda: intrusion_view.render_looks(looks, lost), lambda: None)
+        names = [one.host for one in looks]
         if names:
             context.confirm_hosts(names, yes=consent.yes, count=consent.count, output=output)
-        refused = ground.keeping.accept(ground.hosts, ground.looks, reason)
-    lost = [*ground.lost, *refused.values()]
+        refused = ground.keeping.accept(ground.hosts, looks, reason)
+    lost += refused.values()
     emit(
         output,
         lambda: _("accepted: {names}").format(names=", ".join(names) or "—"),
-        lambda: intrusion_view.looks_document(ground.looks, lost),
+        lambda: intrusion_view.looks_document(looks, lost),
     )
     return combine([ExitCode.DONE, *map(code_of_result, lost)])
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 # In place of a run, where setting the watch up left a file as it is.
 SET_UP = "setup"
@@ -22,6 +22,7 @@ class Lack(StrEnum):
     NO_DATABASE = "no_database"
     DATABASE = "database"
     NOT_TAKEN = "not_taken"
+    OTHER_KEEPER = "other_keeper"
     NOT_COMPARED = "not_compared"
 
 
@@ -40,12 +41,22 @@ class FileChange:
     run: str = ""
 
 
+class Keeper(NamedTuple):
+    """The workspace that gave a host its accepted database: its id, and a name for people."""
+
+    id: str = ""
+    name: str = ""
+
+
+NOBODY = Keeper()
+
+
 @dataclass(frozen=True)
 class Integrity:
     """The AIDE of a host: the digest of the accepted database as it lies there, the newest look.
 
     ``compared`` is the digest of the database that this look was compared with, empty where there
-    was none.
+    was none; ``keeper`` is who gave it to the host, as the host says.
     """
 
     database: str
@@ -54,6 +65,7 @@ class Integrity:
     problem: str = ""
     changes: tuple[FileChange, ...] = ()
     total: int = 0
+    keeper: Keeper = NOBODY
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ def lack_text(lack: Lack, why: str) -> str:
         Lack.NO_DATABASE: _("no state of its files was accepted yet"),
         Lack.DATABASE: _("its AIDE database is not the accepted one"),
         Lack.NOT_TAKEN: _("it did not take the accepted AIDE database yet"),
+        Lack.OTHER_KEEPER: _("its AIDE database is that of another workspace: {why}"),
         Lack.NOT_COMPARED: _("its files were not compared: {why}"),
     }[lack]
     return told.format(why=why or _("for more than two days"))

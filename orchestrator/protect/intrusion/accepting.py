@@ -14,7 +14,7 @@ from orchestrator.fleet.told import well_formed
 from orchestrator.model.errors import HostError
 from orchestrator.model.host import ManagedHost
 from orchestrator.model.text import visible
-from orchestrator.model.watch import FileChange
+from orchestrator.model.watch import NOBODY, FileChange, Keeper
 from orchestrator.protect.intrusion import told
 from orchestrator.protect.intrusion.databases import Accepted, Databases
 from orchestrator.protect.intrusion.host import ask
@@ -33,7 +33,8 @@ class Look:
     """Every file of a host, as AIDE saw it at ``looked``: the database, and how it differs.
 
     ``changes`` is None where no database was accepted before. The database is ``packed``: those of
-    three hundred hosts would fill this machine.
+    three hundred hosts would fill this machine. ``keeper`` gave the host the one that it compares
+    with.
     """
 
     host: str
@@ -41,6 +42,7 @@ class Look:
     digest: str
     packed: bytes
     changes: tuple[FileChange, ...] | None
+    keeper: Keeper = NOBODY
 
     @property
     def database(self) -> bytes:
@@ -70,11 +72,12 @@ def look(
             said = ask(login, "newest", seconds=_SECONDS, most=_MOST_SAID)
         whole = told.database(host.name, said)
         with well_formed(host.name):
-            looked = told.integrity(said).looked
-            if looked is None:
+            standing = told.integrity(said)
+            if standing.looked is None:
                 raise ValueError("it has never looked")
-        looked = min(looked, datetime.now(UTC))
-        one = Look(host.name, looked, _digest(whole), zlib.compress(whole), None)
+        looked = min(standing.looked, datetime.now(UTC))
+        packed = zlib.compress(whole)
+        one = Look(host.name, looked, _digest(whole), packed, None, standing.keeper)
         if host.name not in accepted:
             return one
         before = databases.content(accepted[host.name].digest)
@@ -105,11 +108,11 @@ def put_back(
     fleet: Fleet, hosts: Sequence[ManagedHost], databases: Databases
 ) -> dict[str, HostError]:
     """Give hosts the databases that count, and let them compare; return what went wrong."""
-    accepted = databases.accepted()
+    accepted, own = databases.accepted(), databases.keeper()
 
     def work(host: ManagedHost) -> None:
         with fleet.login(host) as login:
-            _give(login, databases.content(accepted[host.name].digest))
+            _give(login, databases.content(accepted[host.name].digest), own)
 
     def note(host: ManagedHost, result: "HostError | None") -> None:
         if result is None:
@@ -119,10 +122,11 @@ def put_back(
     return {one.host: one for one in results if isinstance(one, HostError)}
 
 
-def _give(login: Login, database: bytes) -> None:
+def _give(login: Login, database: bytes, own: Keeper) -> None:
     """Give one host the database that counts; raises AgentError where it has another one then."""
     packed = base64.b64encode(zlib.compress(database)).decode("ascii")
-    said = ask(login, "accept", stdin={"packed": packed}, seconds=_SECONDS)
+    asked = {"packed": packed, "keeper": own._asdict()}
+    said = ask(login, "accept", stdin=asked, seconds=_SECONDS)
     with well_formed(login.endpoint.name):
         if told.integrity(said).database != _digest(database):
             raise ValueError("it kept another database than it was given")

@@ -62,6 +62,7 @@ class Collecting:
         self._fleet = fleet
         self._store = store
         self._accepted = databases.accepted()
+        self._own = databases.keeper()
         self._left: Mapping[str, Left] = {}
 
     def collect(
@@ -125,7 +126,7 @@ class Collecting:
         standing = WatchStanding(
             host.name,
             now,
-            judging.lacks(last, host, accepted),
+            judging.lacks(last, host, accepted, self._own),
             last.banned,
             last.integrity.looked,
             unexplained,
@@ -135,7 +136,9 @@ class Collecting:
         found.standings[host.name] = standing
         if {Lack.DATABASE, Lack.NOT_TAKEN} & {*standing.lacks}:
             found.replaced.append(host.name)
-        if changes and not (all_told and unexplained):
+        # What another workspace's database hides is found here.
+        hidden = Lack.OTHER_KEEPER in standing.lacks
+        if hidden or (changes and not (all_told and unexplained)):
             found.whole.append(host.name)
 
     def _changes(self, watch: Watch, accepted: Accepted | None) -> Sequence[FileChange]:

@@ -7,6 +7,8 @@ when and why.
 import hashlib
 import json
 import os
+import secrets
+import socket
 import zlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
@@ -15,10 +17,12 @@ from pathlib import Path
 
 from orchestrator.model.errors import ControllerError
 from orchestrator.model.i18n import _
+from orchestrator.model.watch import Keeper
 from orchestrator.workspace.directory import Workspace
 from orchestrator.workspace.editing import editing
 
 _ACCEPTED = "accepted.json"
+_WORKSPACE = "workspace"
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,15 @@ class Databases:
 
     def __init__(self, workspace: Workspace) -> None:
         self._place = workspace.prepare_state() / "aide"
+        self._name = f"{workspace.settings.operator.name}, {socket.gethostname()}"
+
+    def keeper(self) -> Keeper:
+        """Return what this workspace is known by on hosts; made when it is first needed."""
+        place = self._place / _WORKSPACE
+        self._place.mkdir(mode=0o700, exist_ok=True)
+        if not place.exists():
+            _write(place, secrets.token_hex(16).encode())
+        return Keeper(place.read_text("ascii"), self._name)
 
     def accepted(self) -> dict[str, Accepted]:
         """Return what counts, by host; raises ControllerError where it cannot be read."""
@@ -92,7 +105,8 @@ class Databases:
 
     def _forget(self, needed: set[str]) -> None:
         for path in self._place.iterdir():
-            if path.name != _ACCEPTED and path.name not in needed and not path.name.startswith("."):
+            kept = path.name in {_ACCEPTED, _WORKSPACE, *needed} or path.name.startswith(".")
+            if not kept:
                 path.unlink(missing_ok=True)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from orchestrator.model.host import ManagedHost
 from orchestrator.model.text import shorten
-from orchestrator.model.watch import FileChange, Integrity, Lack, Sighting, Watch
+from orchestrator.model.watch import FileChange, Integrity, Keeper, Lack, Sighting, Watch
 from orchestrator.protect.intrusion.databases import Accepted
 
 # The timer comes every minute; a busy host may be late.
@@ -49,17 +49,27 @@ def silences(heard: Sequence[Watch], before: Mapping[str, Any]) -> Iterator[Sigh
 
 
 def of_database(watch: Watch, accepted: Accepted | None) -> Iterator[Sighting]:
-    """Yield that another database lies on a host than was given to it."""
-    if accepted is not None and database_lack(watch.integrity, accepted) is Lack.DATABASE:
+    """Yield that another database lies on a host than was given to it, whoever has put it there."""
+    if accepted is not None and watch.integrity.database not in _given(accepted):
         identity = f"{watch.integrity.database} {accepted.digest}"
         yield _sighting("database", watch.at, identity)
 
 
-def database_lack(told: Integrity, accepted: Accepted) -> Lack | None:
-    """Return what is wanting of the database on a host: replaced, or the accepted one not taken."""
+def database_lack(told: Integrity, accepted: Accepted, own: Keeper) -> Lack | None:
+    """Return what is wanting of the database on a host, None where the accepted one lies there.
+
+    ``own`` is this workspace. Two of them would replace each other's for ever.
+    """
     if told.database == accepted.digest:
         return None
-    return Lack.NOT_TAKEN if told.database == accepted.delivered else Lack.DATABASE
+    if told.database in _given(accepted):
+        return Lack.NOT_TAKEN
+    return Lack.DATABASE if told.keeper.id in ("", own.id) else Lack.OTHER_KEEPER
+
+
+def _given(accepted: Accepted) -> tuple[str, str]:
+    """Return the databases that a host may have by our own doing."""
+    return accepted.digest, accepted.delivered
 
 
 def counts(told: Integrity, accepted: Accepted | None) -> bool:
@@ -84,7 +94,9 @@ def differences(
         yield _sighting("files", at, f"{accepted.digest} {len(found)}", {"count": str(rest)})
 
 
-def lacks(watch: Watch, host: ManagedHost, accepted: Accepted | None) -> dict[Lack, str]:
+def lacks(
+    watch: Watch, host: ManagedHost, accepted: Accepted | None, own: Keeper
+) -> dict[Lack, str]:
     """Return what is wanting of a host's watch, and why."""
     found: dict[Lack, str] = {}
     if watch.problems:
@@ -96,8 +108,8 @@ def lacks(watch: Watch, host: ManagedHost, accepted: Accepted | None) -> dict[La
     told = watch.integrity
     if accepted is None:
         found[Lack.NO_DATABASE] = ""
-    elif lack := database_lack(told, accepted):
-        found[lack] = ""
+    elif lack := database_lack(told, accepted, own):
+        found[lack] = told.keeper.name if lack is Lack.OTHER_KEEPER else ""
     elif told.problem:
         found[Lack.NOT_COMPARED] = told.problem
     elif told.looked is None or watch.at - told.looked > _OLDEST_LOOK:

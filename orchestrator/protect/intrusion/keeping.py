@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from orchestrator.fleet.agent import Fleet
 from orchestrator.model.alert import Alert, AlertKind
-from orchestrator.model.errors import HostError
+from orchestrator.model.errors import AgentError, HostError
 from orchestrator.model.host import ManagedHost
+from orchestrator.model.i18n import _
 from orchestrator.model.told import Topic
 from orchestrator.model.watch import standing_document, standing_of
 from orchestrator.protect.intrusion import judging, told
@@ -48,7 +49,7 @@ class Keeping:
         for one in self.look([hosts[name] for name in found.whole], now=False):
             if isinstance(one, HostError):
                 found.lost[one.host] = one
-            elif one.changes and all(change.run for change in one.changes):
+            elif self._is_ours(one) and one.changes and all(each.run for each in one.changes):
                 run = taken[one.host] = max(change.run for change in one.changes)
                 found.lost |= self._take(hosts, [one], run)
             found.new += [] if isinstance(one, HostError) else self.compared([one])
@@ -89,6 +90,19 @@ class Keeping:
         standing = replace(standing_of(look.host, before.get("standing", {})), differ=differ)
         answer = {**before, **kept, "standing": standing_document(standing)}
         self.store.save_answer(look.host, Topic.INTRUSION, answer)
+
+    def sort_out(self, looks: Sequence[Look]) -> tuple[list[Look], list[HostError]]:
+        """Return the looks at hosts that this workspace keeps, and why the others are refused."""
+        message = _("its files are kept by another workspace ({name}): --take-over")
+        refused: list[HostError] = [
+            AgentError(one.host, message.format(name=one.keeper.name))
+            for one in looks
+            if not self._is_ours(one)
+        ]
+        return [one for one in looks if self._is_ours(one)], refused
+
+    def _is_ours(self, look: Look) -> bool:
+        return look.keeper.id in ("", self.databases.keeper().id)
 
     def accept(
         self, hosts: Mapping[str, ManagedHost], looks: Sequence[Look], reason: str

@@ -18,7 +18,7 @@ from orchestrator.model.alert import Alert
 from orchestrator.model.errors import AgentError
 from orchestrator.model.i18n import _
 from orchestrator.model.text import shorten, visible
-from orchestrator.model.watch import FileChange, Integrity, Sighting, Watch
+from orchestrator.model.watch import FileChange, Integrity, Keeper, Sighting, Watch
 from orchestrator.protect.intrusion.sightings import GUESSING, JUDGED, UNREADABLE
 from orchestrator.protect.told import count, moment
 from orchestrator.report.alert_words import alert_text
@@ -88,9 +88,11 @@ def watch(host: str, told: Mapping[str, Any], birth: str = "", after: int = 0) -
 def integrity(told: Mapping[str, Any]) -> Integrity:
     """Return what a host says of its AIDE; raises what :func:`well_formed` catches."""
     database = _matched(_DIGEST, told["database"])
+    said = told["keeper"]
+    keeper = Keeper(_short(said["id"]), _short(said["name"]))
     result = told["result"]
     if result is None:
-        return Integrity(database)
+        return Integrity(database, keeper=keeper)
     changes = records(result["changes"])
     if len(changes) > _MOST_CHANGES:
         raise ValueError("too many changes")
@@ -109,6 +111,7 @@ def integrity(told: Mapping[str, Any]) -> Integrity:
             for one in changes
         ),
         count(result["total"]),
+        keeper,
     )
 
 

@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.lab.change.desk import Desk
+
 from .conftest import CONTROLS, OFFICE, PARAMETERS, SERVERS, THIEF, WEB, alerts, whats
 
 MORE = (
@@ -216,6 +218,52 @@ def test_more_changes_of_ours_than_a_server_tells_are_ours(lab, desk):
     done = desk.ask("intrusion", "status", "--limit", OFFICE)
     assert of_files(desk, OFFICE) == set(), alerts(desk, "--limit", OFFICE)
     assert done.document["accepted"][OFFICE], done.document
+
+
+def test_two_workspaces_do_not_replace_each_others_database(lab, desk, bastion, tmp_path):
+    other = Desk(tmp_path / "other", lab, operator="Lê An")
+    other.declare(luytre_admin_sources=["10.213.0.0/16"], luytre_bastions=[f"{bastion}/32"])
+    lab.run(OFFICE, ["touch", "/etc/of-another-workspace"])
+    words = ("intrusion", "accept", "--yes", "--limit", OFFICE, "--reason", "ours")
+    refused = other.ask(*words)
+    assert refused.code == 1
+    assert "Trần Thị Bình" in refused.document["lost"][OFFICE]
+    assert other.ask(*words, "--take-over").code == 0
+
+    first = desk.ask("intrusion", "status", "--limit", OFFICE)
+    assert "Lê An" in first.host(OFFICE)["lacks"]["other_keeper"]
+    # Told, and what the other database hides as well; but theirs stays there.
+    assert {"database", "/etc/of-another-workspace"} <= of_files(desk, OFFICE)
+    assert other.ask("intrusion", "status", "--limit", OFFICE).host(OFFICE)["differ"] == 0
+    done = desk.ask("intrusion", "accept", *words[2:], "--take-over")
+    assert done.code == 0, done
+    assert "other_keeper" not in desk.ask("intrusion", "status", "--limit", OFFICE).out
+
+
+def test_a_database_that_could_not_be_given_is_nobodys_work(lab, desk):
+    program, aside = "/usr/local/lib/luytre/intrusion.pyz", "/root/aside.pyz"
+    lab.run(OFFICE, ["touch", "/etc/anew"])
+    # The line breaks between the look and what is given back.
+    refuse = (
+        "import sys, zipfile\n"
+        f"sys.path.insert(0, '{aside}')\n"
+        "from on_host.watching.main import main\n"
+        "sys.exit(9 if sys.argv[1] == 'accept' else main(sys.argv[1:]))\n"
+    )
+    lab.run(OFFICE, ["mv", program, aside])
+    lab.write(OFFICE, program, refuse.encode())
+    words = ("--yes", "--limit", OFFICE, "--reason", "an exercise")
+    assert desk.ask("intrusion", "accept", *words).code == 1
+    numbers = [one["number"] for one in alerts(desk, "--all")]
+    waits = desk.ask("intrusion", "status", "--limit", OFFICE)
+    assert "not_taken" in waits.host(OFFICE)["lacks"]
+    assert (waits.code, [*waits.document["lost"]]) == (1, [OFFICE])
+    assert [one["number"] for one in alerts(desk, "--all")] == numbers
+    lab.run(OFFICE, ["mv", aside, program])
+    desk.ask("intrusion", "status", "--limit", OFFICE)
+    assert (
+        "not_taken" not in desk.ask("intrusion", "status", "--limit", OFFICE).host(OFFICE)["lacks"]
+    )
 
 
 def test_a_server_that_is_away_is_not_green(lab, desk):

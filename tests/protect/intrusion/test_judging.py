@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from orchestrator.model.host import Endpoint, ManagedHost
-from orchestrator.model.watch import FileChange, Integrity, Lack, Watch
+from orchestrator.model.watch import FileChange, Integrity, Keeper, Lack, Watch
 from orchestrator.protect.intrusion import judging
 from orchestrator.protect.intrusion.databases import Accepted
 
@@ -32,6 +32,7 @@ WATCH = Watch(
     banned=0,
     integrity=Integrity("c" * 64, NOW - timedelta(hours=2), "c" * 64),
 )
+OWN = Keeper("1" * 32, "An, desk")
 KNOWN = {"birth": "a" * 32, "last": 7, "dropped": 0}
 
 
@@ -87,12 +88,20 @@ def test_another_database_than_was_given_is_told():
 def test_a_database_that_was_not_taken_yet_is_nobodys_work():
     before = replace(ACCEPTED, digest="d" * 64)
     assert whats(judging.of_database(WATCH, before)) == []
-    assert list(judging.lacks(WATCH, HOST, before)) == [Lack.NOT_TAKEN]
+    assert list(judging.lacks(WATCH, HOST, before, OWN)) == [Lack.NOT_TAKEN]
     never = replace(before, delivered="")
     none = replace(WATCH, integrity=Integrity(""))
-    assert list(judging.lacks(none, HOST, never)) == [Lack.NOT_TAKEN]
+    assert list(judging.lacks(none, HOST, never, OWN)) == [Lack.NOT_TAKEN]
     # It had taken one, and has none any more.
-    assert list(judging.lacks(none, HOST, before)) == [Lack.DATABASE]
+    assert list(judging.lacks(none, HOST, before, OWN)) == [Lack.DATABASE]
+
+
+def test_the_database_of_another_workspace_is_told_and_left_there():
+    for keeper, lack in ((OWN, Lack.DATABASE), (Keeper("2" * 32, "Bình"), Lack.OTHER_KEEPER)):
+        other = with_file(database="0" * 64, keeper=keeper)
+        assert list(judging.lacks(other, HOST, ACCEPTED, OWN)) == [lack]
+        # Whoever broke in may say so as well.
+        assert whats(judging.of_database(other, ACCEPTED)) == ["database"]
 
 
 def test_the_comparison_of_another_database_counts_for_nothing():
@@ -125,4 +134,4 @@ def test_of_very_many_files_the_rest_is_counted():
     ],
 )
 def test_what_is_wanting_of_a_watch_is_told(watch, accepted, lack):
-    assert list(judging.lacks(watch, HOST, accepted)) == ([lack] if lack else [])
+    assert list(judging.lacks(watch, HOST, accepted, OWN)) == ([lack] if lack else [])

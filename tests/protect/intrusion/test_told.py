@@ -42,6 +42,7 @@ SAID = {
     "fail2ban": {"state": "running", "ignored": ["10.0.0.0/8"], "banned": 0},
     "integrity": {
         "database": "c" * 64,
+        "keeper": {"id": "1" * 32, "name": "An, desk"},
         "result": {
             "at": 1796023400.0,
             "database": "c" * 64,

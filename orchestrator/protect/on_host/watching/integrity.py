@@ -21,6 +21,7 @@ _PLACE = "/var/lib/luytre-intrusion/aide"
 _ACCEPTED = _PLACE + "/accepted"
 _NEW = _PLACE + "/new"
 _RESULT = _PLACE + "/result.json"
+_KEEPER = _PLACE + "/keeper.json"
 _LOCK = "/run/luytre-intrusion/aide"
 _SECONDS = 4 * 3600
 _MOST_CHANGES = 500
@@ -35,13 +36,16 @@ def look() -> "Dict[str, Any]":
 
 
 def standing() -> "Dict[str, Any]":
-    """Return the digest of the accepted database as it lies here, and the newest result."""
-    try:
-        result: "Optional[Any]" = places.load(_RESULT)
-    except FileNotFoundError:
-        result = None
+    """Return the digest of the accepted database as it lies here, and the newest result.
+
+    ``keeper`` says which workspace has put it here: its id, and its name.
+    """
     accepted = _read(_ACCEPTED)
-    return {"database": _digest(accepted) if accepted is not None else "", "result": result}
+    return {
+        "database": _digest(accepted) if accepted is not None else "",
+        "keeper": _loaded(_KEEPER) or {"id": "", "name": ""},
+        "result": _loaded(_RESULT),
+    }
 
 
 def newest() -> "Dict[str, Any]":
@@ -58,6 +62,7 @@ def accept(told: "Dict[str, Any]") -> "Dict[str, Any]":
     whole = zlib.decompress(base64.b64decode(told["packed"]))
     places.directory(_PLACE)
     with places.locked(_LOCK, wait=True):
+        places.save(_KEEPER, told["keeper"])
         places.write(_ACCEPTED, whole.decode("utf-8"))
         result = standing()["result"]
         # A look that failed is no newer for it, and one that was made is no younger.
@@ -93,6 +98,13 @@ def _compared(begun: float) -> "Dict[str, Any]":
 
 def _nothing(begun: float) -> "Dict[str, Any]":
     return {"at": begun, "database": "", "new": "", "problem": "", "changes": [], "total": 0}
+
+
+def _loaded(path: str) -> "Optional[Any]":
+    try:
+        return places.load(path)
+    except FileNotFoundError:
+        return None
 
 
 def _read(path: str) -> "Optional[bytes]":
