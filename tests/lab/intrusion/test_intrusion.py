@@ -191,6 +191,23 @@ def test_the_same_backdoor_is_told_again_when_it_comes_back(lab, desk):
     assert (back.code, of_files(desk, OFFICE)) == (3, {"/usr/bin/hello"})
 
 
+def test_what_setting_up_left_is_no_alert_and_what_lies_beside_it_is(lab, desk):
+    # Another version of the program was there when the files were accepted.
+    lab.run(OFFICE, ["sh", "-c", "printf x >> /usr/local/lib/luytre/intrusion.pyz"])
+    done = desk.ask("intrusion", "accept", "--yes", "--limit", OFFICE, "--reason", "an exercise")
+    assert done.code == 0, done
+    again = desk.ask("intrusion", "setup", "--yes", "--limit", OFFICE)
+    assert (again.code, again.err) == (0, ""), again
+    look(lab, OFFICE)
+    status = desk.ask("intrusion", "status", "--limit", OFFICE)
+    assert status.document["accepted"] == {OFFICE: "setup"}
+    assert of_files(desk, OFFICE) == set()
+    lab.run(OFFICE, ["sh", "-c", "printf x >> /usr/local/lib/luytre/intrusion.pyz"])
+    look(lab, OFFICE)
+    desk.ask("intrusion", "status", "--limit", OFFICE)
+    assert of_files(desk, OFFICE) == {"/usr/local/lib/luytre/intrusion.pyz"}
+
+
 def test_what_a_rollback_left_is_no_alert(lab, desk):
     done = desk.ask("intrusion", "accept", "--yes", "--limit", OFFICE, "--reason", "an exercise")
     assert done.code == 0, done
