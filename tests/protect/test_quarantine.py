@@ -1,5 +1,7 @@
 """Files are taken away and brought back as they were; nothing is written over, no link followed."""
 
+import contextlib
+import errno
 import os
 import stat
 import subprocess
@@ -167,3 +169,68 @@ def test_no_quarantine_fills_the_disk(ground, monkeypatch):
     with pytest.raises(quarantine.QuarantineError, match="room"):
         take(path)
     assert path.exists()
+
+
+def without_nameless_files(monkeypatch):
+    """Let the file system be one that knows no O_TMPFILE."""
+    real = os.open
+
+    def refuse(path, flags, mode=0o777, *, dir_fd=None):
+        if flags & os.O_TMPFILE == os.O_TMPFILE:
+            raise OSError(errno.EOPNOTSUPP, "no")
+        return real(path, flags, mode, dir_fd=dir_fd)
+
+    monkeypatch.setattr(os, "open", refuse)
+
+
+@pytest.mark.parametrize("nameless", [True, False])
+@pytest.mark.parametrize("by", ["symlink", "link"])
+def test_whoever_swaps_a_file_that_comes_back_gets_nothing_of_others(
+    ground, tmp_path, monkeypatch, nameless, by
+):
+    """An intruder owns the directory, and puts another file in the way at the worst moment."""
+    path = bad(ground)
+    name = take(path)
+    secret = tmp_path / "secret"
+    secret.write_text("root's")
+    if not nameless:
+        without_nameless_files(monkeypatch)
+    link = os.link
+
+    def swap(*words, **more):
+        for waiting in ground.glob(".luytre-*"):
+            waiting.unlink()
+            if by == "symlink":
+                waiting.symlink_to(secret)
+            else:
+                link(secret, waiting)
+        link(*words, **more)
+
+    monkeypatch.setattr(os, "link", swap)
+    with contextlib.suppress(OSError):
+        quarantine.restore(name)
+    inode = secret.stat().st_ino
+    assert [one for one in ground.iterdir() if one.stat().st_ino == inode] == []
+    assert path.exists() or len(quarantine.kept()) == 1
+    assert list(ground.glob(".luytre-*")) == []
+
+
+@pytest.mark.parametrize("nameless", [True, False])
+def test_a_file_that_cannot_be_written_back_whole_leaves_nothing(ground, monkeypatch, nameless):
+    name = take(bad(ground))
+    if not nameless:
+        without_nameless_files(monkeypatch)
+    monkeypatch.setattr(os, "fchown", lambda *_: (_ for _ in ()).throw(OSError("no")))
+    with pytest.raises(OSError, match="no"):
+        quarantine.restore(name)
+    assert list(ground.iterdir()) == []
+    assert len(quarantine.kept()) == 1
+
+
+def test_a_file_comes_back_where_no_file_can_be_without_a_name(ground, monkeypatch):
+    path = bad(ground)
+    name = take(path)
+    without_nameless_files(monkeypatch)
+    quarantine.restore(name)
+    assert path.read_bytes() == b"bad"
+    assert [one.name for one in ground.iterdir()] == [path.name]

@@ -5,6 +5,7 @@ mode, times, extended attributes and SHA-256.
 """
 
 import contextlib
+import errno
 import hashlib
 import os
 import re
@@ -16,7 +17,7 @@ from . import layout, paths
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, List
+    from typing import Any, Dict, List, Tuple
 
 _PIECE = 1 << 20
 # What stays free of the disk.
@@ -33,6 +34,9 @@ _SUFFIXES = (
     *(".sqlite", ".sqlite3", ".db", ".ibd", ".frm", ".myd", ".mdb", ".accdb", ".mdf", ".ldf"),
     *(".mbox", ".pst", ".ost", ".qcow2", ".vmdk", ".vdi", ".raw"),
 )
+# What a file system says that makes no file without a name (open(2)); old kernels take the flag for
+# another one.
+_NO_TMPFILE = (errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT)
 _MAIL = ("cur", "new", "mbox", "Maildir")
 
 
@@ -105,18 +109,8 @@ def restore(name: str) -> "Dict[str, Any]":
         directory = paths.open_directory(os.path.dirname(path))
     except OSError as problem:
         raise QuarantineError("{}: {}".format(os.path.dirname(path), problem.strerror)) from problem
-    waiting = ".luytre-" + name
     try:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(waiting, dir_fd=directory)
-        _write_back(name, told, directory, waiting)
-        try:
-            # Unlike a rename, it does not replace what is there.
-            os.link(waiting, os.path.basename(path), src_dir_fd=directory, dst_dir_fd=directory)
-        except FileExistsError:
-            raise QuarantineError("{}: something else is there".format(path)) from None
-        finally:
-            os.unlink(waiting, dir_fd=directory)
+        _put_back(name, told, directory, os.path.basename(path))
         os.fsync(directory)
     finally:
         os.close(directory)
@@ -131,26 +125,54 @@ def delete(name: str) -> "Dict[str, Any]":
     return told
 
 
-def _write_back(name: str, told: "Dict[str, Any]", directory: int, waiting: str) -> None:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    target = os.open(waiting, flags, 0o600, dir_fd=directory)
+def _put_back(name: str, told: "Dict[str, Any]", directory: int, base: str) -> None:
+    """Write a file that has no name, and give it its own: the directory may be an intruder's.
+
+    It is linked as the open file that it is: no name that others may have changed is believed.
+    """
+    target, waiting = _nameless(name, directory)
     try:
-        source = os.open(os.path.join(layout.QUARANTINE, name, "content"), os.O_RDONLY)
-        try:
-            digest = _pour(source, target)
-        finally:
-            os.close(source)
-        if digest != told["sha256"]:
-            os.unlink(waiting, dir_fd=directory)
-            raise QuarantineError("the content is not what was taken away")
-        os.fchown(target, int(told["uid"]), int(told["gid"]))
-        os.fchmod(target, int(told["mode"]))
-        for attribute, value in told["xattrs"].items():
-            os.setxattr(target, attribute, bytes.fromhex(value))
-        os.utime(target, ns=(int(told["mtime_ns"]), int(told["mtime_ns"])))
-        os.fsync(target)
+        _write_back(name, told, target)
+        # Unlike a rename, it does not replace what is there.
+        os.link("/proc/self/fd/{}".format(target), base, dst_dir_fd=directory, follow_symlinks=True)
+    except FileExistsError:
+        raise QuarantineError("{}: something else is there".format(told["path"])) from None
     finally:
         os.close(target)
+        if waiting:
+            with contextlib.suppress(OSError):
+                os.unlink(waiting, dir_fd=directory)
+
+
+def _nameless(name: str, directory: int) -> "Tuple[int, str]":
+    """Return a new file, open, and the name that it needs on a file system that knows no other."""
+    flags = os.O_WRONLY | os.O_CLOEXEC
+    try:
+        return os.open(".", flags | os.O_TMPFILE, 0o600, dir_fd=directory), ""
+    except OSError as problem:
+        if problem.errno not in _NO_TMPFILE:
+            raise
+    waiting = ".luytre-" + name
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(waiting, dir_fd=directory)
+    new = os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+    return os.open(waiting, flags | new, 0o600, dir_fd=directory), waiting
+
+
+def _write_back(name: str, told: "Dict[str, Any]", target: int) -> None:
+    source = os.open(os.path.join(layout.QUARANTINE, name, "content"), os.O_RDONLY)
+    try:
+        digest = _pour(source, target)
+    finally:
+        os.close(source)
+    if digest != told["sha256"]:
+        raise QuarantineError("the content is not what was taken away")
+    os.fchown(target, int(told["uid"]), int(told["gid"]))
+    os.fchmod(target, int(told["mode"]))
+    for attribute, value in told["xattrs"].items():
+        os.setxattr(target, attribute, bytes.fromhex(value))
+    os.utime(target, ns=(int(told["mtime_ns"]), int(told["mtime_ns"])))
+    os.fsync(target)
 
 
 def _require_room(size: int) -> None:
