@@ -4,24 +4,35 @@ clamd is handed open files: no name of a file is told to it, and none is read fr
 """
 
 import array
+import contextlib
 import os
 import re
 import socket
 import subprocess
+import tempfile
+import threading
 
 from ..running import one_line
 from . import layout
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Dict, Iterable, List, Tuple, Union
+    from typing import IO, Any, Dict, Iterable, Iterator, Optional, Tuple, Union
 
 # clamd.conf bounds a scan to two minutes.
 _SECONDS = 180.0
 _LONGEST_ANSWER = 4096
 # clamscan(1), "RETURN CODES": nothing found, something found, some errors.
-_CLEAN, _FOUND, _ERRORS = 0, 1, 2
-_LIMITS = ("--max-filesize=100M", "--max-scansize=400M", "--max-scantime=120000")
+_NOTHING, _SOMETHING, _ERRORS = 0, 1, 2
+_LIMITS = (
+    *("--max-filesize=100M", "--max-scansize=400M", "--max-scantime=120000"),
+    "--alert-exceeds-max=yes",
+)
+# What clamscan says of a file that it scanned whole and in which it found nothing.
+OK = ("OK", "Empty file")
+_FOUND = " FOUND"
+_WARNING = b"WARNING: "
+_LIMIT = re.compile(r"Heuristics\.Limits\.Exceeded(\.[A-Za-z]+)?")
 # With ExtendedDetectionInfo, sum and size of the file follow the name.
 _SIGNATURE = re.compile(r"([A-Za-z0-9_.:/+-]{1,200})(\([0-9a-f]+:\d+\))?")
 
@@ -70,38 +81,74 @@ class Clamscan:
 
     name = "clamscan"
 
-    def suspects(self, listing: str) -> "Tuple[List[str], List[str]]":
-        """Return which of the files named in a listing, one a line, seem to hold something.
+    def verdicts(self, listed: "Iterable[Tuple[str, Any]]") -> "Iterator[Tuple[str, Any, str]]":
+        """Yield of each name what came with it and what was said of it; empty where nothing was.
 
-        And what it complained of. What is behind a name may have changed meanwhile: whoever acts on
-        it scans a copy. Raises ScanError.
+        What is behind a name may have changed meanwhile: whoever acts on it scans a copy. What was
+        said of a name that was not listed comes with None; a complaint of the whole, with no name.
+        ``listed`` is asked by a thread, while the scan goes on. Raises ScanError, and what
+        ``listed`` raises; clamscan ends where nobody asks any more.
         """
-        lines = self._run(["--infected", "--file-list=" + listing])
-        return [path for path, _signature in _found(lines)], _complaints(lines)
+        with tempfile.TemporaryFile() as complaints:
+            process = _started(complaints)
+            feeder = _Feeder(listed, process.stdin)  # type: ignore[arg-type]
+            feeder.start()
+            said = complained = False
+            try:
+                for line in process.stdout or ():
+                    name, verdict = feeder.told_of(line.rstrip(b"\n"))
+                    is_listed = name in feeder.waiting
+                    said = said or is_listed
+                    complained = complained or (is_listed and not _is_verdict(verdict))
+                    if is_listed or verdict.endswith(_FOUND):
+                        yield name, feeder.waiting.pop(name, None), verdict
+                code = process.wait()
+            finally:
+                process.kill()
+                process.wait()
+                feeder.join()
+                process.stdout.close()  # type: ignore[union-attr]
+            if feeder.problem is not None:
+                raise feeder.problem
+            complaints.seek(0)
+            _require_scanned(code, complaints.read()[-_LONGEST_ANSWER:], said)
+            yield from ((name, about, "") for name, about in feeder.waiting.items())
+            if code == _ERRORS and not feeder.waiting and not complained:
+                yield "", None, "clamscan ended with errors"
 
-    def staged(self, directory: str) -> "Dict[str, str]":
-        """Return name → what it holds, of the files in a directory that is root's alone."""
-        lines = self._run(["--infected", "--recursive=no", directory])
-        return {os.path.basename(path): signature for path, signature in _found(lines)}
 
-    def _run(self, words: "List[str]") -> "List[str]":
-        argv = ["clamscan", "--stdout", "--no-summary"]
+class _Feeder(threading.Thread):
+    """It tells clamscan names as fast as that takes them: no list of all of them is ever kept."""
+
+    def __init__(self, listed: "Iterable[Tuple[str, Any]]", target: "IO[bytes]") -> None:
+        super().__init__(daemon=True)
+        self._listed = listed
+        self._target = target
+        # What was not answered yet.
+        self.waiting: "Dict[str, Any]" = {}
+        self.problem: "Optional[Exception]" = None
+
+    def run(self) -> None:
+        """Tell all of them; a scanner that ended takes no more."""
         try:
-            done = subprocess.run(
-                argv + list(_LIMITS) + words,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                cwd="/",
-                env=dict(os.environ, LC_ALL="C.UTF-8"),
-                check=False,
-            )
-        except OSError as problem:
-            raise ScanError("clamscan: {}".format(problem.strerror)) from problem
-        if done.returncode not in (_CLEAN, _FOUND, _ERRORS) or _loads_nothing(done.stderr):
-            why = one_line(done.stderr or done.stdout)
-            raise ScanError("clamscan ended with {}: {}".format(done.returncode, why))
-        # Names may hold what Python takes for the end of a line.
-        return [os.fsdecode(line) for line in done.stdout.split(b"\n")]
+            for name, about in self._listed:
+                self.waiting[name] = about
+                self._target.write(os.fsencode(name) + b"\n")
+        except BrokenPipeError:
+            pass
+        except Exception as problem:  # noqa: BLE001 - raised where it can be handled
+            self.problem = problem
+        finally:
+            with contextlib.suppress(BrokenPipeError):
+                self._target.close()
+
+    def told_of(self, line: bytes) -> "Tuple[str, str]":
+        """Return the name and the verdict of a line; no verdict has a colon and a blank in it."""
+        told, _colon, verdict = line.rpartition(b": ")
+        name = os.fsdecode(told)
+        if name not in self.waiting and told.startswith(_WARNING):
+            name = os.fsdecode(told[len(_WARNING) :])
+        return name, verdict.decode("utf-8", "replace")
 
 
 def engine() -> "Union[Clamd, Clamscan]":
@@ -137,15 +184,22 @@ def _answered(said: str) -> str:
     raise ScanError("clamd: {}".format(said[:200] or "it said nothing"))
 
 
-def _found(lines: "Iterable[str]") -> "List[Tuple[str, str]]":
-    """Return (path, signature); the last colon divides, as no signature has a blank behind one."""
-    found = []
-    for line in lines:
-        told, _blank, verdict = line.rpartition(" ")
-        path, _colon, signature = told.rpartition(": ")
-        if verdict == "FOUND" and path:
-            found.append((path, _named(signature)))
-    return found
+def found(verdict: str) -> str:
+    """Return the signature of a verdict of clamscan, empty where it found nothing."""
+    signature, _blank, word = verdict.rpartition(" ")
+    return _named(signature) if word == "FOUND" else ""
+
+
+def _is_verdict(said: str) -> bool:
+    return said in OK or said.endswith(_FOUND)
+
+
+def is_limit(signature: str) -> bool:
+    """Return whether a name says that a file was not scanned wholly, and nothing of what it holds.
+
+    Signatures of our own cannot have it: theirs end with UNOFFICIAL.
+    """
+    return bool(_LIMIT.fullmatch(signature))
 
 
 def _named(signature: str) -> str:
@@ -153,9 +207,22 @@ def _named(signature: str) -> str:
     return known.group(1) if known else "unknown"
 
 
-def _complaints(lines: "Iterable[str]") -> "List[str]":
-    return [line for line in lines if line.endswith(" ERROR") or line.startswith("ERROR: ")]
+def _started(complaints: "IO[bytes]") -> "subprocess.Popen[bytes]":
+    argv = ["clamscan", "--stdout", "--no-summary", *_LIMITS, "--file-list=/dev/stdin"]
+    try:
+        return subprocess.Popen(
+            argv,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=complaints,
+            cwd="/",
+            env=dict(os.environ, LC_ALL="C.UTF-8"),
+        )
+    except OSError as problem:
+        raise ScanError("clamscan: {}".format(problem.strerror)) from problem
 
 
-def _loads_nothing(said: bytes) -> bool:
-    return b"No supported database files" in said or b"Malformed database" in said
+def _require_scanned(code: int, complaints: bytes, said: bool) -> None:
+    """Raise ScanError where clamscan ended as it should not, or scanned nothing and complains."""
+    if code not in (_NOTHING, _SOMETHING, _ERRORS) or (code == _ERRORS and not said):
+        raise ScanError("clamscan ended with {}: {}".format(code, one_line(complaints)))

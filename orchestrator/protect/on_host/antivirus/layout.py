@@ -6,6 +6,8 @@ WISH = "/etc/luytre-antivirus/scan.json"
 STATE = "/var/lib/luytre-antivirus"
 RESULTS = STATE + "/results"
 QUARANTINE = STATE + "/quarantine"
+# Of what was brought back from the quarantine, path and SHA-256: a scan does not take it again.
+BROUGHT_BACK = STATE + "/brought-back.json"
 PROOF = STATE + "/proof.json"
 PROVING = STATE + "/proving"
 LOCK = "/run/luytre-antivirus/lock"
@@ -16,5 +18,5 @@ SCAN_TIMER = "luytre-antivirus-scan.timer"
 DAEMON_UNIT = "clamav-daemon.service"
 DAEMON = "/usr/sbin/clamd"
 SOCKET = "/run/clamav/clamd.ctl"
-# Of a file, no more is scanned; clamd.conf says the same to clamd.
+# Of a larger file nothing is scanned; clamd.conf says the same to clamd.
 LARGEST = 100 * 1024 * 1024

@@ -13,7 +13,7 @@ import time
 
 from .. import places
 from ..running import ProgramError, output
-from . import layout, proving, publishing, quarantine, scanning
+from . import bringing_back, layout, proving, publishing, quarantine, scanning
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class Antivirus:
 
     def restore(self) -> None:
         """Bring back what is named on stdin."""
-        self._each(quarantine.restore)
+        self._each(bringing_back.restore)
 
     def delete(self) -> None:
         """Delete for good what is named on stdin."""
@@ -151,7 +151,8 @@ class Antivirus:
             "unreadable": unreadable,
             "results": results,
             "proof": _loaded(layout.PROOF),
-            "quarantined": len(quarantine.kept()),
+            "quarantined": quarantine.count(),
+            "taken": quarantine.taken(),
             "problem": "",
         }
 

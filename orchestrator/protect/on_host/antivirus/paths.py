@@ -1,5 +1,6 @@
 """Paths below directories that others may write to: opened step by step, no link is followed."""
 
+import errno
 import os
 import stat
 
@@ -25,7 +26,11 @@ else:
 # Each directory is opened step by step: who nests them without end must not hold up a scan.
 _DEEPEST = 256
 _STEP = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
+_HANDLE = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class Gone(OSError):
+    """A name stands for no regular file any more."""
 
 
 def open_directory(path: str) -> int:
@@ -43,13 +48,44 @@ def open_directory(path: str) -> int:
     return descriptor
 
 
-def open_file(directory: int, name: str) -> int:
-    """Return an open regular file of a directory; raises OSError for anything else."""
-    descriptor = os.open(name, _READ, dir_fd=directory)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise OSError("no regular file")
-    return descriptor
+def directory_of(path: str) -> int:
+    """Return the open directory of a file; raises Gone where the way to it is none, OSError."""
+    try:
+        return open_directory(os.path.dirname(path))
+    except OSError as problem:
+        if problem.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
+            raise Gone(problem.errno, problem.strerror) from None
+        raise
+
+
+def open_file(directory: int, name: str, *, wait: bool = True) -> int:
+    """Return an open regular file of a directory.
+
+    Who has a lease on a file (fcntl) can hold up whoever opens it, until the kernel takes the lease
+    away (45 seconds); without ``wait``, such a file raises BlockingIOError, and the kernel begins.
+    Raises Gone where there is no regular file, OSError where it cannot be opened.
+    """
+    handle = _handle(directory, name)
+    try:
+        flags = os.O_RDONLY | os.O_CLOEXEC | (0 if wait else os.O_NONBLOCK)
+        return os.open("/proc/self/fd/{}".format(handle), flags)
+    finally:
+        os.close(handle)
+
+
+def is_there(path: str) -> bool:
+    """Return whether a path stands for a regular file, no link followed; raises OSError."""
+    try:
+        directory = directory_of(path)
+    except Gone:
+        return False
+    try:
+        os.close(_handle(directory, os.path.basename(path)))
+    except Gone:
+        return False
+    finally:
+        os.close(directory)
+    return True
 
 
 def is_still(entry_directory: int, name: str, seen: os.stat_result) -> bool:
@@ -85,9 +121,9 @@ def files(top: str, left_out: "List[str]", problems: "Problems") -> "Iterator[En
             problems.append({"path": place, "why": problem.strerror or "unreadable"})
             continue
         try:
-            for name in sorted(os.listdir(directory)):
+            for name in _names(directory, place, problems):
                 path = os.path.join(place, name)
-                found = None if path in left_out else _seen(directory, name)
+                found = None if path in left_out else _seen(directory, name, path, problems)
                 if found is not None and stat.S_ISDIR(found.st_mode):
                     if path.count("/") > _DEEPEST:
                         problems.append({"path": path, "why": "nested too deep"})
@@ -106,7 +142,7 @@ def _single(top: str, problems: "Problems") -> "Iterator[Entry]":
         problems.append({"path": top, "why": problem.strerror or "unreadable"})
         return
     try:
-        found = _seen(directory, os.path.basename(top))
+        found = _seen(directory, os.path.basename(top), top, problems)
         if found is None or not stat.S_ISREG(found.st_mode):
             problems.append({"path": top, "why": "no file and no directory"})
         else:
@@ -115,8 +151,32 @@ def _single(top: str, problems: "Problems") -> "Iterator[Entry]":
         os.close(directory)
 
 
-def _seen(directory: int, name: str) -> "Optional[os.stat_result]":
+def _handle(directory: int, name: str) -> int:
+    """Return a handle of a regular file: nothing is opened by it; raises Gone, OSError."""
+    try:
+        handle = os.open(name, _HANDLE, dir_fd=directory)
+    except FileNotFoundError as problem:
+        raise Gone(problem.errno, problem.strerror) from None
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise Gone(errno.EINVAL, "no regular file")
+    return handle
+
+
+def _names(directory: int, place: str, problems: "Problems") -> "List[str]":
+    try:
+        return sorted(os.listdir(directory))
+    except OSError as problem:
+        problems.append({"path": place, "why": problem.strerror or "unreadable"})
+        return []
+
+
+def _seen(directory: int, name: str, path: str, problems: "Problems") -> "Optional[os.stat_result]":
+    """Return how something stands; None where it is gone, or cannot be asked: a problem."""
     try:
         return os.stat(name, dir_fd=directory, follow_symlinks=False)
-    except OSError:
+    except FileNotFoundError:
+        return None
+    except OSError as problem:
+        problems.append({"path": path, "why": problem.strerror or "unreadable"})
         return None
