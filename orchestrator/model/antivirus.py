@@ -69,7 +69,11 @@ class SignatureDatabase:
 
 @dataclass(frozen=True)
 class Scan:
-    """What came of one scan; ``problems`` are (path, why), the first of ``problems_total``."""
+    """What came of one scan; ``problems`` are (path, why), the first of ``problems_total``.
+
+    ``too_large`` files were not scanned wholly: they are larger, or unpack to more, than is scanned
+    of one; ``too_large_paths`` are the first of them.
+    """
 
     state: ScanState
     engine: str
@@ -81,6 +85,7 @@ class Scan:
     detections: int
     problems: tuple[tuple[str, str], ...] = ()
     problems_total: int = 0
+    too_large_paths: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -210,6 +215,7 @@ def _scan(told: Mapping[str, Any]) -> Scan:
             "started": _moment(told["started"]),
             "ended": _moment(told["ended"]),
             "problems": tuple((path, why) for path, why in told["problems"]),
+            "too_large_paths": tuple(told.get("too_large_paths", ())),
         }
     )
 

@@ -1,7 +1,7 @@
 """How servers stand with malware, in words."""
 
-from orchestrator.model.antivirus import AntivirusLack, ProofState, ScanState
-from orchestrator.model.i18n import _
+from orchestrator.model.antivirus import AntivirusLack, ProofState, Scan, ScanState
+from orchestrator.model.i18n import _, _n
 
 
 def lack_name(lack: AntivirusLack) -> str:
@@ -28,6 +28,17 @@ def scan_state_name(state: ScanState) -> str:
         ScanState.PARTIAL: _("partial"),
         ScanState.FAILED: _("failed"),
     }[state]
+
+
+def too_large_text(scan: Scan) -> str:
+    """Return how many files a scan could not look into wholly, empty where there were none."""
+    if not scan.too_large:
+        return ""
+    return _n(
+        "{n} file was too large to scan, itself or unpacked",
+        "{n} files were too large to scan, themselves or unpacked",
+        scan.too_large,
+    ).format(n=scan.too_large)
 
 
 def proof_state_name(state: ProofState) -> str:

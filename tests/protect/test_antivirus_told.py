@@ -148,6 +148,40 @@ def test_a_detection_of_another_shape_is_malformed(changes: dict[str, Any]) -> N
         told.alerts("web1", answer(results=[result(detections=[{**FOUND, **changes}])]))
 
 
+def test_what_was_taken_away_is_told_though_no_scan_told_it() -> None:
+    """A reboot may end a scan behind a file that it took."""
+    taken = {**FOUND, "at": NOW - 60}
+    (one,) = told.alerts("web1", answer(results=[], taken=[taken]))
+    assert one.details["path"] == FOUND["path"]
+    both = told.alerts("web1", answer(taken=[taken]))
+    assert [each.identity for each in both] == [one.identity]
+    with pytest.raises(AgentError):
+        told.alerts("web1", answer(taken=[{**FOUND, "at": "today"}]))
+
+
+def test_a_detection_that_nobody_could_confirm_is_one() -> None:
+    gone = {**FOUND, "sha256": "", "quarantine": "", "left": "could not be confirmed: gone"}
+    (alert,) = told.alerts("web1", answer(results=[result(detections=[gone])]))
+    assert alert.details["left"] == "could not be confirmed: gone"
+
+
+def test_files_that_were_too_large_are_told_and_stored() -> None:
+    large = result(too_large=30, too_large_paths=["/srv/a.iso"])
+    one = told.standing("web1", answer(results=[large]))
+    assert one.scan is not None
+    assert (one.scan.too_large, one.scan.too_large_paths) == (30, ("/srv/a.iso",))
+    assert one.lacks(datetime.now(UTC)) == ()
+    assert from_document(document(one)) == one
+    with pytest.raises(AgentError):
+        told.standing("web1", answer(results=[result(too_large_paths="/srv")]))
+
+
+def test_what_was_stored_before_files_were_named_is_read() -> None:
+    one = document(told.standing("web1", answer()))
+    del one["scan"]["too_large_paths"]
+    assert from_document(one).scan is not None
+
+
 def test_bytes_of_a_path_that_are_no_text_are_spelled() -> None:
     (alert,) = told.alerts(
         "web1", answer(results=[result(detections=[{**FOUND, "path": "/a\udcff"}])])

@@ -16,7 +16,20 @@ def host(name="web1", **variables):
 
 def test_without_a_word_the_usual_places_are_scanned_and_nothing_is_moved():
     asked = wish.scan_wish(host())
-    assert asked == {"paths": list(wish.USUAL_PATHS), "excludes": [], "quarantine": False}
+    assert asked == {
+        "paths": list(wish.USUAL_PATHS),
+        "paths_if_there": ["/var/www", "/dev/shm"],
+        "excludes": wish.OURS,
+        "quarantine": False,
+    }
+
+
+def test_what_is_declared_is_scanned_and_nothing_else():
+    asked = wish.scan_wish(
+        host(luytre_antivirus_paths=["/data"], luytre_antivirus_excludes=["/data/iso"])
+    )
+    assert (asked["paths"], asked["paths_if_there"]) == (["/data"], [])
+    assert asked["excludes"] == ["/data/iso", "/srv/luytre-vault", "/srv/luytre-copy"]
 
 
 def test_a_mirror_serves_where_its_own_address_says():

@@ -310,11 +310,12 @@ def test_the_report_says_how_servers_stand_with_malware() -> None:
     data = samples.report(3)
     names = [host.name for host in data.hosts[:3]]
     then = data.created - timedelta(days=9)
-    scan = Scan(ScanState.PARTIAL, "clamd", then, then, 10, 100, 0, 2)
+    scan = Scan(ScanState.PARTIAL, "clamd", then, then, 10, 100, 4, 2)
     database = SignatureDatabase("daily.cvd", False, "27000", then)
     one = Standing(names[0], samples.HOSTILE, "active", False, (database,), "", scan, None, 0)
     sections = (AntivirusSection(names[0], one, 2), AntivirusSection(names[1], None))
     text = read(replace(data, antivirus=sections)).text
     told = text[text.index("VII. Antivirus") : text.index("VIII. Updates")]
     assert "signatures older than 7 days; the newest scan was not whole; never proved" in told
+    assert "; 4 files were too large" in told
     assert f"Never asked: {names[1]}." in told

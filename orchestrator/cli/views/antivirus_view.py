@@ -21,7 +21,12 @@ from orchestrator.model.antivirus import (
 )
 from orchestrator.model.errors import HostError
 from orchestrator.model.i18n import _, _n
-from orchestrator.report.antivirus_words import lack_name, proof_state_name, scan_state_name
+from orchestrator.report.antivirus_words import (
+    lack_name,
+    proof_state_name,
+    scan_state_name,
+    too_large_text,
+)
 
 if TYPE_CHECKING:
     from orchestrator.protect.antivirus.mirror import Served
@@ -52,6 +57,7 @@ def render(
             _proved(one),
         )
         told += [line(f"{one.host}: {text}", "red") for text in _wrong(one, now)]
+        told += [line(f"{one.host}: {text}", "yellow") for text in _to_know(one)]
     told += [line(_detection(each), "bold red") for each in detections]
     if detections:
         told.append(line(_("after you looked: luytre antivirus seen NUMBER --remark TEXT")))
@@ -133,7 +139,13 @@ def render_moved(moved: Sequence["Moved"]) -> RenderableType:
     for one in moved:
         result = cell(one.problem, "red") if one.problem else cell(_("done"), "green")
         rows.add_row(cell(one.name), cell(one.path or "—"), result)
-    return rows
+    if not any(one.back and not one.problem for one in moved):
+        return rows
+    hint = _(
+        "What is back is not taken again, and still told where it is found: "
+        "luytre_antivirus_excludes and luytre antivirus setup leave it out"
+    )
+    return Group(rows, line(hint))
 
 
 def render_served(found: Sequence["Served | HostError"]) -> RenderableType:
@@ -200,6 +212,24 @@ def _wrong(one: Standing, now: datetime) -> list[str]:
         told.append(_n("and {n} more problem", "and {n} more problems", left).format(n=left))
     if one.proof and one.proof.state is not ProofState.FOUND and one.proof.why:
         told.append(one.proof.why)
+    return told
+
+
+def _to_know(one: Standing) -> list[str]:
+    """Return what nobody must mend, and everybody should know."""
+    told = []
+    if one.scan and one.scan.too_large:
+        paths = list(one.scan.too_large_paths[:_MOST_PROBLEMS])
+        more = ["…"] if one.scan.too_large > len(paths) else []
+        told.append(f"{too_large_text(one.scan)}: {', '.join([*paths, *more])}")
+    if one.quarantined:
+        kept = _n(
+            "{n} file in its quarantine: {command}",
+            "{n} files in its quarantine: {command}",
+            one.quarantined,
+        )
+        command = f"luytre antivirus quarantine list --limit {one.host}"
+        told.append(kept.format(n=one.quarantined, command=command))
     return told
 
 

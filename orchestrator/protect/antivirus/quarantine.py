@@ -19,12 +19,16 @@ _SECONDS = 600.0
 
 @dataclass(frozen=True)
 class Moved:
-    """What became of one file of a quarantine; ``problem`` says why it stayed there."""
+    """What became of one file of a quarantine; ``problem`` says why it stayed there.
+
+    ``back``: it was to be brought back, not deleted.
+    """
 
     host: str
     name: str
     path: str = ""
     problem: str = ""
+    back: bool = False
 
 
 def kept(
@@ -51,7 +55,13 @@ def move(fleet: Fleet, host: ManagedHost, verb: str, names: Sequence[str]) -> li
         said = ask_program(login, verb, stdin=list(names), seconds=_SECONDS)
     with well_formed(host.name):
         moved = [
-            Moved(host.name, text(one["name"]), text(one.get("path", "")), text(one["problem"]))
+            Moved(
+                host.name,
+                text(one["name"]),
+                text(one.get("path", "")),
+                text(one["problem"]),
+                back=verb == RESTORE,
+            )
             for one in said
         ]
     if [one.name for one in moved] != list(names):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from orchestrator.fleet.told import records, text, well_formed
+from orchestrator.fleet.told import records, text, texts, well_formed
 from orchestrator.model.alert import Alert, AlertKind
 from orchestrator.model.antivirus import (
     Proof,
@@ -65,6 +65,9 @@ def alerts(host: str, told: Mapping[str, Any]) -> list[Alert]:
         for result in records(told["results"]):
             at = moment(result["started"])
             found += [_alert(host, at, SCANNED, one) for one in records(result["detections"])]
+        # What was taken away is known even where that scan never ended.
+        for one in records(told.get("taken", [])):
+            found.append(_alert(host, moment(one["at"]), SCANNED, one))
         return list({one.identity: one for one in reversed(found)}.values())
 
 
@@ -111,6 +114,7 @@ def _scan(host: str, told: Mapping[str, Any]) -> Scan:
         files=count(told["files"]),
         size=count(told["bytes"]),
         too_large=count(told["too_large"]),
+        too_large_paths=tuple(_path(path) for path in texts(told.get("too_large_paths", []))),
         detections=count(told["detections_total"]),
         problems=problems[:_MOST_PROBLEMS],
         problems_total=count(told["problems_total"]),
@@ -135,7 +139,8 @@ def _proof(told: Mapping[str, Any]) -> Proof:
 def _alert(host: str, at: datetime, source: str, told: Mapping[str, Any]) -> Alert:
     """Return the alert of a file: the same each time that the file is found as it was."""
     path, signature, sha256 = _path(told["path"]), text(told["signature"]), text(told["sha256"])
-    if not _SHA256.fullmatch(sha256) or not _SIGNATURE.fullmatch(signature):
+    # Of a file that changed before anybody could look again, nobody knows the content.
+    if not (_SHA256.fullmatch(sha256) or sha256 == "") or not _SIGNATURE.fullmatch(signature):
         raise ValueError("no detection")
     same = [path, signature, sha256, count(told["inode"]), count(told["changed_ns"])]
     if source == PROVED:

@@ -9,10 +9,15 @@ from orchestrator.model.errors import ConfigurationError
 from orchestrator.model.host import ManagedHost
 from orchestrator.model.i18n import _
 from orchestrator.model.nearest import known_hint
+from orchestrator.protect.on_host import copying, vault
 
 URL_VARIABLE = "luytre_clamav_mirror"
 # Where people put files, on every server of Debian.
 USUAL_PATHS = ("/home", "/opt", "/root", "/srv", "/tmp", "/var/tmp")  # noqa: S108 - scanned
+# Where intruders put them, on servers that have such a place.
+USUAL_IF_THERE = ("/var/www", "/dev/shm")  # noqa: S108 - scanned
+# Backups of other servers; encrypted, and a vault that loses a file of them loses all.
+OURS = [vault.ROOT, copying.ROOT]
 USUAL_TIME = "03:30"
 _HTTP = 80
 
@@ -27,9 +32,11 @@ class MirrorPlace(NamedTuple):
 
 def scan_wish(host: ManagedHost) -> dict[str, Any]:
     """Return what is to be scanned on a host, as its program reads it."""
+    declared = host.variables.get(PATHS_VARIABLE)
     return {
-        "paths": list(host.variables.get(PATHS_VARIABLE, USUAL_PATHS)),
-        "excludes": list(host.variables.get("luytre_antivirus_excludes", ())),
+        "paths": list(declared or USUAL_PATHS),
+        "paths_if_there": [] if declared else list(USUAL_IF_THERE),
+        "excludes": [*host.variables.get("luytre_antivirus_excludes", ()), *OURS],
         "quarantine": bool(host.variables.get("luytre_antivirus_quarantine", False)),
     }
 
