@@ -1,21 +1,12 @@
 """Scans find malware, tell it here, take it away, and bring back what was taken wrongly."""
 
-import json
-
 import pytest
 
 from .conftest import BOTH, EICAR, FILES, MALWARE, SMALL, WEB, detected, on, verdicts
+from .files import change_wish, kept, put, quiet
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
-
-QUARANTINE = "/var/lib/luytre-antivirus/quarantine"
-
-
-def put(lab, host, name, content=MALWARE):
-    place = f"{FILES}/{name}"
-    lab.write(host, place, content)
-    on(lab, host, f"chown ops:ops '{place}'; chmod 0640 '{place}'; touch -d 2026-01-02 '{place}'")
-    return place
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(600), pytest.mark.usefixtures("quiet")]
+__all__ = ["quiet"]
 
 
 def look(lab, host, place):
@@ -23,25 +14,6 @@ def look(lab, host, place):
     attribute = f"import os; print(os.getxattr('{place}', 'user.origin'))"
     script = f"stat -c '%U %G %a %y' {place}; sha256sum {place}; python3 -c \"{attribute}\""
     return on(lab, host, script)
-
-
-def change_wish(lab, host, **wish):
-    place = "/etc/luytre-antivirus/scan.json"
-    told = {**json.loads(on(lab, host, f"cat {place}")), **wish}
-    lab.write(host, place, json.dumps(told).encode())
-
-
-def kept(desk, host):
-    told = desk.ask("antivirus", "quarantine", "list", "--limit", host)
-    return told.host(host)["kept"]
-
-
-@pytest.fixture(autouse=True)
-def _quiet(desk, lab):
-    yield
-    for host in (WEB, SMALL):
-        on(lab, host, f"find {FILES} -mindepth 1 ! -name letter -delete; rm -rf {QUARANTINE}/*")
-    detected(desk, BOTH)
 
 
 def test_only_a_server_with_enough_memory_keeps_clamd_running(desk, lab):
