@@ -12,6 +12,7 @@ import pytest
 
 from orchestrator.protect.on_host.antivirus import (
     bringing_back,
+    contents,
     engines,
     layout,
     quarantine,
@@ -204,6 +205,52 @@ def test_a_file_that_clamd_could_not_be_handed_is_a_problem(ground, monkeypatch)
     told = scanned(ground, daemon=Daemon())
     assert told["state"] == "partial"
     assert told["problems"] == [{"path": str(ground / "bad"), "why": "Permission denied"}]
+
+
+class Broken(Daemon):
+    """A clamd that what begins with "end" ends, and is there again after a moment, or never."""
+
+    def __init__(self, *, back):
+        self.down = 0
+        self._back = back
+
+    def scan(self, descriptor):
+        if self.down or os.pread(descriptor, 3, 0) == b"end":
+            self.down = 3
+            raise engines.ScanError("clamd does not answer")
+        return super().scan(descriptor)
+
+    def _ping(self):
+        self.down -= self._back
+        if self.down > 0:
+            raise engines.ScanError("clamd does not answer")
+
+
+@pytest.mark.parametrize(("back", "state", "found"), [(1, "partial", 1), (0, "failed", 0)])
+def test_files_that_end_clamd_hide_none_of_the_others(ground, monkeypatch, back, state, found):
+    monkeypatch.setattr(engines, "_PAUSE", 0.01)
+    monkeypatch.setattr(scanning, "_PATIENCE", 0.5)
+    for number in range(5):
+        write(ground / f"a{number}", "end")
+    write(ground / "bad")
+    told = scanned(ground, daemon=Broken(back=back))
+    assert (told["state"], told["detections_total"]) == (state, found)
+    assert told["problems_total"] == (5 if back else 2)
+
+
+def test_what_cannot_be_read_again_is_told(ground, monkeypatch):
+    bad = write(ground / "bad")
+
+    def fail(_source, _size):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(contents, "digest", fail)
+    told = scanned(ground, daemon=Daemon())
+    (one,) = told["detections"]
+    assert (one["path"], one["left"]) == (
+        str(bad),
+        "could not be confirmed: Input/output error",
+    )
 
 
 def test_a_lease_hides_no_file_from_clamd(ground):

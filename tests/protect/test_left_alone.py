@@ -1,5 +1,7 @@
 """Infected files that stay where they are, for what they belong to; all others are taken."""
 
+import ctypes
+import mmap
 import os
 from pathlib import Path
 
@@ -80,6 +82,21 @@ def test_nobody_keeps_what_is_anothers_by_a_file_where_all_may_write(tmp_path):
     assert reason(bad) == ""
     os.chown(bad, 12345, 12345)
     assert reason(bad) != ""
+
+
+def test_what_a_process_shares_in_memory_stays(tmp_path):
+    """PostgreSQL has such files in /dev/shm, and does not keep them open."""
+    bad = made(tmp_path, "bad")
+    system = ctypes.CDLL(None)
+    system.mmap.restype = ctypes.c_void_p
+    readable, both = mmap.PROT_READ, mmap.PROT_READ | mmap.PROT_WRITE
+    for protection, why in ((readable, ""), (both, "a process is writing to it")):
+        with bad.open("r+b") as file:
+            place = system.mmap(None, 3, protection, mmap.MAP_SHARED, file.fileno(), 0)
+        try:
+            assert reason(bad) == why
+        finally:
+            system.munmap(ctypes.c_void_p(place), 3)
 
 
 def test_what_a_process_writes_to_stays_and_what_it_only_reads_is_taken(tmp_path):

@@ -4,24 +4,26 @@ clamd is handed open files: no name of a file is told to it, and none is read fr
 """
 
 import array
-import contextlib
 import os
 import re
 import socket
 import subprocess
 import tempfile
-import threading
+import time
 
 from ..running import one_line
 from . import layout
+from .feeding import Feeder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import IO, Any, Dict, Iterable, Iterator, Optional, Tuple, Union
+    from typing import IO, Any, Iterable, Iterator, Tuple, Union
 
 # clamd.conf bounds a scan to two minutes.
 _SECONDS = 180.0
 _LONGEST_ANSWER = 4096
+# Between two questions whether it is there again (seconds).
+_PAUSE = 2.0
 # clamscan(1), "RETURN CODES": nothing found, something found, some errors.
 _NOTHING, _SOMETHING, _ERRORS = 0, 1, 2
 _LIMITS = (
@@ -31,7 +33,6 @@ _LIMITS = (
 # What clamscan says of a file that it scanned whole and in which it found nothing.
 OK = ("OK", "Empty file")
 _FOUND = " FOUND"
-_WARNING = b"WARNING: "
 _LIMIT = re.compile(r"Heuristics\.Limits\.Exceeded(\.[A-Za-z]+)?")
 # With ExtendedDetectionInfo, sum and size of the file follow the name.
 _SIGNATURE = re.compile(r"([A-Za-z0-9_.:/+-]{1,200})(\([0-9a-f]+:\d+\))?")
@@ -61,8 +62,19 @@ class Clamd:
         finally:
             connection.close()
 
-    def require(self) -> None:
-        """Raise ScanError where it does not answer."""
+    def require(self, patience: float = 0.0) -> None:
+        """Raise ScanError where it does not answer within so many seconds."""
+        deadline = time.monotonic() + patience
+        while True:
+            try:
+                self._ping()
+                return
+            except ScanError:
+                if time.monotonic() >= deadline:
+                    raise
+                time.sleep(_PAUSE)
+
+    def _ping(self) -> None:
         connection = socket.socket(socket.AF_UNIX)
         try:
             connection.settimeout(_SECONDS)
@@ -91,7 +103,7 @@ class Clamscan:
         """
         with tempfile.TemporaryFile() as complaints:
             process = _started(complaints)
-            feeder = _Feeder(listed, process.stdin)  # type: ignore[arg-type]
+            feeder = Feeder(listed, process.stdin)  # type: ignore[arg-type]
             feeder.start()
             said = complained = False
             try:
@@ -115,40 +127,6 @@ class Clamscan:
             yield from ((name, about, "") for name, about in feeder.waiting.items())
             if code == _ERRORS and not feeder.waiting and not complained:
                 yield "", None, "clamscan ended with errors"
-
-
-class _Feeder(threading.Thread):
-    """It tells clamscan names as fast as that takes them: no list of all of them is ever kept."""
-
-    def __init__(self, listed: "Iterable[Tuple[str, Any]]", target: "IO[bytes]") -> None:
-        super().__init__(daemon=True)
-        self._listed = listed
-        self._target = target
-        # What was not answered yet.
-        self.waiting: "Dict[str, Any]" = {}
-        self.problem: "Optional[Exception]" = None
-
-    def run(self) -> None:
-        """Tell all of them; a scanner that ended takes no more."""
-        try:
-            for name, about in self._listed:
-                self.waiting[name] = about
-                self._target.write(os.fsencode(name) + b"\n")
-        except BrokenPipeError:
-            pass
-        except Exception as problem:  # noqa: BLE001 - raised where it can be handled
-            self.problem = problem
-        finally:
-            with contextlib.suppress(BrokenPipeError):
-                self._target.close()
-
-    def told_of(self, line: bytes) -> "Tuple[str, str]":
-        """Return the name and the verdict of a line; no verdict has a colon and a blank in it."""
-        told, _colon, verdict = line.rpartition(b": ")
-        name = os.fsdecode(told)
-        if name not in self.waiting and told.startswith(_WARNING):
-            name = os.fsdecode(told[len(_WARNING) :])
-        return name, verdict.decode("utf-8", "replace")
 
 
 def engine() -> "Union[Clamd, Clamscan]":

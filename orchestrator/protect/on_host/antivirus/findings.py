@@ -35,7 +35,11 @@ class Findings:
             # Nothing is found in such a file: it grew since.
             self.unconfirmed(entry.path, signature, seen, "it grew meanwhile")
             return
-        digest = contents.digest(descriptor, seen.st_size)
+        try:
+            digest = contents.digest(descriptor, seen.st_size)
+        except OSError as problem:
+            self.unconfirmed(entry.path, signature, seen, problem.strerror or "unreadable")
+            return
         told = detection(entry.path, signature, seen, digest)
         if self._shares is not None:
             try:

@@ -104,10 +104,22 @@ def _is_written(seen: os.stat_result) -> bool:
         if not process.isdigit():
             continue
         with contextlib.suppress(*_PASSED_OVER):
+            if _shares(process, seen):
+                return True
             for number in os.listdir("/proc/{}/fdinfo".format(process)):
                 with contextlib.suppress(*_PASSED_OVER):
                     if _writes(process, number, seen):
                         return True
+    return False
+
+
+def _shares(process: str, seen: os.stat_result) -> bool:
+    """Return whether a process has a file in its memory and writes to it there."""
+    with open("/proc/{}/maps".format(process), encoding="utf-8", errors="replace") as file:
+        for line in file:
+            _where, rights, _offset, _device, inode = line.split(None, 5)[:5]
+            if rights[1] + rights[3] == "ws" and int(inode) == seen.st_ino:
+                return True
     return False
 
 

@@ -15,8 +15,8 @@ FORMAT = 1
 _LEFT_OUT = ("/proc", "/sys", "/dev", "/run", "/var/lib/clamav", layout.STATE, publishing.ROOT)
 # clamscan cuts the lines of a list at 1023 bytes.
 _LONGEST_NAME = 1000
-# With so many files in a row that clamd cannot scan, it is clamd.
-_MOST_IN_A_ROW = 3
+# One file may end clamd: it is waited for, so long in all, while it starts anew (seconds).
+_PATIENCE = 900.0
 # For so many files a scan waits until the kernel takes somebody's lease away, 45 seconds each.
 _MOST_WAITS = 8
 
@@ -29,6 +29,7 @@ class Scan:
         self._tops = [os.path.realpath(path) for path in [*wish["paths"], *there]]
         self._left_out = [*_LEFT_OUT, *wish["excludes"]]
         self._waits = 0
+        self._patience = _PATIENCE
         self.findings = Findings(moves=bool(wish["quarantine"]))
         self.files = self.size = 0
 
@@ -40,7 +41,6 @@ class Scan:
             self._by_program(engine)
 
     def _by_daemon(self, daemon: engines.Clamd) -> None:
-        failed = 0
         for entry in self._entries():
             try:
                 descriptor = self._opened(entry)
@@ -51,14 +51,17 @@ class Scan:
                 continue
             try:
                 self._scanned(entry, descriptor, daemon.scan(descriptor))
-                failed = 0
             except engines.ScanError as problem:
                 self.findings.problem(entry.path, str(problem))
-                failed += 1
-                if failed == _MOST_IN_A_ROW:
-                    raise
+                self._await(daemon)
             finally:
                 os.close(descriptor)
+
+    def _await(self, daemon: engines.Clamd) -> None:
+        """Wait for clamd where a file has ended it; raises ScanError where it stays away."""
+        began = time.monotonic()
+        daemon.require(self._patience)
+        self._patience = max(0.0, self._patience - (time.monotonic() - began))
 
     def _scanned(self, entry: "paths.Entry", descriptor: int, signature: str) -> None:
         if engines.is_limit(signature):
