@@ -100,7 +100,14 @@ def test_own_signatures_without_their_first_line_cannot_be_read(signatures):
 
 
 def made(state="done", days_ago=0.0, **changes):
-    return {"state": state, "ended": time.time() - days_ago * DAY, "detections": [], **changes}
+    found = changes.pop("detections", [])
+    return {
+        "state": state,
+        "ended": time.time() - days_ago * DAY,
+        "detections": found,
+        "detections_total": len(found),
+        **changes,
+    }
 
 
 @pytest.mark.parametrize(
@@ -111,6 +118,8 @@ def made(state="done", days_ago=0.0, **changes):
         ({"a": made(days_ago=9)}, "the newest whole scan is older"),
         ({"a": made("failed")}, "there is no whole scan"),
         ({}, "there is no whole scan"),
+        ({"a": made(), "b": made(days_ago=-900)}, "it is so"),
+        ({"a": made(days_ago=-900)}, "the whole scan is dated ahead of this host's clock"),
     ],
 )
 def test_only_a_young_whole_scan_counts(results, observed):
@@ -131,11 +140,44 @@ def test_malware_that_is_still_there_fails_until_it_is_gone(tmp_path):
     assert judged("clean", Files(a=made(detections=found)))[0] == "pass"
 
 
+@pytest.mark.parametrize("state", ["failed", "partial"])
+def test_a_scan_that_was_not_whole_leaves_what_was_found_before(tmp_path, state):
+    there = tmp_path / "bad"
+    there.write_text("x")
+    found = [{"path": str(there), "quarantine": ""}]
+    since = {"b": made(state), "c": made(state)}
+    malware = ("fail", f"malware is there: {there}")
+    assert judged("clean", Files(a=made(detections=found), **since)) == malware
+    assert judged("clean", Files(a=made(), b=made(state, detections=found), c=made(state))) == (
+        malware
+    )
+    assert judged("clean", Files(a=made(detections=found), **since, d=made()))[0] == "pass"
+    assert judged("clean", Files(a=made(state))) == ("fail", "there is no whole scan")
+
+
+def test_what_is_more_than_a_result_lists_is_not_clean(tmp_path):
+    gone = [{"path": str(tmp_path / "gone"), "quarantine": ""}]
+    many = made(detections=gone, detections_total=501)
+    assert judged("clean", Files(a=many)) == ("fail", "more malware was found than is listed")
+    assert judged("clean", Files(a=many, b=made()))[0] == "pass"
+
+
+def test_a_result_that_was_not_written_to_its_end_counts_for_nothing():
+    host = Files(a=made())
+    host.files["/var/lib/luytre-antivirus/results/b.json.new"] = b"{"
+    assert judged("clean", host)[0] == "pass"
+    assert judged("scanned", host)[0] == "pass"
+
+
 @pytest.mark.parametrize(
     ("proof", "observed"),
     [
         ({"state": "found", "at": time.time() - DAY}, "it is so"),
         ({"state": "found", "at": time.time() - 40 * DAY}, "the newest proof is older"),
+        (
+            {"state": "found", "at": time.time() + 40 * DAY},
+            "the newest proof is dated ahead of this host's clock",
+        ),
         ({"state": "missed", "at": time.time()}, "the test file was not found"),
         ({"state": "failed", "at": time.time()}, "the test file was not found"),
     ],

@@ -12,7 +12,7 @@ from . import ByHand, Judgement, Proposal, Target, listed, printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Dict, List, Optional
+    from typing import Any, Callable, Dict, Iterator, List, Optional
 
 PHASE = "services"
 
@@ -23,6 +23,7 @@ _DAEMON = "clamav-daemon.service"
 _TIMER = "luytre-antivirus-scan.timer"
 # A clock may differ from that of the mirror by so much (seconds).
 _AHEAD, _DAY = 3600.0, 86400.0
+_SCAN_AHEAD = "the whole scan is dated ahead of this host's clock"
 _DECISION = "a controller does it: luytre antivirus setup, update, scan, prove"
 _EXPECTED = {
     "signatures": "the signatures are at most {days} days old",
@@ -30,7 +31,7 @@ _EXPECTED = {
     "daemon": "clamd runs",
     "scheduled": "a scan is scheduled",
     "scanned": "a whole scan was made within {days} days",
-    "clean": "nothing that the newest scan found is still there",
+    "clean": "nothing that was found since the newest whole scan, or by it, is still there",
     "proved": "the test file was found within {days} days",
 }
 
@@ -82,7 +83,11 @@ def _age(built: float, want: "Dict[str, Any]") -> str:
     age = time.time() - built
     if age < -_AHEAD:
         return "the signatures are dated ahead of this host's clock"
-    return "the signatures are older" if age > float(want["days"]) * _DAY else ""
+    return "the signatures are older" if age > _seconds(want) else ""
+
+
+def _seconds(want: "Dict[str, Any]") -> float:
+    return float(want["days"]) * _DAY
 
 
 def _daemon(want: "Dict[str, Any]", host: Host) -> str:
@@ -104,26 +109,47 @@ def _scheduled(want: "Dict[str, Any]", host: Host) -> str:
 
 
 def _scanned(want: "Dict[str, Any]", host: Host) -> str:
-    for name in reversed(host.names(_RESULTS)):
-        result = _document(host, "{}/{}".format(_RESULTS, name)) or {}
+    ahead = False
+    for result in _results(host):
         if result.get("state") == "done":
             age = time.time() - float(result["ended"])
-            young = -_AHEAD < age < float(want["days"]) * _DAY
-            return "" if young else "the newest whole scan is older"
-    return "there is no whole scan"
+            if age >= -_AHEAD:
+                return "" if age < _seconds(want) else "the newest whole scan is older"
+            ahead = True
+    return _SCAN_AHEAD if ahead else "there is no whole scan"
 
 
 def _clean(want: "Dict[str, Any]", host: Host) -> str:
-    names = host.names(_RESULTS)
-    if not names:
-        return "there is no scan"
-    result = _document(host, "{}/{}".format(_RESULTS, names[-1])) or {}
-    left = [
-        printable(one["path"])
-        for one in result["detections"]
-        if not one["quarantine"] and os.path.lexists(one["path"])
-    ]
-    return "malware is there: {}".format(listed(left)) if left else ""
+    """Judge what was found since the newest whole scan, and by it.
+
+    A scan that failed since has not looked at what the others found.
+    """
+    left: "List[str]" = []
+    whole = more = False
+    for result in _results(host):
+        found = result["detections"]
+        left += [
+            printable(one["path"])
+            for one in found
+            if not one["quarantine"] and os.path.lexists(one["path"])
+        ]
+        more = more or int(result["detections_total"]) > len(found)
+        whole = result.get("state") == "done"
+        if whole:
+            break
+    if left:
+        return "malware is there: {}".format(listed(list(dict.fromkeys(left))))
+    if more:
+        return "more malware was found than is listed"
+    return "" if whole else "there is no whole scan"
+
+
+def _results(host: Host) -> "Iterator[Dict[str, Any]]":
+    """Yield what came of the scans, the newest first."""
+    for name in reversed(host.names(_RESULTS)):
+        # A file that was not written to its end has another suffix.
+        if name.endswith(".json"):
+            yield _document(host, "{}/{}".format(_RESULTS, name)) or {}
 
 
 def _proved(want: "Dict[str, Any]", host: Host) -> str:
@@ -133,7 +159,9 @@ def _proved(want: "Dict[str, Any]", host: Host) -> str:
     if proof.get("state") != "found":
         return "the test file was not found"
     age = time.time() - float(proof["at"])
-    return "" if -_AHEAD < age < float(want["days"]) * _DAY else "the newest proof is older"
+    if age < -_AHEAD:
+        return "the newest proof is dated ahead of this host's clock"
+    return "" if age < _seconds(want) else "the newest proof is older"
 
 
 def _set_up(
