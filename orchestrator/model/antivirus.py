@@ -13,6 +13,8 @@ AGEING = timedelta(days=3)
 OLD = timedelta(days=7)
 SCAN_OVERDUE = timedelta(days=8)
 PROOF_OVERDUE = timedelta(days=31)
+# Clocks may differ by so much.
+AHEAD = timedelta(hours=1)
 
 
 class ScanState(StrEnum):
@@ -34,14 +36,17 @@ class ProofState(StrEnum):
 class AntivirusLack(StrEnum):
     """What a host lacks, the most urgent first."""
 
+    DETECTIONS_UNTOLD = "detections_untold"
     NO_SIGNATURES = "no_signatures"
     UNREADABLE = "unreadable"
     SIGNATURES_OLD = "signatures_old"
+    SIGNATURES_AHEAD = "signatures_ahead"
     SIGNATURES_AGEING = "signatures_ageing"
     DAEMON_DOWN = "daemon_down"
     NEVER_SCANNED = "never_scanned"
     SCAN_OVERDUE = "scan_overdue"
     SCAN_NOT_WHOLE = "scan_not_whole"
+    CLOCK_AHEAD = "clock_ahead"
     NOT_PROVED = "not_proved"
     PROOF_FAILED = "proof_failed"
     PROOF_OVERDUE = "proof_overdue"
@@ -52,6 +57,7 @@ OF_SIGNATURES = frozenset(
         AntivirusLack.NO_SIGNATURES,
         AntivirusLack.UNREADABLE,
         AntivirusLack.SIGNATURES_OLD,
+        AntivirusLack.SIGNATURES_AHEAD,
         AntivirusLack.SIGNATURES_AGEING,
     }
 )
@@ -72,7 +78,8 @@ class Scan:
     """What came of one scan; ``problems`` are (path, why), the first of ``problems_total``.
 
     ``too_large`` files were not scanned wholly: they are larger, or unpack to more, than is scanned
-    of one; ``too_large_paths`` are the first of them.
+    of one; ``too_large_paths`` are the first of them. Of its ``detections``, it names all but those
+    that are ``untold``.
     """
 
     state: ScanState
@@ -86,6 +93,7 @@ class Scan:
     problems: tuple[tuple[str, str], ...] = ()
     problems_total: int = 0
     too_large_paths: tuple[str, ...] = ()
+    untold: int = 0
 
 
 @dataclass(frozen=True)
@@ -104,7 +112,8 @@ class Standing:
     """How one host stands: ``daemon`` is systemd's word for clamd, empty where there is none.
 
     ``killed`` says that clamd was ended for the memory it took, ``unreadable`` why the signatures
-    could not be read, ``problem`` what went wrong with what the host was asked to do.
+    could not be read, ``problem`` what went wrong with what the host was asked to do. It did not
+    tell of ``left_off`` scans; ``malformed`` is what is wrong with detections that it told.
     """
 
     host: str
@@ -117,6 +126,8 @@ class Standing:
     proof: Proof | None
     quarantined: int
     problem: str = ""
+    left_off: int = 0
+    malformed: tuple[str, ...] = ()
 
     @property
     def signatures(self) -> datetime | None:
@@ -137,6 +148,8 @@ class Standing:
     def lacks(self, now: datetime) -> tuple[AntivirusLack, ...]:
         """Return what the host lacks at a moment, the most urgent first."""
         found = [*self._signatures_lack(now), *self._scan_lack(now), *self._proof_lack(now)]
+        if self.malformed or self.left_off or (self.scan and self.scan.untold):
+            found.append(AntivirusLack.DETECTIONS_UNTOLD)
         if self.daemon and self.daemon not in ("active", "reloading"):
             found.append(AntivirusLack.DAEMON_DOWN)
         return tuple(lack for lack in AntivirusLack if lack in found)
@@ -147,6 +160,8 @@ class Standing:
         built = self.signatures
         if built is None:
             return [AntivirusLack.NO_SIGNATURES]
+        if built > now + AHEAD:
+            return [AntivirusLack.SIGNATURES_AHEAD]
         if now - built > OLD:
             return [AntivirusLack.SIGNATURES_OLD]
         return [AntivirusLack.SIGNATURES_AGEING] if now - built > AGEING else []
@@ -156,6 +171,8 @@ class Standing:
             return [AntivirusLack.NEVER_SCANNED]
         if self.scan.state is not ScanState.DONE:
             return [AntivirusLack.SCAN_NOT_WHOLE]
+        if self.scan.ended > now + AHEAD:
+            return [AntivirusLack.CLOCK_AHEAD]
         return [AntivirusLack.SCAN_OVERDUE] if now - self.scan.ended > SCAN_OVERDUE else []
 
     def _proof_lack(self, now: datetime) -> list[AntivirusLack]:
@@ -163,6 +180,8 @@ class Standing:
             return [AntivirusLack.NOT_PROVED]
         if self.proof.state is not ProofState.FOUND:
             return [AntivirusLack.PROOF_FAILED]
+        if self.proof.at > now + AHEAD:
+            return [AntivirusLack.CLOCK_AHEAD]
         return [AntivirusLack.PROOF_OVERDUE] if now - self.proof.at > PROOF_OVERDUE else []
 
 
@@ -195,6 +214,7 @@ def from_document(told: Mapping[str, Any]) -> Standing:
         **{
             **told,
             "databases": tuple(SignatureDatabase(**db) for db in databases),
+            "malformed": tuple(told.get("malformed", ())),
             "scan": scan and _scan(scan),
             "proof": proof
             and Proof(**{**proof, "state": ProofState(proof["state"]), "at": _moment(proof["at"])}),

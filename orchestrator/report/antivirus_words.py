@@ -7,14 +7,17 @@ from orchestrator.model.i18n import _, _n
 def lack_name(lack: AntivirusLack) -> str:
     """Return what a server lacks."""
     return {
+        AntivirusLack.DETECTIONS_UNTOLD: _("more malware was found than it told of"),
         AntivirusLack.NO_SIGNATURES: _("no signatures"),
         AntivirusLack.UNREADABLE: _("its signatures could not be read"),
         AntivirusLack.SIGNATURES_OLD: _("signatures older than 7 days"),
+        AntivirusLack.SIGNATURES_AHEAD: _("signatures dated in the future"),
         AntivirusLack.SIGNATURES_AGEING: _("signatures older than 3 days"),
         AntivirusLack.DAEMON_DOWN: _("clamd does not run"),
         AntivirusLack.NEVER_SCANNED: _("never scanned"),
         AntivirusLack.SCAN_OVERDUE: _("no scan within 8 days"),
         AntivirusLack.SCAN_NOT_WHOLE: _("the newest scan was not whole"),
+        AntivirusLack.CLOCK_AHEAD: _("its newest scan or proof is dated in the future"),
         AntivirusLack.NOT_PROVED: _("never proved"),
         AntivirusLack.PROOF_FAILED: _("the test file was not found"),
         AntivirusLack.PROOF_OVERDUE: _("no proof within 31 days"),

@@ -162,6 +162,11 @@ def test_what_is_more_than_a_result_lists_is_not_clean(tmp_path):
     assert judged("clean", Files(a=many, b=made()))[0] == "pass"
 
 
+def test_malware_whose_path_is_too_long_to_look_at_is_not_gone():
+    found = [{"path": "/srv" + "/d" * 3000, "quarantine": ""}]
+    assert judged("clean", Files(a=made(detections=found)))[0] == "fail"
+
+
 def test_a_result_that_was_not_written_to_its_end_counts_for_nothing():
     host = Files(a=made())
     host.files["/var/lib/luytre-antivirus/results/b.json.new"] = b"{"

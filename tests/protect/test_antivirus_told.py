@@ -1,8 +1,9 @@
 """What a host says of its antivirus: only what has the shape that is asked is believed."""
 
 import contextlib
+import json
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -59,6 +60,7 @@ def answer(**changes: Any) -> dict[str, Any]:
         "results": [result()],
         "proof": {"state": "found", "at": NOW, "engine": "clamd", "signature": "x", "why": ""},
         "quarantined": 1,
+        "left_off": 0,
         "problem": "",
         **changes,
     }
@@ -85,6 +87,11 @@ def database(days: float, name: str = "daily.cvd", *, own: bool = False) -> dict
         ({"daemon": {"ActiveState": "failed", "Result": "oom-kill"}}, ("daemon_down",)),
         ({"daemon": {}}, ()),
         ({"results": []}, ("never_scanned",)),
+        ({"databases": [database(-2)]}, ("signatures_ahead",)),
+        ({"results": [result(started=NOW + 2 * 86400, ended=NOW + 2 * 86400)]}, ("clock_ahead",)),
+        ({"proof": {**answer()["proof"], "at": NOW + 2 * 86400}}, ("clock_ahead",)),
+        ({"results": [result(detections_total=2)]}, ("detections_untold",)),
+        ({"left_off": 1}, ("detections_untold",)),
         ({"results": [result(state="failed")]}, ("scan_not_whole",)),
         (
             {"results": [result(started=NOW - 9 * 86400, ended=NOW - 9 * 86400)]},
@@ -108,8 +115,10 @@ def test_the_same_file_is_one_alert_and_a_changed_one_is_another() -> None:
 
 
 def test_a_standing_comes_out_of_the_store_as_it_went_in() -> None:
-    one = told.standing("web1", answer(results=[result(problems=[], state="done")]))
-    assert from_document(document(one)) == one
+    bad = result(detections=[{**FOUND, "inode": "7"}])
+    one = told.standing("web1", answer(results=[bad, result(problems=[], state="done")]))
+    assert one.malformed
+    assert from_document(json.loads(json.dumps(document(one)))) == one
 
 
 @pytest.mark.parametrize(
@@ -119,7 +128,6 @@ def test_a_standing_comes_out_of_the_store_as_it_went_in() -> None:
         {"results": [result(state="splendid")]},
         {"results": [result(files=-1)]},
         {"results": [result(problems=[{"path": "/x", "why": "y"}])]},
-        {"results": [result(started=NOW + timedelta(days=2).total_seconds())]},
         {"proof": {"state": "found"}},
         {"databases": [{"name": "x"}]},
         {"quarantined": "many"},
@@ -143,9 +151,19 @@ def test_another_shape_is_malformed(changes: dict[str, Any]) -> None:
         {"inode": "7"},
     ],
 )
-def test_a_detection_of_another_shape_is_malformed(changes: dict[str, Any]) -> None:
+def test_a_detection_of_another_shape_is_named_and_the_others_are_believed(
+    changes: dict[str, Any],
+) -> None:
+    said = answer(results=[result(detections=[{**FOUND, **changes}, FOUND], detections_total=2)])
+    (alert,) = told.alerts("web1", said)
+    assert alert.details["path"] == FOUND["path"]
+    standing = told.standing("web1", said)
+    assert ["malformed" in one for one in standing.malformed] == [True]
+    assert standing.lacks(datetime.now(UTC)) == (AntivirusLack.DETECTIONS_UNTOLD,)
     with pytest.raises(AgentError):
-        told.alerts("web1", answer(results=[result(detections=[{**FOUND, **changes}])]))
+        told.proof_alerts(
+            "web1", answer(proof={**answer()["proof"], "detections": [{**FOUND, **changes}]})
+        )
 
 
 def test_what_was_taken_away_is_told_though_no_scan_told_it() -> None:
@@ -155,8 +173,9 @@ def test_what_was_taken_away_is_told_though_no_scan_told_it() -> None:
     assert one.details["path"] == FOUND["path"]
     both = told.alerts("web1", answer(taken=[taken]))
     assert [each.identity for each in both] == [one.identity]
-    with pytest.raises(AgentError):
-        told.alerts("web1", answer(taken=[{**FOUND, "at": "today"}]))
+    undated = answer(results=[], taken=[{**FOUND, "at": "today"}])
+    assert told.alerts("web1", undated) == []
+    assert len(told.standing("web1", undated).malformed) == 1
 
 
 def test_a_detection_that_nobody_could_confirm_is_one() -> None:

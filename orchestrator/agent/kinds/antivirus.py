@@ -131,7 +131,7 @@ def _clean(want: "Dict[str, Any]", host: Host) -> str:
         left += [
             printable(one["path"])
             for one in found
-            if not one["quarantine"] and os.path.lexists(one["path"])
+            if not one["quarantine"] and _is_there(one["path"])
         ]
         more = more or int(result["detections_total"]) > len(found)
         whole = result.get("state") == "done"
@@ -142,6 +142,16 @@ def _clean(want: "Dict[str, Any]", host: Host) -> str:
     if more:
         return "more malware was found than is listed"
     return "" if whole else "there is no whole scan"
+
+
+def _is_there(path: str) -> bool:
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True  # too long a path, say: whether it is gone, nobody knows
+    return True
 
 
 def _results(host: Host) -> "Iterator[Dict[str, Any]]":

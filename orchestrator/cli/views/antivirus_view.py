@@ -40,12 +40,13 @@ def render(
     found: Sequence[Standing | HostError], detections: Sequence[KeptAlert], now: datetime
 ) -> RenderableType:
     """Return a row per host, what is wanting, and the detections that nobody looked at."""
-    columns = [_("host"), "ClamAV", _("signatures"), _("last scan"), _("files"), _("proof")]
-    rows = table(*columns, numbers=columns[4:5], whole=(columns[1], columns[2], columns[3]))
+    numbers = [_("files"), _("found")]
+    columns = [_("host"), "ClamAV", _("signatures"), _("last scan"), *numbers, _("proof")]
+    rows = table(*columns, numbers=numbers, whole=(columns[1], columns[2], columns[3]))
     told: list[RenderableType] = [rows]
     for one in found:
         if isinstance(one, HostError):
-            rows.add_row(cell(one.host), "—", "—", "—", "—", "—")
+            rows.add_row(cell(one.host), *["—"] * (len(columns) - 1))
             told.append(line(f"{one.host}: {one.message}", "red"))
             continue
         rows.add_row(
@@ -54,6 +55,7 @@ def render(
             local_time(one.signatures),
             _scanned(one),
             str(one.scan.files) if one.scan else "—",
+            str(one.scan.detections) if one.scan else "—",
             _proved(one),
         )
         told += [line(f"{one.host}: {text}", "red") for text in _wrong(one, now)]
@@ -203,6 +205,10 @@ def _proved(one: Standing) -> Text:
 def _wrong(one: Standing, now: datetime) -> list[str]:
     told = [lack_name(lack) for lack in one.lacks(now)]
     told += [text for text in (one.unreadable, one.problem) if text]
+    told += one.malformed[:_MOST_PROBLEMS]
+    if one.left_off:
+        left_out = _n("it did not tell of {n} scan", "it did not tell of {n} scans", one.left_off)
+        told.append(left_out.format(n=one.left_off))
     if one.killed:
         told.append(_("clamd was killed: it took more memory than it may"))
     problems = one.scan.problems if one.scan else ()

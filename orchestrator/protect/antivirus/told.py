@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from orchestrator.fleet.told import records, text, texts, well_formed
@@ -30,8 +30,6 @@ _SIGNATURE = re.compile(r"[A-Za-z0-9_.:/+-]{1,200}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _MOST_PROBLEMS = 20
 _LONGEST_PATH = 4200
-# A scan of the future would be the newest one for good.
-_AHEAD = timedelta(hours=1)
 # What systemd calls the end of a unit that took too much memory.
 _KILLED = "oom-kill"
 
@@ -55,19 +53,18 @@ def standing(host: str, told: Mapping[str, Any]) -> Standing:
             proof=None if proof is None else _proof(proof),
             quarantined=count(told["quarantined"]),
             problem=text(told["problem"]),
+            left_off=count(told["left_off"]),
+            malformed=tuple(_detections(host, told)[1]),
         )
 
 
 def alerts(host: str, told: Mapping[str, Any]) -> list[Alert]:
-    """Return what the scans of a host found, each file once; raises AgentError where malformed."""
+    """Return what the scans of a host found, each file once; raises AgentError where malformed.
+
+    A detection that is malformed by itself is left out; the standing tells of it.
+    """
     with well_formed(host):
-        found = []
-        for result in records(told["results"]):
-            at = moment(result["started"])
-            found += [_alert(host, at, SCANNED, one) for one in records(result["detections"])]
-        # What was taken away is known even where that scan never ended.
-        for one in records(told.get("taken", [])):
-            found.append(_alert(host, moment(one["at"]), SCANNED, one))
+        found, _malformed = _detections(host, told)
         return list({one.identity: one for one in reversed(found)}.values())
 
 
@@ -104,6 +101,26 @@ def quarantined(host: str, told: Mapping[str, Any]) -> Quarantined:
         )
 
 
+def _detections(host: str, told: Mapping[str, Any]) -> tuple[list[Alert], list[str]]:
+    """Return what the scans found, and what is wrong with those that cannot be read."""
+    scanned = [
+        (result["started"], one)
+        for result in records(told["results"])
+        for one in records(result["detections"])
+    ]
+    # What was taken away is known even where that scan never ended.
+    taken = [(one["at"], one) for one in records(told.get("taken", []))]
+    found: list[Alert] = []
+    malformed: list[str] = []
+    for at, one in (*scanned, *taken):
+        try:
+            with well_formed(host):
+                found.append(_alert(host, moment(at), SCANNED, one))
+        except AgentError as problem:
+            malformed.append(problem.message)
+    return found, list(dict.fromkeys(malformed))
+
+
 def _scan(host: str, told: Mapping[str, Any]) -> Scan:
     problems = tuple((_path(one["path"]), text(one["why"])) for one in records(told["problems"]))
     made = Scan(
@@ -116,11 +133,10 @@ def _scan(host: str, told: Mapping[str, Any]) -> Scan:
         too_large=count(told["too_large"]),
         too_large_paths=tuple(_path(path) for path in texts(told.get("too_large_paths", []))),
         detections=count(told["detections_total"]),
+        untold=count(told["detections_total"]) - len(records(told["detections"])),
         problems=problems[:_MOST_PROBLEMS],
         problems_total=count(told["problems_total"]),
     )
-    if made.started > datetime.now(UTC) + _AHEAD:
-        raise AgentError(host, _("its clock is ahead: a scan of {time}").format(time=made.started))
     if made.state is ScanState.DONE and made.problems:
         raise AgentError(host, _("it calls a scan whole that it also calls wanting"))
     return made

@@ -12,10 +12,13 @@ from tests.lab.change.desk import until
 
 from .conftest import (
     BOTH,
+    FILES,
+    MALWARE,
     MIRROR,
     OWN_NDB,
     SMALL,
     WEB,
+    detected,
     on,
     publish,
     signatures,
@@ -244,6 +247,21 @@ def test_a_proof_leaves_no_test_file_and_its_alert_is_noted_as_ours(desk, lab):
     assert told["detections"] == []
     kept = json.loads(on(lab, WEB, "cat /var/lib/luytre-antivirus/proof.json"))
     assert kept["state"] == "found"
+
+
+def test_a_path_without_end_blinds_nobody(desk, lab):
+    deep = f"import os; os.chdir('{FILES}'); name = 'd' * 250"
+    deep += "\nfor _ in range(40): os.mkdir(name); os.chdir(name)"
+    lab.run(WEB, ["python3", "-c", f"{deep}\nopen('x', 'wb').write({MALWARE!r})"])
+    try:
+        scan = desk.ask("antivirus", "scan", "--limit", WEB).host(WEB)["scan"]
+        assert (scan["state"], scan["detections"]) == ("done", 1)
+        (alert,) = detected(desk, WEB)
+        path = alert["details"]["path"]
+        assert path.startswith(f"{FILES}/ddd")
+        assert len(path) < 1000
+    finally:
+        on(lab, WEB, f"cd {FILES}; rm -rf d*")
 
 
 @pytest.mark.parametrize("language", ["en", "vi"])

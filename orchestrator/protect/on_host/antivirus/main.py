@@ -9,20 +9,18 @@ import json
 import os
 import subprocess
 import sys
-import time
 
 from .. import places
 from ..running import ProgramError, output
-from . import bringing_back, layout, proving, publishing, quarantine, scanning
+from . import bringing_back, layout, proving, publishing, quarantine, results, scanning
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable, Dict, List
 
 _BUSY = "a scan goes on"
-_KEPT_RESULTS = 60
-_TOLD_RESULTS = 30
 _UPDATE_SECONDS = 1800.0
+_TOLD_OF_KEPT = ("name", "path", "signature", "size", "at")
 _SHOWN = ("ActiveState", "Result", "NRestarts", "MemoryMax")
 
 
@@ -54,20 +52,16 @@ class Antivirus:
         except BlockingIOError:
             print(_BUSY, file=sys.stderr)
             return 75
-        places.directory(layout.RESULTS)
-        name = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(told["started"]))
-        places.save(os.path.join(layout.RESULTS, name + ".json"), told)
-        for path in _results()[:-_KEPT_RESULTS]:
-            os.unlink(path)
+        results.keep(told)
         return 1 if told["state"] == "failed" else 0
 
     def scan(self) -> None:
         """Start a scan, or wait for the one that goes on; it goes on where we are killed."""
-        before = _results()[-1:]
+        before = results.kept()[-1:]
         subprocess.run(
             ["systemctl", "start", layout.SCAN_UNIT], stderr=subprocess.DEVNULL, check=False
         )
-        if _results()[-1:] == before:
+        if results.kept()[-1:] == before:
             _say(dict(self._standing(), problem=_last_words(layout.SCAN_UNIT)))
             return
         self.status()
@@ -104,7 +98,8 @@ class Antivirus:
 
     def quarantine(self) -> None:
         """Say what was taken away and is kept."""
-        _say({"kept": quarantine.kept()})
+        told = [{key: one[key] for key in _TOLD_OF_KEPT} for one in quarantine.kept()]
+        _say({"kept": results.shortened(told)})
 
     def restore(self) -> None:
         """Bring back what is named on stdin."""
@@ -138,7 +133,7 @@ class Antivirus:
                 _say({"name": name, "problem": str(problem)})
 
     def _standing(self) -> "Dict[str, Any]":
-        results = [places.load(path) for path in _results()[-_TOLD_RESULTS:]]
+        scans, left_off = results.told()
         try:
             databases, unreadable = self._databases(), ""
         except self._signatures.Unreadable as problem:
@@ -149,10 +144,11 @@ class Antivirus:
             "daemon": _daemon(),
             "databases": databases,
             "unreadable": unreadable,
-            "results": results,
+            "results": scans,
+            "left_off": left_off,
             "proof": _loaded(layout.PROOF),
             "quarantined": quarantine.count(),
-            "taken": quarantine.taken(),
+            "taken": results.shortened(quarantine.taken()),
             "problem": "",
         }
 
@@ -196,14 +192,6 @@ def _version() -> str:
         return output(["clamscan", "--version"]).split("/")[0].partition(" ")[2]
     except ProgramError:
         return ""
-
-
-def _results() -> "List[str]":
-    try:
-        names = sorted(name for name in os.listdir(layout.RESULTS) if name.endswith(".json"))
-    except FileNotFoundError:
-        return []
-    return [os.path.join(layout.RESULTS, name) for name in names]
 
 
 def _loaded(path: str) -> "Any":
