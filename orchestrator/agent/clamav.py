@@ -16,6 +16,7 @@ DIRECTORY = "/var/lib/clamav"
 # Files of our own, as the mirror names them.
 OWN = "luytre-own"
 OWN_SUFFIXES = (".hdb", ".ndb", ".yar")
+OWN_NAMES = tuple(OWN + suffix for suffix in OWN_SUFFIXES)
 _OFFICIAL_SUFFIXES = (".cvd", ".cld")
 # libclamav, "cvd.c": the head is 512 bytes, fields divided by colons, the ninth is a Unix time.
 _HEAD = 512
@@ -53,12 +54,21 @@ def databases(directory: str = DIRECTORY) -> "List[Database]":
         raise Unreadable("{}: {}".format(directory, problem.strerror)) from None
     found = []
     for name in names:
-        stem, suffix = os.path.splitext(name)
-        if suffix in _OFFICIAL_SUFFIXES:
-            found.append(official(os.path.join(directory, name)))
-        elif stem == OWN and suffix in OWN_SUFFIXES:
-            found.append(_own(os.path.join(directory, name)))
+        one = database(os.path.join(directory, name))
+        if one is not None:
+            found.append(one)
     return found
+
+
+def database(path: str) -> "Optional[Database]":
+    """Return an official database or one of our own, None for any other file.
+
+    Raises Unreadable where it does not tell from when it is.
+    """
+    stem, suffix = os.path.splitext(os.path.basename(path))
+    if suffix in _OFFICIAL_SUFFIXES:
+        return official(path)
+    return _own(path) if stem == OWN and suffix in OWN_SUFFIXES else None
 
 
 def official(path: str) -> Database:
@@ -75,12 +85,13 @@ def official(path: str) -> Database:
 def telling(found: "List[Database]") -> "Optional[Database]":
     """Return the database that tells how old the signatures are, None where it is missing.
 
-    The daily one does, of the official ones; our own where there is no official one.
+    The daily one does, of the official ones; where there is none, that of our own which is the
+    oldest: the mirror lets all of them say each day that they are of now.
     """
     daily = [one for one in found if one.name.startswith("daily.")]
-    own = [one for one in found if one.own]
-    judged = daily or (own if len(own) == len(found) else [])
-    return max(judged, key=lambda one: one.built) if judged else None
+    if daily:
+        return max(daily, key=lambda one: one.built)
+    return min(found, key=lambda one: one.built) if found and all(o.own for o in found) else None
 
 
 def stamp(name: str, moment: float) -> str:

@@ -28,8 +28,9 @@ def group() -> None:
         "Publish signature FILES: main.cvd, daily.cvd, bytecode.cvd as they were fetched where"
         " there is a connection, and your own .hdb, .ndb and .yar.\n\n"
         "The mirror checks each file and loads all of them before any is served; where one is"
-        " refused, what is served stays as it is. A file takes the place of the one of its kind."
-        "\n\n\b\nExample:\n  luytre antivirus mirror publish /mnt/usb/daily.cvd incident-7.hdb"
+        " refused, what is served stays as it is. A file takes the place of the one of its kind:"
+        " your own must hold the signatures that are served already, and the new ones.\n\n"
+        "\b\nExample:\n  luytre antivirus mirror publish /mnt/usb/daily.cvd center.hdb"
     ),
 )
 @click.argument(
@@ -39,11 +40,16 @@ def group() -> None:
     metavar="FILE…",
     type=click.Path(dir_okay=False, path_type=Path),
 )
+@click.option(
+    "--replace",
+    is_flag=True,
+    help=_("Your own files need not hold what is served: signatures that they lack are gone."),
+)
 @limit_option
 @output_option
 @click.pass_obj
 def publish(
-    context: Context, files: tuple[Path, ...], limit: str | None, output: Output
+    context: Context, files: tuple[Path, ...], replace: bool, limit: str | None, output: Output
 ) -> ExitCode:
     """Hand over, and show what is served now."""
     from orchestrator.cli.views import antivirus_view  # noqa: PLC0415 - start-up time
@@ -55,11 +61,12 @@ def publish(
     scope = scope_of(workspace, limit)
     packed = mirror.pack(files)
     with open_store(workspace) as store:
-        found = mirror.publish(scope.fleet, scope.require_mirrors(), packed)
+        found = mirror.publish(scope.fleet, scope.require_mirrors(), packed, replace=replace)
         told = {
             one.host: one.message if isinstance(one, HostError) else one.problem for one in found
         }
-        detail = {"files": [str(file) for file in files], "mirrors": told}
+        named = [str(file) for file in files]
+        detail = {"files": named, "replace": replace, "mirrors": told}
         store.log.append(workspace.settings.operator.name, "signatures published", detail)
     emit(
         output,
@@ -95,4 +102,9 @@ def status(context: Context, limit: str | None, output: Output) -> ExitCode:
         lambda: antivirus_view.render_served(found),
         lambda: antivirus_view.served_document(found),
     )
-    return combine(code_of_result(one) for one in found)
+    return combine(
+        ExitCode.FAILED
+        if not isinstance(one, HostError) and one.unreadable
+        else code_of_result(one)
+        for one in found
+    )

@@ -133,17 +133,17 @@ class Standing:
     def signatures(self) -> datetime | None:
         """Return from when the signatures are: the daily ones, our own where there are no others.
 
-        None: they are missing.
+        None: they are missing. Of our own, the oldest file tells it, as the mirror renews all.
         """
         daily = [one.built for one in self.databases if one.name.startswith("daily.")]
-        own = [one.built for one in self.databases if one.own]
-        judged = daily or (own if len(own) == len(self.databases) else [])
-        return max(judged, default=None)
+        if daily:
+            return max(daily)
+        return self.own_signatures if all(one.own for one in self.databases) else None
 
     @property
     def own_signatures(self) -> datetime | None:
-        """Return from when our own signatures are, None where there are none."""
-        return max((one.built for one in self.databases if one.own), default=None)
+        """Return when all of our own signatures last arrived, None where there are none."""
+        return min((one.built for one in self.databases if one.own), default=None)
 
     def lacks(self, now: datetime) -> tuple[AntivirusLack, ...]:
         """Return what the host lacks at a moment, the most urgent first."""

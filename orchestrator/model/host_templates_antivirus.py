@@ -16,6 +16,7 @@ ANTIVIRUS = (
     ),
     Template(_later("the test file was found within {days} days"), words=("days",)),
     Template(_later("there are no signatures of our own")),
+    Template(_later("signatures of our own are missing: {names}")),
     Template(_later("there are no signatures")),
     Template(_later("the daily signatures are missing")),
     Template(_later("the signatures are older")),

@@ -61,10 +61,21 @@ def test_the_daily_signatures_tell_the_age_however_old_the_main_ones_are(signatu
 
 
 def test_without_official_signatures_our_own_tell_the_age(signatures):
-    own(signatures, 8)
-    own(signatures, 9, "luytre-own.yar")
+    for name in clamav.OWN_NAMES:
+        own(signatures, 8, name)
     assert judged("signatures") == ("fail", "the signatures are older")
     assert judged("own", days=31)[0] == "pass"
+
+
+def test_one_file_of_our_own_that_arrives_hides_none_that_does_not(signatures):
+    own(signatures, 0)
+    own(signatures, 0, "luytre-own.yar")
+    assert judged("own") == ("fail", "signatures of our own are missing: luytre-own.ndb")
+    own(signatures, 8, "luytre-own.ndb")
+    assert judged("own") == ("fail", "the signatures are older")
+    assert judged("signatures") == ("fail", "the signatures are older")
+    own(signatures, 1, "luytre-own.ndb")
+    assert judged("own")[0] == judged("signatures")[0] == "pass"
 
 
 def test_young_ones_of_our_own_do_not_stand_in_for_missing_daily_ones(signatures):

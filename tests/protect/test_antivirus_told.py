@@ -83,6 +83,10 @@ def database(days: float, name: str = "daily.cvd", *, own: bool = False) -> dict
         ({"databases": [database(8)]}, ("signatures_old",)),
         ({"databases": [database(8), database(0, "o", own=True)]}, ("signatures_old",)),
         ({"databases": [database(0, "o", own=True)]}, ()),
+        (
+            {"databases": [database(0, "o", own=True), database(8, "p", own=True)]},
+            ("signatures_old",),
+        ),
         ({"databases": [], "unreadable": "daily.cvd: no head"}, ("unreadable",)),
         ({"daemon": {"ActiveState": "failed", "Result": "oom-kill"}}, ("daemon_down",)),
         ({"daemon": {}}, ()),

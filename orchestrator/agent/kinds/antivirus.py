@@ -71,8 +71,13 @@ def _signatures(want: "Dict[str, Any]", host: Host) -> str:
 
 
 def _own(want: "Dict[str, Any]", host: Host) -> str:
-    own = [one.built for one in _databases(host) if one.own]
-    return _age(max(own), want) if own else "there are no signatures of our own"
+    built = {one.name: one.built for one in _databases(host) if one.own}
+    if not built:
+        return "there are no signatures of our own"
+    missing = [name for name in clamav.OWN_NAMES if name not in built]
+    if missing:
+        return "signatures of our own are missing: {}".format(listed(missing))
+    return _age(min(built.values()), want)
 
 
 def _databases(host: Host) -> "List[clamav.Database]":

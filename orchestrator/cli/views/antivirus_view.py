@@ -152,7 +152,8 @@ def render_moved(moved: Sequence["Moved"]) -> RenderableType:
 
 def render_served(found: Sequence["Served | HostError"]) -> RenderableType:
     """Return a row per database of each mirror."""
-    rows = table(_("mirror"), _("database"), _("version"), _("from"), whole=(_("from"),))
+    columns = [_("mirror"), _("database"), _("version"), _("from"), _("signatures")]
+    rows = table(*columns, whole=columns[3:])
     told: list[RenderableType] = [rows]
     for one in found:
         if isinstance(one, HostError):
@@ -160,8 +161,14 @@ def render_served(found: Sequence["Served | HostError"]) -> RenderableType:
             continue
         for each in one.databases:
             rows.add_row(
-                cell(one.host), cell(each.name), cell(each.version or "—"), local_time(each.built)
+                cell(one.host),
+                cell(each.name),
+                cell(each.version or "—"),
+                local_time(each.built),
+                _counted(one.counts.get(each.name)),
             )
+        damaged = _("{host}: damaged, publish it again: {why}")
+        told += [line(damaged.format(host=one.host, why=why), "red") for why in one.unreadable]
         if one.problem:
             refused = _("{host}: refused, what is served stays: {why}")
             told.append(line(refused.format(host=one.host, why=one.problem), "red"))
@@ -177,11 +184,20 @@ def served_document(found: Sequence["Served | HostError"]) -> dict[str, Any]:
             else {
                 "host": one.host,
                 "problem": one.problem,
+                "unreadable": list(one.unreadable),
+                "counts": {name: list(numbers) for name, numbers in one.counts.items()},
                 "databases": [_database(each) for each in one.databases],
             }
             for one in found
         ]
     }
+
+
+def _counted(numbers: tuple[int, int] | None) -> str:
+    if numbers is None:
+        return "—"
+    before, now = numbers
+    return str(now) if before == now else f"{before} → {now}"
 
 
 def _database(one: SignatureDatabase) -> dict[str, Any]:

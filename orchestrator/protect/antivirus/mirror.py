@@ -9,13 +9,14 @@ from typing import Any
 
 from orchestrator.fleet.agent import Fleet
 from orchestrator.fleet.pool import over_hosts
-from orchestrator.fleet.told import records, text, well_formed
+from orchestrator.fleet.told import records, text, texts, well_formed
 from orchestrator.model.antivirus import SignatureDatabase
 from orchestrator.model.errors import ConfigurationError, HostError
 from orchestrator.model.host import ManagedHost
 from orchestrator.model.i18n import _
 from orchestrator.protect.antivirus import told
 from orchestrator.protect.antivirus.program import ask_program
+from orchestrator.protect.told import count
 
 OFFICIAL = ("main.cvd", "daily.cvd", "bytecode.cvd")
 # By their suffix, files are our own: the mirror gives them their names.
@@ -27,10 +28,16 @@ _LARGEST = 1 << 30
 
 @dataclass(frozen=True)
 class Served:
-    """What one mirror serves, and why it refused what it was handed (empty: it did not)."""
+    """What one mirror serves, and why it refused what it was handed (empty: it did not).
+
+    ``counts`` are how many signatures each database of our own held before, and holds now.
+    ``unreadable`` tells of the databases that are damaged.
+    """
 
     host: str
     databases: tuple[SignatureDatabase, ...]
+    unreadable: tuple[str, ...]
+    counts: Mapping[str, tuple[int, int]]
     problem: str = ""
 
 
@@ -59,10 +66,14 @@ def pack(files: Sequence[Path]) -> bytes:
 
 
 def publish(
-    fleet: Fleet, mirrors: Sequence[ManagedHost], packed: bytes
+    fleet: Fleet, mirrors: Sequence[ManagedHost], packed: bytes, *, replace: bool = False
 ) -> list[Served | HostError]:
-    """Let mirrors check and publish packed files; each keeps what it has where it refuses one."""
-    return _asked(fleet, mirrors, "publish", packed)
+    """Let mirrors check and publish packed files; each keeps what it has where it refuses one.
+
+    It refuses a file of our own that lacks signatures which it serves, unless it is to ``replace``
+    them.
+    """
+    return _asked(fleet, mirrors, "replace" if replace else "publish", packed)
 
 
 def served(fleet: Fleet, mirrors: Sequence[ManagedHost]) -> list[Served | HostError]:
@@ -84,7 +95,9 @@ def _asked(
 def _served(host: str, said: Mapping[str, Any]) -> Served:
     with well_formed(host):
         databases = tuple(told.database(one) for one in records(said["databases"]))
-        return Served(host, databases, text(said["problem"]))
+        before, now = said["before"], said["counts"]
+        counts = {text(name): (count(before.get(name, 0)), count(now[name])) for name in now}
+        return Served(host, databases, texts(said["unreadable"]), counts, text(said["problem"]))
 
 
 def _published_name(file: Path) -> str:

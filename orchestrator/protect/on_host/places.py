@@ -65,6 +65,15 @@ def write(path: str, text: str, mode: int = 0o600) -> None:
     os.replace(new, path)
 
 
+def sync(path: str) -> None:
+    """Have the names in a directory on disk."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def load(path: str) -> "Any":
     """Return what a JSON file holds; raises OSError, ValueError."""
     with open(path, encoding="utf-8") as file:

@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 
 from orchestrator.lab import HostSpec, Lab
-from tests.lab.change.desk import APPLY, Desk
+from tests.lab.change.desk import APPLY, Desk, until
 
 MIRROR, WEB, SMALL = "mirror", "web", "small"
 BOTH = f"{WEB},{SMALL}"
 FILES = "/srv/files"
+SERVED = "/srv/luytre-signatures/current"
+USED = "/var/lib/clamav"
+DAEMON = "clamav-daemon.service"
 # The test file is never written whole: scanners of whoever reads this would find it.
 _PARTS = ("X5O!P%@AP[4\\PZX54(P^)7CC)7}$", "EICAR-STANDARD-", "ANTIVIRUS-TEST-FILE!", "$H+H*")
 EICAR = "".join(_PARTS).encode()
@@ -95,7 +98,8 @@ def signatures(desk: Desk, **contents: str) -> list[str]:
 
 def publish(desk: Desk, **contents: str) -> None:
     """Publish signatures; the mirror must take them."""
-    done = desk.ask("antivirus", "mirror", "publish", *signatures(desk, **contents))
+    files = signatures(desk, **contents)
+    done = desk.ask("antivirus", "mirror", "publish", "--replace", *files)
     assert done.code == 0, done
 
 
@@ -128,3 +132,26 @@ def states(lab: Lab, host: str, units: Sequence[str]) -> list[str]:
     """Return the process and the state of each unit."""
     told = on(lab, host, f"systemctl show --property=MainPID,ActiveState {' '.join(units)}")
     return told.split()
+
+
+def digests(lab: Lab, host: str, directory: str) -> str:
+    """Return the digests of our own signatures on a host."""
+    return on(lab, host, f"sha256sum {directory}/luytre-own.*")
+
+
+def updated(desk: Desk, lab: Lab, limit: str = BOTH) -> None:
+    """Let hosts fetch signatures, and clamd read them at once: told, it does in half a minute."""
+    done = desk.ask("antivirus", "update", "--limit", limit)
+    assert [one["problem"] for one in done.document["hosts"] if one["problem"]] == [], done
+    if WEB in limit:
+        # Asked in order, it ends in half a minute as well.
+        again = f"systemctl stop {DAEMON}; systemctl start {DAEMON}"
+        on(lab, WEB, f"systemctl kill --signal=KILL {DAEMON}; {again}")
+        listens = "test -S /run/clamav/clamd.ctl && echo yes || true"
+        until(lambda: on(lab, WEB, listens), "clamd listens")
+
+
+def proof(desk: Desk, host: str) -> tuple[int, str]:
+    """Let a host prove; return the exit code, and what came of it."""
+    done = desk.ask("antivirus", "prove", "--limit", host)
+    return done.code, done.host(host)["proof"]["state"]

@@ -1,8 +1,8 @@
 """The program that is installed on hosts and on the mirror: ``antivirus.pyz VERB``.
 
 On a host ``settle``, ``restore``, ``delete`` (told on stdin), ``timed``, ``scan``, ``status``,
-``update``, ``prove``, ``quarantine``; on the mirror ``publish`` (a tar archive on stdin),
-``mirror``. What is said is JSON, a document a line.
+``update``, ``prove``, ``quarantine``; on the mirror ``publish``, ``replace`` (a tar archive on
+stdin), ``renew``, ``mirror``. What is said is JSON, a document a line.
 """
 
 import json
@@ -111,7 +111,15 @@ class Antivirus:
 
     def publish(self) -> None:
         """Publish what comes on stdin; where a file is refused, say why."""
-        self._serve(lambda mirror: mirror.publish(sys.stdin.buffer))
+        self._serve(lambda mirror: mirror.publish(sys.stdin.buffer, replace=False))
+
+    def replace(self) -> None:
+        """Publish as above; our own files may lack signatures that are served."""
+        self._serve(lambda mirror: mirror.publish(sys.stdin.buffer, replace=True))
+
+    def renew(self) -> None:
+        """Let our own databases say that they are of now."""
+        publishing.Mirror(self._signatures).renew()
 
     def mirror(self) -> None:
         """Say what is served; our own databases are, from now on."""
@@ -119,11 +127,12 @@ class Antivirus:
 
     def _serve(self, work: "Callable[[publishing.Mirror], None]") -> None:
         mirror, problem = publishing.Mirror(self._signatures), ""
+        before = publishing.counts()
         try:
             work(mirror)
         except publishing.PublishError as refused:
             problem = str(refused)
-        _say(dict(mirror.status(), problem=problem))
+        _say(dict(mirror.status(), before=before, problem=problem))
 
     def _each(self, work: "Callable[[str], Dict[str, Any]]") -> None:
         for name in json.load(sys.stdin):
@@ -174,6 +183,8 @@ def main(arguments: "List[str]", signatures: "Any") -> int:
         "restore": host.restore,
         "delete": host.delete,
         "publish": host.publish,
+        "replace": host.replace,
+        "renew": host.renew,
         "mirror": host.mirror,
     }
     return int(verbs[arguments[0]]() or 0)

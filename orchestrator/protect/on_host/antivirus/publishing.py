@@ -17,7 +17,7 @@ from ..running import ProgramError, one_line, output
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import IO, Any, Dict, List
+    from typing import IO, Any, Dict, Iterator, List, Sequence, Set
 
 ROOT = "/srv/luytre-signatures"
 CURRENT = ROOT + "/current"
@@ -29,8 +29,10 @@ _SECONDS = 900.0
 _ERROR = b"LibClamAV Error"
 # A signature that finds these would have every server's own files reported.
 _HARMLESS = ("/etc/os-release", "/etc/passwd", "/bin/sh")
-# They stand for the directories before, by which a client may still be served.
-_KEPT_BEFORE = 1
+# Nor may one of our own find anything here: official ones were tried on more than that.
+_SYSTEM = ("/etc", "/usr/bin", "/usr/lib", "/usr/sbin")
+_CLEAN, _FOUND = 0, 1
+_RULE = re.compile(rb"^[ \t]*(?:(?:private|global)[ \t]+)*rule[ \t]+(\w+)", re.MULTILINE)
 
 
 class PublishError(Exception):
@@ -43,44 +45,74 @@ class Mirror:
     def __init__(self, signatures: "Any") -> None:
         self._signatures = signatures
 
-    def publish(self, packed: "IO[bytes]") -> None:
+    def publish(self, packed: "IO[bytes]", *, replace: bool) -> None:
         """Publish the files of a tar archive beside those that are there.
 
+        Only to ``replace`` what is served, a file of our own may lack signatures that are in it.
         Raises PublishError; then nothing has changed.
         """
-        with places.locked(_LOCK, wait=True):
-            new = os.path.join(ROOT, "{:.6f}".format(time.time()))
-            os.makedirs(ROOT, mode=0o755, exist_ok=True)
-            os.mkdir(new, 0o755)
-            try:
-                os.chmod(ROOT, 0o755)
-                os.chmod(new, 0o755)
-                given = _unpack(packed, new)
-                if not given and os.path.exists(CURRENT):
-                    raise PublishError("no file came")
-                self._check(new, given)
-                self._fill(new, given)
-                _load_test(new)
-            except BaseException:
-                shutil.rmtree(new)
-                raise
-            _switch(new)
+        with self._next() as new:
+            given = _unpack(packed, new)
+            if not given:
+                raise PublishError("no file came")
+            self._check(new, given)
+            if not replace:
+                _require_all(new, given)
+            self._fill(new, given)
+            _load_test(new)
+
+    def renew(self) -> None:
+        """Let our own databases say that they are of now, and serve those that are missing.
+
+        Where they arrive no longer, servers tell it by that.
+        """
+        with self._next() as new:
+            self._fill(new, [])
 
     def prepare(self) -> None:
         """See to it that our own databases are served, even where none was published yet."""
         if not os.path.exists(CURRENT):
-            with open(os.devnull, "rb") as nothing:
-                self.publish(nothing)
+            self.renew()
 
     def status(self) -> "Dict[str, Any]":
-        """Return which databases are served, with version and age."""
-        found = self._signatures.databases(CURRENT)
+        """Return which databases are served, with version and age, and which cannot be read.
+
+        Of our own, it is told how many signatures each holds, and held before.
+        """
+        found, unreadable = [], []
+        for name in _served():
+            try:
+                one = self._signatures.database(os.path.join(CURRENT, name))
+            except self._signatures.Unreadable as problem:
+                unreadable.append(str(problem))
+            else:
+                if one is not None:
+                    found.append(one)
         return {
             "databases": [
                 {"name": one.name, "own": one.own, "version": one.version, "built": one.built}
                 for one in found
-            ]
+            ],
+            "unreadable": unreadable,
+            "counts": counts(),
         }
+
+    @contextlib.contextmanager
+    def _next(self) -> "Iterator[str]":
+        """Yield a directory to fill; then it is served, unless it was not filled to its end."""
+        with places.locked(_LOCK, wait=True):
+            os.makedirs(ROOT, mode=0o755, exist_ok=True)
+            new = os.path.join(ROOT, "{:.6f}".format(time.time()))
+            os.mkdir(new, 0o755)
+            try:
+                os.chmod(ROOT, 0o755)
+                os.chmod(new, 0o755)
+                yield new
+                places.sync(new)
+            except BaseException:
+                shutil.rmtree(new)
+                raise
+            _switch(new)
 
     def _check(self, new: str, given: "List[str]") -> None:
         """Check each file by itself, so that the one that is broken is named."""
@@ -89,6 +121,7 @@ class Mirror:
             if name in _OWN:
                 self._stamp(path)
                 _loads(path, name)
+                _finds_no_system(path, name)
                 continue
             try:
                 # It checks the digital signature as well.
@@ -102,8 +135,11 @@ class Mirror:
             _loads(path, name)
 
     def _built_before(self, name: str) -> float:
-        place = os.path.join(CURRENT, name)
-        return float(self._signatures.official(place).built) if os.path.exists(place) else 0.0
+        """Return from when the file is that is served; a damaged one must be replaceable."""
+        try:
+            return float(self._signatures.official(os.path.join(CURRENT, name)).built)
+        except self._signatures.Unreadable:
+            return 0.0
 
     def _stamp(self, path: str) -> None:
         """Let one of our own databases begin with the moment of its publication."""
@@ -119,16 +155,63 @@ class Mirror:
 
     def _fill(self, new: str, given: "List[str]") -> None:
         """Take over what is published and was not given; our own ones are there, even empty."""
-        with contextlib.suppress(FileNotFoundError):
-            for name in os.listdir(CURRENT):
-                if name not in given:
-                    os.link(os.path.join(os.path.realpath(CURRENT), name), os.path.join(new, name))
+        for name in set(_served()) - set(given):
+            served, path = os.path.join(os.path.realpath(CURRENT), name), os.path.join(new, name)
+            if name in _OWN and self._tells_its_age(served):
+                shutil.copyfile(served, path)
+                self._stamp(path)
+            else:
+                # A damaged one as well: stamped, it would pass for a good one.
+                os.link(served, path)
         for name in _OWN:
             path = os.path.join(new, name)
             if not os.path.exists(path):
                 places.write(path, self._signatures.stamp(name, time.time()), 0o644)
         for name in os.listdir(new):
             os.chmod(os.path.join(new, name), 0o644)
+
+    def _tells_its_age(self, path: str) -> bool:
+        try:
+            return self._signatures.database(path) is not None
+        except self._signatures.Unreadable:
+            return False
+
+
+def counts() -> "Dict[str, int]":
+    """Return how many signatures each database of our own holds that is served."""
+    return {name: len(_held(os.path.join(CURRENT, name))) for name in _OWN if name in _served()}
+
+
+def _served() -> "List[str]":
+    try:
+        return sorted(os.listdir(CURRENT))
+    except FileNotFoundError:
+        return []
+
+
+def _held(path: str) -> "Set[bytes]":
+    """Return the signatures of one of our own databases: lines, or names of YARA rules."""
+    try:
+        with open(path, "rb") as file:
+            content = file.read()
+    except FileNotFoundError:
+        return set()
+    if path.endswith(".yar"):
+        return set(_RULE.findall(content))
+    lines = {line.strip() for line in content.splitlines()}
+    return {line for line in lines if line and not line.startswith(b"#")}
+
+
+def _require_all(new: str, given: "List[str]") -> None:
+    """Raise PublishError where files of our own lack signatures that are served now."""
+    for name in given:
+        if name in _OWN:
+            before, now = _held(os.path.join(CURRENT, name)), _held(os.path.join(new, name))
+            missing = len(before - now)
+            if missing:
+                shown = "{}: {} -> {} signatures, {} of those that are served are not in it: "
+                shown += "add them, or publish with --replace"
+                raise PublishError(shown.format(name, len(before), len(now), missing))
 
 
 def _unpack(packed: "IO[bytes]", new: str) -> "List[str]":
@@ -171,28 +254,53 @@ def _complaint(database: str) -> str:
 
     A YARA rule that it cannot read, it only complains of.
     """
-    words = ["--no-summary", "--infected", "--stdout", "--database=" + database]
-    done = subprocess.run(
-        ["clamscan", *words, *_HARMLESS],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        cwd="/",
-        env=dict(os.environ, LC_ALL="C.UTF-8"),
-        timeout=_SECONDS,
-        check=False,
-    )
+    done = _clamscan(database, _HARMLESS)
     errors = [line for line in done.stderr.splitlines() if line.startswith(_ERROR)]
-    if done.returncode == 0 and not errors:
+    if done.returncode == _CLEAN and not errors:
         return ""
     return one_line(b"\n".join(errors) or done.stdout or done.stderr)
 
 
+def _finds_no_system(path: str, name: str) -> None:
+    """Raise PublishError where a database finds a file of the system; some cannot be scanned."""
+    done = _clamscan(path, ("--recursive", *_SYSTEM))
+    if done.returncode == _FOUND:
+        raise PublishError("{}: {}".format(name, one_line(done.stdout)))
+
+
+def _clamscan(database: str, words: "Sequence[str]") -> "subprocess.CompletedProcess[bytes]":
+    argv = ["clamscan", "--no-summary", "--infected", "--stdout", "--database=" + database, *words]
+    try:
+        done = subprocess.run(
+            argv,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd="/",
+            env=dict(os.environ, LC_ALL="C.UTF-8"),
+            timeout=_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as problem:
+        raise PublishError("clamscan: {}".format(problem)) from problem
+    if done.returncode < 0:
+        killed = "clamscan was killed (signal {}), for the memory it took, perhaps"
+        raise PublishError(killed.format(-done.returncode))
+    return done
+
+
 def _switch(new: str) -> None:
-    waiting = CURRENT + ".new"
+    """Serve another directory; the one before stays, by which a client may still be served.
+
+    Names tell nothing of their order: the clock may have been set.
+    """
+    waiting, before = CURRENT + ".new", ""
+    with contextlib.suppress(FileNotFoundError):
+        before = os.path.basename(os.readlink(CURRENT))
     with contextlib.suppress(FileNotFoundError):
         os.unlink(waiting)
     os.symlink(os.path.basename(new), waiting)
     os.replace(waiting, CURRENT)
-    others = sorted(name for name in os.listdir(ROOT) if re.fullmatch(r"[0-9]+\.[0-9]+", name))
-    for name in others[: -1 - _KEPT_BEFORE]:
-        shutil.rmtree(os.path.join(ROOT, name))
+    places.sync(ROOT)
+    for name in os.listdir(ROOT):
+        if re.fullmatch(r"[0-9]+\.[0-9]+", name) and name not in (os.path.basename(new), before):
+            shutil.rmtree(os.path.join(ROOT, name))
