@@ -14,6 +14,8 @@ LOCK = "/run/luytre-antivirus/lock"
 # Where copies lie while they are scanned a second time.
 STAGING = STATE + "/staging"
 SCAN_UNIT = "luytre-antivirus-scan.service"
+# It bounds what scans, and what loads signatures to test them.
+SLICE = "system-luytreantivirus.slice"
 SCAN_TIMER = "luytre-antivirus-scan.timer"
 DAEMON_UNIT = "clamav-daemon.service"
 DAEMON = "/usr/sbin/clamd"

@@ -12,14 +12,26 @@ import sys
 
 from .. import places
 from ..running import ProgramError, output
-from . import bringing_back, layout, proving, publishing, quarantine, results, scanning
+from . import (
+    bounds,
+    bringing_back,
+    layout,
+    proving,
+    publishing,
+    quarantine,
+    results,
+    scanning,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable, Dict, List
 
 _BUSY = "a scan goes on"
+_TOO_LITTLE_MEMORY = "the scanner was killed: it took more memory than it may"
 _UPDATE_SECONDS = 1800.0
+# They hold all signatures in memory; the unit of the nightly scan is bounded by itself.
+_BOUNDED = ("update", "prove", "publish", "replace")
 _TOLD_OF_KEPT = ("name", "path", "signature", "size", "at")
 _SHOWN = ("ActiveState", "Result", "NRestarts", "MemoryMax")
 
@@ -52,7 +64,7 @@ class Antivirus:
         except BlockingIOError:
             print(_BUSY, file=sys.stderr)
             return 75
-        results.keep(told)
+        results.keep(_with_kills(told))
         return 1 if told["state"] == "failed" else 0
 
     def scan(self) -> None:
@@ -94,7 +106,8 @@ class Antivirus:
         except BlockingIOError:
             _say(dict(self._standing(), problem=_BUSY))
             return
-        _say(dict(self._standing(), proof=proof))
+        problem = _TOO_LITTLE_MEMORY if bounds.killed() else ""
+        _say(dict(self._standing(), proof=proof, problem=problem))
 
     def quarantine(self) -> None:
         """Say what was taken away and is kept."""
@@ -171,6 +184,8 @@ class Antivirus:
 def main(arguments: "List[str]", signatures: "Any") -> int:
     """Do what the first argument names; return the exit status."""
     os.umask(0o077)
+    if arguments[0] in _BOUNDED:
+        bounds.enter(arguments)
     host = Antivirus(signatures)
     verbs: "Dict[str, Callable[[], Any]]" = {
         "settle": host.settle,
@@ -188,6 +203,18 @@ def main(arguments: "List[str]", signatures: "Any") -> int:
         "mirror": host.mirror,
     }
     return int(verbs[arguments[0]]() or 0)
+
+
+def _with_kills(told: "Dict[str, Any]") -> "Dict[str, Any]":
+    """Return what came of a scan, never whole where its scanner was killed."""
+    if not bounds.killed():
+        return told
+    return dict(
+        told,
+        state="partial" if told["state"] == "done" else told["state"],
+        problems=[{"path": "", "why": _TOO_LITTLE_MEMORY}, *told["problems"]],
+        problems_total=told["problems_total"] + 1,
+    )
 
 
 def _daemon() -> "Dict[str, str]":
