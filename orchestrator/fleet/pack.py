@@ -34,6 +34,7 @@ _CHANGING = tuple(
         "foresee",
         "health",
         "impacts/__init__",
+        "impacts/bans",
         "impacts/connections",
         "impacts/firewall",
         "impacts/forwarding",

@@ -14,6 +14,10 @@ IMPACTS = (
         _later("this login comes from {address} to {port}, which the new rules keep out"),
         words=("address", "port"),
     ),
+    Template(
+        _later("this login comes from {address}, which fail2ban would ban after failed logins"),
+        words=("address",),
+    ),
     Template(_later("connected to {port} and could not come again: {peers}"), words=("port",)),
     Template(_later("accounts from {sources} cannot be counted: some may not get in any more")),
     Template(_later("sshd does not tell whence this login came")),

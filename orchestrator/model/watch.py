@@ -84,6 +84,7 @@ class Watch:
 
     ``before`` is when it had looked last before it was asked; ``up`` since when the host runs;
     ``missing`` counts the events that it has numbers for and did not tell.
+    ``came`` is the address that it was asked from, as it saw it; empty where it does not say.
     """
 
     host: str
@@ -101,6 +102,7 @@ class Watch:
     integrity: Integrity
     more: bool = False
     missing: int = 0
+    came: str = ""
 
 
 @dataclass(frozen=True)

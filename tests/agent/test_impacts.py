@@ -6,6 +6,7 @@ import pytest
 
 from orchestrator.agent.accounts import Password
 from orchestrator.agent.host import Unreadable
+from orchestrator.agent.impacts.bans import ignores
 from orchestrator.agent.impacts.connections import parse
 from orchestrator.agent.impacts.firewall import Opening, openings
 from orchestrator.agent.impacts.logins import Ways, ends_at_once, lets_in, other_sources
@@ -125,6 +126,15 @@ def test_a_port_is_open_to_its_own_sources_only():
     narrow = Opening("tcp", 22, ["10.1.0.0/16", "2001:db8:1::/48"])
     assert narrow.lets_in(here)
     assert not narrow.lets_in(elsewhere)
+
+
+@pytest.mark.parametrize(
+    ("peer", "left_alone"),
+    [("192.0.2.7", True), ("2001:db8::7", True), ("198.51.100.1", False), ("::1", False)],
+)
+def test_fail2ban_leaves_alone_whom_its_settings_name(peer, left_alone):
+    settings = "# ignoreip = 0.0.0.0/0\n[DEFAULT]\nignoreip = bastion 192.0.2.0/28 2001:db8::/64\n"
+    assert ignores(settings, ipaddress.ip_address(peer)) is left_alone
 
 
 def test_rules_that_nobody_declared_are_not_taken_for_rules_that_let_nothing_in():

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "accounts": "logins",
+    "file": "bans",
     "nft": "firewall",
     "package": "services",
     "sshd": "logins",

@@ -103,7 +103,7 @@ def lacks(
         found[Lack.PROBLEM] = "; ".join(watch.problems)
     if watch.fail2ban != "running":
         found[Lack.NO_FAIL2BAN] = watch.fail2ban
-    elif banned := _not_ignored(watch.ignored, bastions(host)):
+    elif banned := not_covered(watch.ignored, _administering(watch, host)):
         found[Lack.BASTION] = ", ".join(banned)
     told = watch.integrity
     if accepted is None:
@@ -117,7 +117,14 @@ def lacks(
     return found
 
 
-def _not_ignored(ignored: Iterable[str], wanted: Iterable[str]) -> list[str]:
+def _administering(watch: Watch, host: ManagedHost) -> list[str]:
+    """Return from where a host is administered: as it was declared, and as it is now."""
+    declared = bastions(host)
+    return [*declared, *(not_covered(declared, [watch.came]) if watch.came else ())]
+
+
+def not_covered(ignored: Iterable[str], wanted: Iterable[str]) -> list[str]:
+    """Return the networks and addresses that lie in none of the others."""
     networks = []
     for one in ignored:
         try:

@@ -2,19 +2,22 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from orchestrator.fleet.agent import Fleet
 from orchestrator.fleet.playbooks import Event
 from orchestrator.fleet.pool import over_hosts
+from orchestrator.fleet.told import well_formed
 from orchestrator.model.errors import AgentError, HostError
 from orchestrator.model.host import ManagedHost
 from orchestrator.model.i18n import _
 from orchestrator.model.text import quoted
 from orchestrator.protect.intrusion.authority import Authority
 from orchestrator.protect.intrusion.host import ask
-from orchestrator.protect.intrusion.judging import bastions
+from orchestrator.protect.intrusion.judging import bastions, not_covered
 from orchestrator.protect.intrusion.logs import certify, concerned
 from orchestrator.protect.intrusion.program import program
+from orchestrator.protect.intrusion.told import address
 from orchestrator.protect.setup_play import Program, play_setup
 from orchestrator.workspace.directory import Workspace
 
@@ -56,6 +59,7 @@ def set_up(
         if said.get("state") != "ready":
             message = _("it cannot watch itself: {why}")
             raise AgentError(host.name, message.format(why=quoted(str(said.get("why")))))
+        _require_bastion(host, said)
 
     going = [host for host in hosts if host.name not in troubles]
     results = over_hosts(going, work, fleet.concurrency, lambda host, _one: on_done(host.name))
@@ -64,6 +68,15 @@ def set_up(
     if going:
         troubles |= certify(fleet, going, every, Authority(workspace))
     return [SetUp(host.name, troubles.get(host.name, "")) for host in hosts]
+
+
+def _require_bastion(host: ManagedHost, said: Mapping[str, Any]) -> None:
+    """Refuse a host that takes this machine for a stranger: fail2ban would ban it."""
+    with well_formed(host.name):
+        came = address(said["came"])
+    if came and not_covered(bastions(host), [came]):
+        message = _("it sees this machine come from {address}: add that to luytre_bastions")
+        raise AgentError(host.name, message.format(address=came))
 
 
 def _play(workspace: Workspace, fleet: Fleet, hosts: Sequence[ManagedHost]) -> dict[str, str]:

@@ -6,6 +6,7 @@ An event that is none of ours is told as such: it does not cost the others.
 import base64
 import binascii
 import hashlib
+import ipaddress
 import re
 import zlib
 from collections.abc import Mapping
@@ -82,7 +83,13 @@ def watch(host: str, told: Mapping[str, Any], birth: str = "", after: int = 0) -
             integrity(told["integrity"]),
             bool(numbers) and numbers[-1] < last,
             missing,
+            address(told.get("came", "")),
         )
+
+
+def address(told: Any) -> str:
+    """Return an address that a host names, or nothing where it names none; raises ValueError."""
+    return str(ipaddress.ip_address(text(told))) if told else ""
 
 
 def integrity(told: Mapping[str, Any]) -> Integrity:

@@ -127,6 +127,9 @@ def test_of_very_many_files_the_rest_is_counted():
         (replace(WATCH, fail2ban="stopped"), ACCEPTED, Lack.NO_FAIL2BAN),
         (replace(WATCH, ignored=("127.0.0.0/8", "bastion.example")), ACCEPTED, Lack.BASTION),
         (replace(WATCH, ignored=("192.0.2.0/30",)), ACCEPTED, Lack.BASTION),
+        (replace(WATCH, came="192.0.2.3"), ACCEPTED, None),
+        # It comes from where nobody declared, a NAT gateway perhaps.
+        (replace(WATCH, came="198.51.100.1"), ACCEPTED, Lack.BASTION),
         (WATCH, None, Lack.NO_DATABASE),
         (with_file(database="0" * 64), ACCEPTED, Lack.DATABASE),
         (with_file(problem="aide: no"), ACCEPTED, Lack.NOT_COMPARED),

@@ -13,7 +13,7 @@ import time
 from functools import partial
 
 from .. import places, running
-from . import accounts, bans, certificates, integrity, left, room
+from . import accounts, bans, certificates, integrity, left, room, whence
 from .journal import JournalError
 from .logins import Logins
 from .record import Record, locked
@@ -64,12 +64,13 @@ def _settle() -> int:
         record = Record()
         problems = _pass(record)
         record.save(watched=True)
+    came = _came(problems)
     if problems:
         _say({"state": "failed", "why": "; ".join(problems)})
         return 0
     running.output(["systemctl", "daemon-reload"])
     running.output(["systemctl", "enable", "--quiet", "--now", *_TIMERS])
-    _say({"state": "ready"})
+    _say({"state": "ready", "came": came})
     return 0
 
 
@@ -82,6 +83,7 @@ def _tell(birth: str, after: str) -> int:
         from_ = int(after) if record.birth == birth else 0
         events = record.events(from_, _MOST_TOLD)
         record.save(watched=True)
+    came = _came(problems)
     told = {
         "format": _FORMAT,
         "birth": record.birth,
@@ -92,6 +94,7 @@ def _tell(birth: str, after: str) -> int:
         "dropped": record.dropped,
         "events": events,
         "problems": problems,
+        "came": came,
         "fail2ban": bans.standing(),
         "integrity": integrity.standing(),
     }
@@ -152,6 +155,15 @@ def _pass(record: Record) -> "List[str]":
         except (JournalError, sqlite3.Error, OSError, ValueError) as problem:
             problems.append("{}: {}".format(name, problem))
     return problems
+
+
+def _came(problems: "List[str]") -> str:
+    """Return from where this login came; where sshd does not tell, that is one of the problems."""
+    try:
+        return whence.address()
+    except (OSError, ValueError) as problem:
+        problems.append("login: {}".format(problem))
+        return ""
 
 
 def _up() -> float:
