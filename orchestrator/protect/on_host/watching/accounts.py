@@ -1,37 +1,42 @@
 """Accounts, groups, SSH keys and sudo rules: what is different from when the watch looked last."""
 
-import base64
-import binascii
+import errno
 import glob
 import hashlib
 import os
 import stat
 import time
 
+from . import keys
 from .record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, Iterator, List, Tuple
+    from typing import Any, Dict, Iterable, Iterator, List, Tuple
 
 # Whoever is in one of these is root, or nearly so.
 _MIGHTY = frozenset(("root", "sudo", "adm", "shadow", "disk", "docker", "lxd", "libvirt", "wheel"))
 _NO_LOGIN = ("/usr/sbin/nologin", "/sbin/nologin", "/bin/false", "/usr/bin/false", "/bin/sync")
-_KEY_FILES = (".ssh/authorized_keys", ".ssh/authorized_keys2")
 _SUDOERS = ("/etc/sudoers", "/etc/sudoers.d/*")
 _MOST_BYTES = 1024 * 1024
 
 
 def look(record: Record) -> None:
-    """Tell a record what has changed; at first everything is as it should be."""
-    now = _snapshot()
+    """Tell a record what has changed; at first everything is as it should be.
+
+    Raises OSError where something could not be read: of that the last look counts on.
+    """
     before = record.memory("accounts", None)
+    unread: "List[str]" = []
+    now = _snapshot(before["keys"] if before is not None else {}, unread)
     if before is not None:
         for what, identity, details in differences(before, now):
             at = time.time()
             # The same may happen again: taken away, and back.
             record.add(what, at, "{}|{}".format(identity, at), **details)
     record.remember("accounts", now)
+    if unread:
+        raise OSError("; ".join(unread))
 
 
 def differences(
@@ -41,9 +46,9 @@ def differences(
     yield from _of_accounts(before["accounts"], now["accounts"])
     yield from _of_groups(before["groups"], now["groups"], now["accounts"])
     for user, key in _added(before["keys"], now["keys"]):
-        yield "key_new", user + key, {"user": user, "key": key, "note": now["keys"][user][key]}
+        yield "key_new", user + key, dict(now["keys"][user][key], user=user)
     for user, key in _added(now["keys"], before["keys"]):
-        yield "key_gone", user + key, {"user": user, "key": key, "note": before["keys"][user][key]}
+        yield "key_gone", user + key, dict(before["keys"][user][key], user=user)
     for path in sorted({*before["sudoers"], *now["sudoers"]}):
         was, is_ = before["sudoers"].get(path), now["sudoers"].get(path)
         if was != is_:
@@ -78,7 +83,7 @@ def _of_groups(
         # Most accounts bring a group of their own.
         if group not in before and group not in accounts:
             yield "group_new", group, {"group": group}
-        for user in sorted(set(now[group]) - set(before.get(group, ()))):
+        for user in sorted(set(now[group]) - set(before.get(group, ())) - {group}):
             what = "group_mighty" if group in _MIGHTY else "group_joined"
             yield what, group + ":" + user, {"group": group, "user": user}
 
@@ -92,69 +97,75 @@ def _added(before: "Dict[str, Any]", now: "Dict[str, Any]") -> "List[Tuple[str, 
     ]
 
 
-def _snapshot() -> "Dict[str, Any]":
+def _snapshot(known: "Dict[str, Any]", unread: "List[str]") -> "Dict[str, Any]":
+    """Return how everything is; raises OSError.
+
+    Of whose keys cannot be read (his home is elsewhere) those that are ``known`` count on, and why
+    is appended to ``unread``.
+    """
     passwords = {fields[0]: fields[1] for fields in _lines("/etc/shadow", 2)}
+    patterns = keys.patterns(_content)
     accounts = {}
-    keys = {}
+    found = {}
+    primary: "Dict[str, List[str]]" = {}
     for fields in _lines("/etc/passwd", 7):
-        hashed = passwords.get(fields[0], fields[1])
-        accounts[fields[0]] = {
-            "uid": fields[2],
-            "shell": fields[6],
-            "password": hashlib.sha256(hashed.encode()).hexdigest(),
-        }
-        found = _keys(fields[5])
-        if found:
-            keys[fields[0]] = found
-    groups = {
-        fields[0]: sorted(one for one in fields[3].split(",") if one)
-        for fields in _lines("/etc/group", 4)
+        user = fields[0]
+        hashed = passwords.get(user, fields[1])
+        digest = hashlib.sha256(hashed.encode("utf-8", "surrogateescape")).hexdigest()
+        accounts[user] = {"uid": fields[2], "shell": fields[6], "password": digest}
+        primary.setdefault(fields[3], []).append(user)
+        try:
+            found[user] = keys.of(keys.Owner(user, fields[2], fields[5]), patterns, _content)
+        except OSError as problem:
+            unread.append("keys of {}: {}".format(user, problem))
+            found[user] = known.get(user, {})
+    return {
+        "accounts": accounts,
+        "groups": groups(_lines("/etc/group", 4), primary),
+        "keys": {user: his for user, his in found.items() if his},
+        "sudoers": _digests(_SUDOERS),
     }
-    rules = sorted(path for pattern in _SUDOERS for path in glob.glob(pattern))
-    sudoers = {path: hashlib.sha256(_content(path)).hexdigest() for path in rules}
-    return {"accounts": accounts, "groups": groups, "keys": keys, "sudoers": sudoers}
+
+
+def groups(lines: "Iterable[List[str]]", primary: "Dict[str, List[str]]") -> "Dict[str, List[str]]":
+    """Return who is in which group, those as well who have it as their first. Pure."""
+    return {
+        fields[0]: sorted({*fields[3].split(","), *primary.get(fields[2], ())} - {""})
+        for fields in lines
+    }
+
+
+def _digests(patterns: "Iterable[str]") -> "Dict[str, str]":
+    paths = sorted(path for pattern in patterns for path in glob.glob(pattern))
+    return {path: hashlib.sha256(_content(path)).hexdigest() for path in paths}
 
 
 def _lines(path: str, least: int) -> "Iterator[List[str]]":
-    for line in _content(path).decode("utf-8", "replace").splitlines():
+    for line in _content(path).decode("utf-8", "surrogateescape").splitlines():
         fields = line.split(":")
         if len(fields) >= least:
             yield fields
 
 
-def _keys(home: str) -> "Dict[str, str]":
-    """Return the keys that let somebody in, by fingerprint, with the note beside each."""
-    found = {}
-    for name in _KEY_FILES:
-        for line in _content(os.path.join(home, name)).decode("utf-8", "replace").splitlines():
-            words = line.split()
-            for number, word in enumerate(words):
-                fingerprint = _fingerprint(word)
-                if fingerprint:
-                    found[fingerprint] = " ".join(words[number + 1 :])[:100]
-                    break
-    return found
-
-
-def _fingerprint(word: str) -> str:
-    """Return the fingerprint of a key as OpenSSH writes it, empty where the word is none."""
-    # The type's name, with its length before it, begins every public key.
-    if not word.startswith("AAAA"):
-        return ""
-    try:
-        blob = base64.b64decode(word, validate=True)
-    except (ValueError, binascii.Error):
-        return ""
-    return "SHA256:" + base64.b64encode(hashlib.sha256(blob).digest()).decode().rstrip("=")
-
-
 def _content(path: str) -> bytes:
-    """Return what a file holds, up to a bound; of what is no file nothing: homes are not ours."""
+    """Return what a file holds; of what is none or no file nothing: homes are not ours.
+
+    Raises OSError, also for one that is larger than what can be watched.
+    """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return b""
-    with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+    except OSError as problem:
+        # open(2): a socket, or a device that nobody serves.
+        if problem.errno == errno.ENXIO:
             return b""
-        return file.read(_MOST_BYTES)
+        raise
+    with os.fdopen(descriptor, "rb") as file:
+        seen = os.fstat(file.fileno())
+        if not stat.S_ISREG(seen.st_mode):
+            return b""
+        content = file.read(_MOST_BYTES + 1)
+    if len(content) > _MOST_BYTES:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), path)
+    return content
