@@ -42,6 +42,7 @@ def _templates() -> dict[str, str]:
         "ban": _("{source} was banned after failed logins ({jail})"),
         "room": _("{path} is nearly full: {free} bytes free of {total}"),
         "journal_cut": _("the journal no longer holds what was read last: somebody cut it"),
+        "journal_unreadable": _("a line of {program} in the journal cannot be read"),
         "dropped": _("{count} events were dropped for want of room"),
         "gap": _("{count} events are gone from its record: somebody took them out"),
         "unreadable": _("its event {number} is none that its watch would tell"),
@@ -62,10 +63,13 @@ def _of_logins() -> dict[str, str]:
         "login_user": _("{user} logged in for the first time, from {source} ({method})"),
         "login_failures": _("{count} failed logins from {source} within an hour, last as {user}"),
         "login_after_failures": _("{user} logged in from {source} after {count} failed logins"),
+        "login_console": _("{user} logged in at the console"),
         "sudo_first": _("{user} used sudo for the first time: {command}"),
         "sudo_refused": _("sudo refused {user}: {why} ({command})"),
         "su_first": _("{user} became {to} with su for the first time"),
         "su_refused": _("su refused {user}, who wanted to become {to}"),
+        "polkit_first": _("{user} got rights through polkit for the first time: {action}"),
+        "polkit_refused": _("polkit refused {user}: {action}"),
     }
 
 

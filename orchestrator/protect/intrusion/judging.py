@@ -11,8 +11,6 @@ from orchestrator.model.text import shorten
 from orchestrator.model.watch import FileChange, Integrity, Keeper, Lack, Sighting, Watch
 from orchestrator.protect.intrusion.databases import Accepted
 
-# The timer comes every minute; a busy host may be late.
-_LONGEST_PAUSE = timedelta(minutes=10)
 # Every file is looked at once a day.
 _OLDEST_LOOK = timedelta(hours=50)
 # Nobody reads more; where so much differs, it is one thing that happened.
@@ -35,11 +33,6 @@ def silences(heard: Sequence[Watch], before: Mapping[str, Any]) -> Iterator[Sigh
     known = str(before.get("birth", ""))
     if known and (known != watch.birth or watch.last < int(before["last"])):
         yield _sighting("anew", watch.at, f"{watch.birth} {watch.last}")
-    if watch.before is not None:
-        since = max(watch.before, watch.up)
-        if watch.at - since > _LONGEST_PAUSE:
-            told = {"since": f"{since:%Y-%m-%d %H:%M}Z", "until": f"{watch.at:%Y-%m-%d %H:%M}Z"}
-            yield _sighting("stopped", watch.at, f"{watch.birth} {since}", told)
     already = int(before.get("dropped", 0)) if known == watch.birth else 0
     if watch.dropped > already:
         told = {"count": str(watch.dropped - already)}

@@ -46,6 +46,49 @@ def banned(lab, server):
     return told.split()
 
 
+@pytest.mark.usefixtures("desk")
+@pytest.mark.parametrize("server", SERVERS)
+def test_who_only_looks_whether_the_port_answers_is_no_guesser(lab, guesser, server):
+    # As monitoring does: one shuts the port at once, another reads the greeting first.
+    look = f"exec 3<>/dev/tcp/{address(lab, server)}/22; exec 3<&-"
+    greet = f"exec 3<>/dev/tcp/{address(lab, server)}/22; echo SSH-2.0-look >&3; read -t 2 -u 3 x"
+    for script in (look, greet):
+        again = f"for n in $(seq {PARAMETERS['ban_failures'] + 1}); do ({script}); done"
+        lab.run(guesser, ["bash", "-c", again], check=False)
+    lab.run(guesser, guess(address(lab, server)), check=False)
+
+    def failed():
+        told = lab.run(server, ["fail2ban-client", "status", "sshd"]).stdout.decode()
+        return int(told.partition("Total failed:")[2].split()[0])
+
+    until(failed, "the one failure is counted", 30, 0.3)
+    assert failed() == 1
+
+
+def test_where_the_controller_would_be_banned_nothing_is_changed(lab, desk, bastion):
+    declared = {
+        "luytre_admin_sources": ["10.213.0.0/16"],
+        "luytre_services": [],
+        "luytre_backup_waived": "a throwaway host of the lab",
+    }
+    place = "/etc/fail2ban/jail.d/zz-luytre.local"
+    before = lab.read(OFFICE, place)
+    desk.declare(**declared, luytre_bastions=["192.0.2.0/28"])
+    try:
+        setup = desk.ask("intrusion", "setup", "--yes", "--limit", OFFICE)
+        applied = desk.ask("apply", "--yes", "--limit", OFFICE)
+        status = desk.ask("intrusion", "status", "--limit", OFFICE)
+    finally:
+        desk.declare(**declared, luytre_bastions=[f"{bastion}/32"])
+        again = desk.ask("intrusion", "setup", "--yes", "--limit", OFFICE)
+    assert (setup.code, again.code) == (1, 0)
+    assert f"come from {bastion}" in setup.out + setup.err
+    assert applied.code == 6
+    assert f"comes from {bastion}, which fail2ban would ban" in applied.out
+    assert lab.read(OFFICE, place) == before
+    assert "bastion" in status.host(OFFICE)["lacks"]
+
+
 @pytest.mark.parametrize("server", SERVERS)
 def test_fault_57_the_bastion_is_ignored_and_another_source_is_banned(
     lab, desk, bastion, guesser, server, tmp_path

@@ -47,13 +47,6 @@ def whats(sightings):
         (WATCH, {}, []),
         (replace(WATCH, birth="b" * 32), KNOWN, ["anew"]),
         (replace(WATCH, last=3), KNOWN, ["anew"]),
-        (replace(WATCH, before=NOW - timedelta(minutes=11)), KNOWN, ["stopped"]),
-        # It was off, and looked as soon as it ran again.
-        (
-            replace(WATCH, before=NOW - timedelta(days=1), up=NOW - timedelta(minutes=2)),
-            KNOWN,
-            [],
-        ),
         (replace(WATCH, dropped=4), KNOWN, ["dropped"]),
         (replace(WATCH, dropped=4), {**KNOWN, "dropped": 4}, []),
         (replace(WATCH, missing=2), KNOWN, ["gap"]),

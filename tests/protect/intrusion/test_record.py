@@ -51,10 +51,34 @@ def test_the_first_events_stay_and_what_was_dropped_is_counted(record):
 
 
 def test_texts_of_others_are_bounded_and_can_be_written(record):
-    record.add("sudo_first", 1.0, "\udcff", command="\udcff" + "x" * 5000)
+    record.add("sudo_first", 1.0, "\udcff", command="\udcff" * 5000)
     (event,) = record.events(0, 10)
-    assert len(event["details"]["command"]) < 310
+    assert len(event["details"]["command"]) <= 300
     record.save(watched=False)
+
+
+@pytest.mark.parametrize(
+    ("watched", "up", "told"),
+    [
+        (None, 9000.0, []),
+        (9500.0, 9000.0, []),
+        (9000.0, 9000.0, ["stopped"]),
+        # It was off, and looked as soon as it ran again.
+        (2000.0, 60.0, []),
+        (2000.0, 700.0, ["stopped"]),
+    ],
+)
+def test_a_pause_is_kept_whoever_begins_the_watch_again(record, watched, up, told):
+    record._told["watched"] = watched
+    record.note_pause(10000.0, up)
+    assert [one["what"] for one in record.events(0, 10)] == told
+
+
+def test_a_pause_is_told_from_its_beginning_to_its_end(record):
+    record._told["watched"] = 1000.0
+    record.note_pause(10000.0, 20000.0)
+    (event,) = record.events(0, 10)
+    assert event["details"] == {"since": "1970-01-01 00:16Z", "until": "1970-01-01 02:46Z"}
 
 
 def test_many_failures_are_one_event_and_a_login_after_them_another(record, monkeypatch):

@@ -49,6 +49,25 @@ def entry(identifier, message, **more):
         ),
         # It follows on "Invalid user": one attempt is counted once.
         ("Connection closed by invalid user ghost 10.213.16.1 port 33702 [preauth]", None),
+        (
+            "Disconnected from authenticating user root 10.213.16.1 port 33714 [preauth]",
+            {"what": "failed", "user": "root", "source": "10.213.16.1"},
+        ),
+        (
+            "Disconnecting authenticating user ops 10.213.16.1 port 33714: "
+            "Too many authentication failures [preauth]",
+            {"what": "failed", "user": "ops", "source": "10.213.16.1"},
+        ),
+        (
+            "ROOT LOGIN REFUSED FROM 10.213.16.1 port 33714",
+            {"what": "failed", "user": "root", "source": "10.213.16.1"},
+        ),
+        (
+            "User clerk from 10.213.16.1 not allowed because none of user's groups are listed in "
+            "AllowGroups",
+            {"what": "failed", "user": "clerk", "source": "10.213.16.1"},
+        ),
+        ("Disconnected from user ops 10.213.16.1 port 33714", None),
         ("Server listening on 0.0.0.0 port 22.", None),
     ],
 )
@@ -82,6 +101,16 @@ def test_what_sshd_says(identifier, message, told):
             },
         ),
         ("pam_unix(sudo:session): session opened for user root(uid=0) by (uid=1000)", None),
+        # Who calls it chooses where he stands and what it is to do.
+        (
+            "eve : PWD=/home/a password is required ; USER=root ; COMMAND=/usr/bin/echo 'a "
+            "password is required'",
+            {
+                "what": "sudo",
+                "user": "eve",
+                "command": "/usr/bin/echo 'a password is required'",
+            },
+        ),
     ],
 )
 def test_what_sudo_says(message, told):
@@ -108,5 +137,83 @@ def test_nobody_speaks_for_sshd_or_sudo():
     assert seen(entry("cron", forged)) is None
 
 
-def test_bytes_that_are_no_text_are_left_out():
-    assert seen(entry("sshd", [255, 254])) is None
+@pytest.mark.parametrize(
+    ("more", "believed"),
+    [
+        ({"_COMM": "sudo", "_EXE": "/usr/bin/sudo"}, True),
+        ({"_COMM": "sudo", "_EXE": "/usr/bin/sudo (deleted)"}, True),
+        # It had ended before the journal looked.
+        ({"_COMM": "sudo"}, True),
+        ({}, True),
+        ({"_COMM": "sudo", "_EXE": "/tmp/sudo"}, False),
+        ({"_COMM": "logger"}, False),
+    ],
+)
+def test_a_name_that_somebody_gave_his_own_program_does_not_count(more, believed):
+    told = seen(entry("sudo", "eve : USER=root ; COMMAND=/bin/sh", _UID="1001", **more))
+    assert (told is not None) is believed
+
+
+def test_bytes_that_are_no_text_are_spelled_out():
+    where = b"     eve : PWD=/tmp/\xff ; USER=root ; COMMAND=/bin/sh \xff"
+    told = seen(entry("sudo", list(where), _UID="1001", _EXE="/usr/bin/sudo"))
+    assert told == {"what": "sudo", "user": "eve", "command": "/bin/sh \\xff"}
+
+
+@pytest.mark.parametrize("message", [None, [256], ["a", "b"], {"a": 1}])
+def test_what_cannot_be_read_is_told(message):
+    assert seen(entry("sshd", message)) == {"what": "unreadable", "program": "sshd"}
+    assert seen(entry("sshd", message, _UID="1000")) is None
+
+
+@pytest.mark.parametrize(
+    ("identifier", "program", "message", "told"),
+    [
+        (
+            "login",
+            "/usr/bin/login",
+            "pam_unix(login:session): session opened for user eve(uid=1001) by LOGIN(uid=0)",
+            {"what": "login_console", "user": "eve"},
+        ),
+        (
+            "pkexec",
+            "/usr/bin/pkexec",
+            "eve: Executing command [USER=root] [TTY=unknown] [CWD=/] [COMMAND=/usr/bin/id]",
+            {"what": "polkit", "user": "eve", "action": "pkexec"},
+        ),
+        (
+            "pkexec",
+            "/usr/bin/pkexec",
+            "eve: Error executing command as another user: Not authorized [USER=root] [TTY=unknown]"
+            " [CWD=/] [COMMAND=/usr/bin/id]",
+            {"what": "polkit_refused", "user": "eve", "action": "pkexec"},
+        ),
+        (
+            "polkitd",
+            "/usr/lib/polkit-1/polkitd",
+            "Operator of unix-process:3199:365912 successfully authenticated as unix-user:root to "
+            "gain TEMPORARY authorization for action org.freedesktop.systemd1.manage-units for "
+            "system-bus-name::1.62 [run0 id] (owned by unix-user:eve)",
+            {
+                "what": "polkit",
+                "user": "eve",
+                "action": "org.freedesktop.systemd1.manage-units",
+            },
+        ),
+        (
+            "polkitd",
+            "/usr/lib/polkit-1/polkitd",
+            "Operator of unix-process:3199:365912 FAILED to authenticate to gain authorization for "
+            "action org.freedesktop.policykit.exec for unix-process:3199:365912 [pkexec id] (owned "
+            "by unix-user:eve)",
+            {
+                "what": "polkit_refused",
+                "user": "eve",
+                "action": "org.freedesktop.policykit.exec",
+            },
+        ),
+    ],
+)
+def test_other_ways_than_sudo_are_seen(identifier, program, message, told):
+    assert seen(entry(identifier, message, _EXE=program)) == told
+    assert seen(entry(identifier, message, _EXE="/usr/bin/logger", _UID="1001")) is None

@@ -1,9 +1,10 @@
 """Who came, by what the journal says, and which of it somebody must look at."""
 
 import ipaddress
+import time
 
 from . import said
-from .journal import Reading
+from .journal import JournalError, Reading
 from .record import Record
 
 TYPE_CHECKING = False
@@ -15,6 +16,7 @@ _FAILURES = 5
 _WITHIN = 3600.0
 _MOST_SOURCES = 500
 _MOST_KNOWN = 2000
+_REFUSED = ("sudo_refused", "su_refused", "polkit_refused")
 
 
 class Logins:
@@ -29,18 +31,33 @@ class Logins:
         self._learning = "begun" not in self._memory
 
     def read(self) -> None:
-        """Read on in the journal; raises JournalError."""
+        """Read on in the journal; raises JournalError, also where one look does not reach its end.
+
+        The first look reads all that there is: what it left would be news to the next one.
+        """
+        reading = self._read_on()
+        while reading.behind and self._learning:
+            reading = self._read_on()
+        self._memory["begun"] = True
+        if reading.behind:
+            upto = time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime(self._memory["heard"]))
+            raise JournalError("more lines come than can be read: what followed " + upto)
+
+    def heard_since(self, moment: float) -> bool:
+        """Return whether one of the programs has said something since then, by the journal."""
+        return bool(self._memory.get("heard", 0.0) >= moment)
+
+    def _read_on(self) -> Reading:
         reading = Reading(self._memory["cursor"], said.IDENTIFIERS)
-        last = 0.0
         for entry in reading.entries():
-            last = int(entry["__REALTIME_TIMESTAMP"]) / 1e6
+            at = self._memory["heard"] = int(entry["__REALTIME_TIMESTAMP"]) / 1e6
             told = said.seen(entry)
             if told is not None:
-                self._judge(told, last, entry["__CURSOR"])
+                self._judge(told, at, entry["__CURSOR"])
         if reading.cut:
-            self._record.add("journal_cut", last, str(self._memory["cursor"]))
+            self._record.add("journal_cut", time.time(), str(self._memory["cursor"]))
         self._memory["cursor"] = reading.cursor
-        self._memory["begun"] = True
+        return reading
 
     def _judge(self, told: "Dict[str, str]", at: float, cursor: str) -> None:
         what = told.pop("what")
@@ -48,11 +65,16 @@ class Logins:
             self._failed(told, at)
         elif what == "login":
             self._login(told, at, cursor)
-        elif what in ("sudo_refused", "su_refused"):
+        elif what in _REFUSED:
             # Hours, not calls: who tries a thousand times is told once in each.
+            who = "{}|{}".format(told["user"], told.get("why"))
+            self._tell(what, at, "{}|{}".format(who, at // _WITHIN), told)
+        elif what == "unreadable":
             self._tell(
-                what, at, "{}|{}|{}".format(told["user"], told.get("why"), at // _WITHIN), told
+                "journal_unreadable", at, "{}|{}".format(told["program"], at // _WITHIN), told
             )
+        elif what == "login_console":
+            self._tell(what, at, cursor, told)
         elif self._is_new(what, told["user"]):
             self._tell(what + "_first", at, cursor, told)
 

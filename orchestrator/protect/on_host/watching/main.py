@@ -16,7 +16,7 @@ from .. import places, running
 from . import accounts, bans, certificates, integrity, left, room, whence
 from .journal import JournalError
 from .logins import Logins
-from .record import Record, locked
+from .record import Record, locked, shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,6 +26,10 @@ _SETTINGS = "/etc/luytre-intrusion/settings.json"
 _TIMERS = ("luytre-intrusion.timer", "luytre-aide.timer")
 _FORMAT = 1
 _MOST_TOLD = 1000
+_JOURNAL = "journal"
+# So long ago (seconds) the login that asks came at most, or its sudo; the journal takes a moment.
+_JUST_NOW = 120.0
+_ATTEMPTS = 5
 
 
 def main(arguments: "List[str]") -> int:
@@ -80,10 +84,12 @@ def _tell(birth: str, after: str) -> int:
         record = Record()
         before = record.watched
         problems = _pass(record)
+        came = _came(problems)
+        if came and not any(problem.startswith(_JOURNAL) for problem in problems):
+            problems += _deaf(record)
         from_ = int(after) if record.birth == birth else 0
         events = record.events(from_, _MOST_TOLD)
         record.save(watched=True)
-    came = _came(problems)
     told = {
         "format": _FORMAT,
         "birth": record.birth,
@@ -141,10 +147,11 @@ def _certify() -> int:
 
 def _pass(record: Record) -> "List[str]":
     """Look at everything that is watched; return what could not be looked at."""
+    record.note_pause(time.time(), _up())
     logins = Logins(record, places.load(_SETTINGS))
     problems = []
     parts: "Dict[str, Callable[[], None]]" = {
-        "journal": logins.read,
+        _JOURNAL: logins.read,
         "accounts": partial(accounts.look, record),
         "fail2ban": partial(bans.look, record),
         "room": partial(room.look, record),
@@ -153,8 +160,22 @@ def _pass(record: Record) -> "List[str]":
         try:
             part()
         except (JournalError, sqlite3.Error, OSError, ValueError) as problem:
-            problems.append("{}: {}".format(name, problem))
+            problems.append(shown("{}: {}".format(name, problem)))
     return problems
+
+
+def _deaf(record: Record) -> "List[str]":
+    """Return a problem where the journal does not hold even the login that asks."""
+    for _attempt in range(_ATTEMPTS):
+        logins = Logins(record, places.load(_SETTINGS))
+        if logins.heard_since(time.time() - _JUST_NOW):
+            return []
+        time.sleep(1)
+        try:
+            logins.read()
+        except (JournalError, ValueError) as problem:
+            return ["{}: {}".format(_JOURNAL, problem)]
+    return ["{}: it does not hold even this login".format(_JOURNAL)]
 
 
 def _came(problems: "List[str]") -> str:

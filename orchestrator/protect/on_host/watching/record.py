@@ -16,6 +16,8 @@ _LOCK = "/run/luytre-intrusion/lock"
 # One file holds all of them; the controller takes them much more often than they fill it.
 MOST_EVENTS = 2000
 _LONGEST = 300
+# The timer comes every minute; a busy host may be late.
+_LONGEST_PAUSE = 600.0
 
 
 class Record:
@@ -79,7 +81,7 @@ class Record:
             "id": hashlib.sha256(whole.encode("utf-8", "surrogateescape")).hexdigest()[:32],
             "what": what,
             "at": at,
-            "details": {name: _shown(value) for name, value in details.items()},
+            "details": {name: shown(value) for name, value in details.items()},
         }
         kept = self._told["events"]
         if any(one["id"] == event["id"] for one in kept):
@@ -92,6 +94,15 @@ class Record:
             return
         self._told["last"] += 1
         kept.append(dict(event, number=self._told["last"]))
+
+    def note_pause(self, now: float, up: float) -> None:
+        """Keep an event where nobody looked for long, though this host ran; ``up`` for how long."""
+        if self.watched is None:
+            return
+        since = max(self.watched, now - up)
+        if now - since > _LONGEST_PAUSE:
+            whole = {"since": _moment(since), "until": _moment(now)}
+            self.add("stopped", now, str(self.watched), **whole)
 
     def events(self, after: int, most: int) -> "List[Dict[str, Any]]":
         """Return events after a number, oldest first; those up to it were collected."""
@@ -123,6 +134,10 @@ def locked() -> "Any":
     return places.locked(_LOCK, wait=True)
 
 
-def _shown(value: "Any") -> str:
-    """Return text of bounded length without surrogates: whoever caused the event chose it."""
-    return str(value)[:_LONGEST].encode("utf-8", "backslashreplace").decode()
+def shown(value: "Any") -> str:
+    """Return text without surrogates, and then of bounded length: whoever caused it chose it."""
+    return str(value)[:_LONGEST].encode("utf-8", "backslashreplace").decode()[:_LONGEST]
+
+
+def _moment(at: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%MZ", time.gmtime(at))
