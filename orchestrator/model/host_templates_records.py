@@ -14,6 +14,7 @@ _LOGS = (
     Template(_later("everything goes to {name} over TLS, to {peer}")),
     Template(_later("goes to nowhere")),
     Template(_later("goes to {names}")),
+    Template(_later("there is no certificate: luytre intrusion setup")),
     Template(_later("rsyslogd refuses its configuration: {reason}")),
 )
 

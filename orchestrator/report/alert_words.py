@@ -43,6 +43,7 @@ def _templates() -> dict[str, str]:
         "room": _("{path} is nearly full: {free} bytes free of {total}"),
         "journal_cut": _("the journal no longer holds what was read last: somebody cut it"),
         "journal_unreadable": _("a line of {program} in the journal cannot be read"),
+        "logs_silent": _("no logs have come from {sender} since {since}"),
         "dropped": _("{count} events were dropped for want of room"),
         "gap": _("{count} events are gone from its record: somebody took them out"),
         "unreadable": _("its event {number} is none that its watch would tell"),

@@ -76,6 +76,13 @@ def test_what_counts_in_either_form(want: dict[str, object], text: str, expected
     assert verdict(want, text) == expected, text
 
 
+def test_what_has_no_certificate_sends_nothing_over_tls() -> None:
+    statements = list(rsyslog_conf.parse(TLS, "/etc/rsyslog.conf"))
+    judged = rsyslog.judge(OVER_TLS, rsyslog.Observed({}, statements, certified=False))
+    assert judged.verdict == "fail"
+    assert "no certificate" in judged.observed
+
+
 @given(st.text(st.sampled_from("$@*.{}()\"'\\#/ \n=actionmoduleinput"), max_size=300))
 def test_no_text_is_too_odd(text: str) -> None:
     for statement in rsyslog_conf.parse(text, "x"):

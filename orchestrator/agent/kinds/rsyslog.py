@@ -10,7 +10,7 @@ from . import Invalid, Judgement, Proposal, Target
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, List
+    from typing import Any, Dict, List, Optional
 
 PHASE = "logging"
 
@@ -43,22 +43,34 @@ _OVER_TLS = """action(type="omfwd" target="{}" port="6514" protocol="tcp"
        queue.maxDiskSpace="512m" queue.saveOnShutdown="on"
        action.resumeRetryCount="-1" action.resumeInterval="5" action.resumeIntervalMax="60")
 """
+_CERTIFICATES = tuple("/etc/rsyslog.d/luytre/" + name for name in ("ca.pem", "cert.pem", "key.pem"))
 _SHOWN = 10
 
 
 class Observed:
-    """The texts by place and the statements in the order of reading."""
+    """The texts by place and the statements in the order of reading.
 
-    __slots__ = ("statements", "texts")
+    ``certified`` tells whether there is a certificate with which to send over TLS.
+    """
 
-    def __init__(self, texts: "Dict[str, str]", statements: "List[Statement]") -> None:
+    __slots__ = ("certified", "statements", "texts")
+
+    def __init__(
+        self, texts: "Dict[str, str]", statements: "List[Statement]", certified: bool = True
+    ) -> None:
         self.texts = texts
         self.statements = statements
+        self.certified = certified
 
 
 def observe(want: "Dict[str, Any]", host: Host) -> Observed:
     """Return what rsyslog reads."""
-    return host.once("rsyslog", lambda: Observed(*rsyslog_conf.load(host)))  # type: ignore[no-any-return]
+    return host.once("rsyslog", lambda: _observed(host))  # type: ignore[no-any-return]
+
+
+def _observed(host: Host, texts: "Optional[Dict[str, str]]" = None) -> Observed:
+    certified = all(os.path.exists(place) for place in _CERTIFICATES)
+    return Observed(*rsyslog_conf.load(host, texts), certified)
 
 
 def judge(want: "Dict[str, Any]", observed: Observed) -> Judgement:
@@ -85,6 +97,9 @@ def judge(want: "Dict[str, Any]", observed: Observed) -> Judgement:
         expected.append(told)
         seen.append("goes to {}".format(", ".join(targets[:_SHOWN]) or "nowhere"))
         passed = passed and want["forward_to"] in targets
+        if peer and not observed.certified:
+            seen.append("there is no certificate: luytre intrusion setup")
+            passed = False
     return Judgement.of(passed, "; ".join(expected), "; ".join(seen))
 
 
@@ -98,10 +113,10 @@ def propose(want: "Dict[str, Any]", observed: Observed, target: Target) -> Propo
 
 def validate(want: "Dict[str, Any]", target: Target) -> None:
     """Refuse where what we may write would not count."""
-    observed = Observed(*rsyslog_conf.load(target.host))
+    observed = _observed(target.host)
     texts = dict(observed.texts)
     texts.update(_rewritten(want, observed, target))
-    future = Observed(*rsyslog_conf.load(target.host, texts))
+    future = _observed(target.host, texts)
     judged = judge(want, future)
     if judged.verdict != "pass":
         raise Invalid("rsyslog: cannot be overridden here: {}".format(judged.observed))
@@ -111,7 +126,7 @@ def converge(want: "Dict[str, Any]", target: Target) -> None:
     """Write the files, and let rsyslog look at them before it is restarted."""
     from ..keyed import change
 
-    observed = Observed(*rsyslog_conf.load(target.host))
+    observed = _observed(target.host)
     change.write(_rewritten(want, observed, target), os.path.realpath)
     if os.path.exists(_RSYSLOGD):
         done = target.host.run([_RSYSLOGD, "-N1"])

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
 _KEY, _CERTIFICATE = "logs-ca.key", "logs-ca.pem"
+_SUBJECT = "luytre logs"
 _AUTHORITY_DAYS = 3650
 _DAYS = 825
 # A certificate that ends before this is made anew.
@@ -42,7 +43,7 @@ class Authority:
         state = workspace.prepare_state()
         key, certificate = state / _KEY, state / _CERTIFICATE
         if not certificate.exists():
-            made, signed = _made("luytre logs", None, _AUTHORITY_DAYS)
+            made, signed = _made(None, None, _AUTHORITY_DAYS)
             _write(key, _private(made))
             _write(certificate, _public(signed))
         try:
@@ -78,14 +79,16 @@ class Authority:
 
 
 def _made(
-    name: str, issuer: "tuple[Certificate, EllipticCurvePrivateKey] | None", days: int
+    name: str | None, issuer: "tuple[Certificate, EllipticCurvePrivateKey] | None", days: int
 ) -> "tuple[EllipticCurvePrivateKey, Certificate]":
     from cryptography import x509  # noqa: PLC0415 - start-up time
     from cryptography.hazmat.primitives import hashes  # noqa: PLC0415
     from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415
 
     key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    # A common name holds 64 letters (RFC 5280): that of a host stands beside it alone.
+    common = _SUBJECT if name is None else f"{_SUBJECT} sender or collector"
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, common)])
     now = datetime.now(UTC)
     builder = (
         x509.CertificateBuilder()
@@ -97,7 +100,7 @@ def _made(
         .not_valid_after(now + timedelta(days=days))
         .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
     )
-    if issuer is not None:
+    if name is not None:
         names = x509.SubjectAlternativeName([x509.DNSName(name)])
         builder = builder.add_extension(names, critical=False)
     return key, builder.sign(issuer[1] if issuer else key, hashes.SHA256())

@@ -21,7 +21,7 @@ _TLS, _COLLECTOR = "luytre_log_tls", "luytre_log_collector"
 
 
 def concerned(hosts: Sequence[ManagedHost], every: Mapping[str, ManagedHost]) -> list[ManagedHost]:
-    """Return the hosts that need a certificate.
+    """Return the hosts that need a certificate, and the collectors that must hear of them.
 
     Raises ConfigurationError where one names a collector that is none.
     """
@@ -33,7 +33,10 @@ def concerned(hosts: Sequence[ManagedHost], every: Mapping[str, ManagedHost]) ->
             told = message.format(host=host.name, variable=_TLS, other=name)
             hint = known_hint(name, collectors) or _("set luytre_log_collector on that server")
             raise ConfigurationError(told, hint=hint)
-    return [host for host in hosts if _collects(host) or _TLS in host.variables]
+    sending = [host for host in hosts if _TLS in host.variables]
+    named = {host.variables[_TLS] for host in sending}
+    found = {host.name: host for host in [*hosts, *(every[name] for name in sorted(named))]}
+    return [host for host in found.values() if _collects(host) or host in sending]
 
 
 def certify(
@@ -44,7 +47,8 @@ def certify(
 ) -> dict[str, str]:
     """Give hosts what they send and take logs with, where they lack it; return what went wrong.
 
-    A key goes to its host over the login's stdin, and stays nowhere else.
+    A key goes to its host over the login's stdin, and stays nowhere else. Whose collector was not
+    told of it has failed as well: its logs would be filed as a stranger's.
     """
 
     def work(host: ManagedHost) -> None:
@@ -55,7 +59,14 @@ def certify(
                 ask(login, "certify", stdin=wanted, seconds=_SECONDS)
 
     results = over_hosts(hosts, work, fleet.concurrency)
-    return {one.host: one.message for one in results if isinstance(one, HostError)}
+    troubles = {one.host: one.message for one in results if isinstance(one, HostError)}
+    message = _("its logs go to {collector}, which was not told of it: {why}")
+    for host in hosts:
+        collector = host.variables.get(_TLS)
+        if collector in troubles and host.name not in troubles:
+            told = message.format(collector=collector, why=troubles[collector])
+            troubles[host.name] = told
+    return troubles
 
 
 def _wanted(
@@ -65,7 +76,7 @@ def _wanted(
     said: Mapping[str, Any],
 ) -> dict[str, str]:
     """Return the files that a host must get."""
-    name = f"{host.name}.{'collector' if _collects(host) else 'client'}.luytre"
+    name = certified_name(host.name, "collector" if _collects(host) else "client")
     with well_formed(host.name):
         certificate, known = text(said["cert"]), text(said["ca"])
         clients, key = text(said["clients"]), said["key"] is True
@@ -80,6 +91,11 @@ def _wanted(
         if clients != table:
             wanted["clients.json"] = table
     return wanted
+
+
+def certified_name(name: str, role: str) -> str:
+    """Return the name that a host's certificate bears: rsyslog compares it label by label."""
+    return f"{name.replace('.', '-')}.{role}.luytre"
 
 
 def _table(collector: ManagedHost, every: Mapping[str, ManagedHost]) -> str:

@@ -41,6 +41,7 @@ JUDGED: dict[str, tuple[AlertKind, Severity]] = {
     "room": (_AUDIT, Severity.HIGH),
     "journal_cut": (_AUDIT, Severity.HIGH),
     "journal_unreadable": (_AUDIT, Severity.HIGH),
+    "logs_silent": (_AUDIT, Severity.HIGH),
     "dropped": (_AUDIT, Severity.HIGH),
     "gap": (_AUDIT, Severity.HIGH),
     UNREADABLE: (_AUDIT, Severity.HIGH),

@@ -1,7 +1,6 @@
 """Logs go to the collector over TLS alone; nothing is lost while it is away."""
 
 import json
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -12,12 +11,7 @@ pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
 
 LOG, SHOP, TAX = "log", "shop", "tax"
 PLACES = {SHOP: "/var/log/luytre/level-2/shop/all.log", TAX: "/var/log/luytre/level-4/tax/all.log"}
-CONTROLS = ("logging-rsyslog-remote", "logging-tls", "logging-collector")
-_PACKAGES = """
-export DEBIAN_FRONTEND=noninteractive
-apt-get -qq update
-apt-get -qqy install --no-install-recommends rsyslog rsyslog-gnutls logrotate > /dev/null
-"""
+CONTROLS = ("logging-rsyslog", "logging-rsyslog-remote", "logging-tls", "logging-collector")
 # Speaks to the collector as somebody else than rsyslog would.
 _SPEAK = """
 import json, socket, ssl, sys
@@ -38,15 +32,29 @@ except socket.timeout:
     pass
 connection.close()
 """
+# So many servers, and none of them goes before all have spoken.
+_ALL_AT_ONCE = """
+import json, socket, ssl, sys
+told = json.load(sys.stdin)
+place = "/etc/rsyslog.d/luytre/"
+context = ssl.create_default_context(cafile=place + "ca.pem")
+context.check_hostname = False
+context.load_cert_chain(place + "cert.pem", place + "key.pem")
+connections = []
+for line in told["lines"]:
+    connection = context.wrap_socket(socket.create_connection((told["to"], 6514), 5))
+    connections.append((connection, line))
+for connection, line in connections:
+    connection.sendall(line.encode() + b"\\n")
+for connection, _line in connections:
+    connection.close()
+"""
 
 
 @pytest.fixture(scope="module")
 def lab(lab_factory):
     lab = lab_factory("logs")
     lab.up([HostSpec(LOG), HostSpec(SHOP), HostSpec(TAX, "trixie", level=4)])
-    with ThreadPoolExecutor() as pool:
-        names = (LOG, SHOP, TAX)
-        list(pool.map(lambda name: lab.run(name, ["sh", "-ec", _PACKAGES], timeout=300), names))
     return lab
 
 
@@ -65,6 +73,12 @@ def desk(lab, address, tmp_path_factory):
         for client in PLACES:
             desk.declare(client, luytre_log_host=address, luytre_log_tls=LOG)
         desk.want(also=CONTROLS, parameters={"log_retention_days": [31, 31, 92, 184, 366]})
+        # Without certificates nothing is said to be sent.
+        early = desk.apply(LOG, SHOP, TAX)
+        assert early.code == 1, early.out
+        for client in PLACES:
+            told = {one["control"]: str(one) for one in findings(desk, client)}
+            assert "no certificate" in told["logging-rsyslog-remote"], early.out
         first = desk.ask("intrusion", "setup", "--yes")
         assert first.code == 0, first
         applied = desk.apply(LOG, SHOP, TAX)
@@ -108,6 +122,21 @@ def test_who_has_no_certificate_is_refused(lab, address, tls, certificate):
     lab.run(SHOP, ["logger", f"after refused {tls}"])
     until(lambda: f"after refused {tls}" in kept(lab, PLACES[SHOP]), "it comes", 30, 0.3)
     assert f"app: refused {tls}" not in kept(lab)
+
+
+@pytest.mark.usefixtures("desk")
+def test_a_province_is_served_at_once(lab, address):
+    # As many servers as there are; of itself, rsyslog takes two hundred.
+    many = range(1, 301)
+    lines = [f"<13>Nov 30 08:00:00 shop app: one of many {number}." for number in many]
+    told = {"to": address, "lines": lines}
+    lab.run(SHOP, ["python3", "-c", _ALL_AT_ONCE], stdin=json.dumps(told).encode(), timeout=120)
+
+    def missing():
+        found = kept(lab, PLACES[SHOP])
+        return [number for number in many if f"one of many {number}." not in found]
+
+    until(lambda: not missing(), "all of them are kept", 60, 0.5)
 
 
 @pytest.mark.usefixtures("desk")
@@ -192,6 +221,18 @@ def test_every_control_fails_where_it_is_broken_and_is_mended(lab, desk):
         assert failing(desk, LOG) == failing(desk, SHOP) == set()
 
 
+def test_who_is_set_up_alone_is_known_to_the_collector(lab, desk, address):
+    (before,) = json.loads(lab.read(LOG, "/etc/rsyslog.d/luytre/clients.json"))["table"][:1]
+    desk.declare(SHOP)
+    desk.declare(TAX, luytre_log_host=address, luytre_log_tls=LOG)
+    assert desk.ask("intrusion", "setup", "--yes", "--limit", TAX).code == 0
+    table = json.loads(lab.read(LOG, "/etc/rsyslog.d/luytre/clients.json"))["table"]
+    assert [one["value"] for one in table] == ["level-4/tax"]
+    assert before["value"] == "level-2/shop"
+    desk.declare(SHOP, luytre_log_host=address, luytre_log_tls=LOG)
+    assert desk.ask("intrusion", "setup", "--yes", "--limit", SHOP).code == 0
+
+
 def test_a_collector_that_is_none_is_refused(desk):
     desk.declare(TAX, luytre_log_host="192.0.2.9", luytre_log_tls=SHOP)
     done = desk.ask("intrusion", "setup", "--yes", "--limit", TAX)
@@ -200,5 +241,10 @@ def test_a_collector_that_is_none_is_refused(desk):
 
 
 def failing(desk, name):
+    return {one["control"] for one in findings(desk, name) if one["verdict"] == "fail"}
+
+
+def findings(desk, name):
+    """Return what an audit finds of a host."""
     (host,) = desk.ask("audit", "--limit", name).document["hosts"]
-    return {one["control"] for one in host["findings"] if one["verdict"] == "fail"}
+    return host["findings"]

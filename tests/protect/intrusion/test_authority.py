@@ -1,9 +1,11 @@
 """The controller's authority says who sends logs; what a host shows instead is not believed."""
 
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from orchestrator.fleet.agent import Fleet
 from orchestrator.model.errors import AgentError, ConfigurationError, ControllerError
 from orchestrator.model.host import Endpoint, ManagedHost
 from orchestrator.protect.intrusion import logs
@@ -71,6 +73,9 @@ def by_name(*hosts):
 def test_who_sends_or_collects_needs_a_certificate():
     every = by_name(LOG, WEB, PLAIN)
     assert logs.concerned([LOG, WEB, PLAIN], every) == [LOG, WEB]
+    # Whoever is set up alone is told to his collector all the same.
+    assert logs.concerned([WEB, PLAIN], every) == [WEB, LOG]
+    assert logs.concerned([PLAIN], every) == []
     with pytest.raises(ConfigurationError, match="old1, which collects no logs"):
         logs.concerned([host("web2", "192.0.2.4", tls="old1")], every)
 
@@ -94,6 +99,31 @@ def test_logs_lie_by_level_and_name_of_the_address_that_they_come_from():
     twin = host("web2", "192.0.2.2", tls="log1")
     with pytest.raises(AgentError, match="same address"):
         logs._table(LOG, by_name(LOG, WEB, twin))
+
+
+@pytest.mark.parametrize("name", ["web1.example.org", "w" * 63 + ".example"])
+def test_names_with_dots_and_long_ones_are_certified_as_one_label(authority, name):
+    certified = logs.certified_name(name, "client")
+    assert certified.count(".") == 2
+    assert authority.holds(authority.issue(certified).certificate, certified, NOW)
+
+
+def test_whose_collector_was_not_told_of_it_has_failed(authority, monkeypatch):
+    class Here(Fleet):
+        def login(self, host, **_more):
+            return nullcontext(host)
+
+    def ask(host, *_words, **_more):
+        if host is LOG:
+            raise AgentError("log1", "it is away")
+        return {"ca": "", "cert": "", "clients": "", "key": False}
+
+    monkeypatch.setattr(logs, "ask", ask)
+    troubles = logs.certify(Here({}, {}), [WEB, LOG], by_name(LOG, WEB), authority)
+    assert troubles == {
+        "log1": "it is away",
+        "web1": "its logs go to log1, which was not told of it: it is away",
+    }
 
 
 @pytest.mark.parametrize("said", [{}, {"ca": 1, "cert": "", "clients": "", "key": True}])

@@ -13,7 +13,7 @@ import time
 from functools import partial
 
 from .. import places, running
-from . import accounts, bans, certificates, integrity, left, room, whence
+from . import accounts, bans, certificates, integrity, left, room, sending, whence
 from .journal import JournalError
 from .logins import Logins
 from .record import Record, locked, shown
@@ -155,6 +155,7 @@ def _pass(record: Record) -> "List[str]":
         "accounts": partial(accounts.look, record),
         "fail2ban": partial(bans.look, record),
         "room": partial(room.look, record),
+        "logs": partial(sending.look, record),
     }
     for name, part in parts.items():
         try:
