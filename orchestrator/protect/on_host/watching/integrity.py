@@ -11,6 +11,7 @@ import zlib
 
 from .. import places, running
 from .entries import changes
+from .record import shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def _looked() -> "Dict[str, Any]":
     try:
         running.output(["aide", "--init", "--config", SETTINGS], seconds=_SECONDS)
     except running.ProgramError as problem:
-        return dict(_nothing(begun), problem=str(problem))
+        return dict(_nothing(begun), problem=shown(problem))
     return _compared(begun)
 
 
@@ -91,7 +92,7 @@ def _compared(begun: float) -> "Dict[str, Any]":
     try:
         found = changes(accepted.decode("utf-8"), now.decode("utf-8"))
     except (ValueError, IndexError) as problem:
-        return dict(_nothing(begun), new=new, problem=str(problem))
+        return dict(_nothing(begun), new=new, problem=shown(problem))
     told = dict(_nothing(begun), database=_digest(accepted), new=new)
     return dict(told, changes=found[:_MOST_CHANGES], total=len(found))
 
