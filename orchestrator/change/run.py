@@ -1,6 +1,6 @@
 """A recorded change: the store knows each step before it is taken; afterwards, audit again."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -39,10 +39,12 @@ def apply_recorded(
     store: "Store",
     agreed: Agreed,
     on_step: Callable[[str, str], None] = lambda _host, _step: None,
+    on_ended: Callable[[Run, Sequence[HostOutcome]], None] = lambda _run, _outcomes: None,
 ) -> Applied:
     """Apply the plans wave by wave, record every step and outcome, audit changed hosts again.
 
-    ``on_step`` is told (host, step), from several threads, and of each wave. Once more hosts have
+    ``on_step`` is told (host, step), from several threads, and of each wave; ``on_ended`` how hosts
+    ended, as soon as that is recorded. Once more hosts have
     failed than was agreed to, no other wave begins. Raises InterruptedRun after recording how the
     hosts were left, as far as it can be recorded, and RefusedError where a run used the saved plan
     before.
@@ -57,6 +59,10 @@ def apply_recorded(
                 on_step(host, step)
                 store.save_steps(run.id, [host], step)
 
+            def keep(outcomes: Sequence[HostOutcome]) -> None:
+                save(outcomes)
+                on_ended(run, outcomes)
+
             # Whoever resumes this run must find the hosts to which it never came.
             waiting = [name for name, plan in agreed.plans.items() if plan.changes]
             store.save_steps(run.id, waiting, "waiting")
@@ -64,7 +70,7 @@ def apply_recorded(
             course = Course(workspace, scope, store, agreed, order)
             ended = course.outcomes
             try:
-                course.follow(Listeners(save, report, on_step))
+                course.follow(Listeners(keep, report, on_step))
             except InterruptedRun as interrupted:
                 keep_left(interrupted, save)
                 raise

@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from orchestrator.model.change import HostPlan
     from orchestrator.workspace.directory import Workspace
 
-# A host that failed may have been confirmed, or have kept its packages.
-_WROTE = (Outcome.CONFIRMED, Outcome.ROLLED_BACK, Outcome.FAILED)
-
 
 @click.command(
     help=_(
@@ -156,7 +153,7 @@ def _carry_out(
     from orchestrator.change.interrupted import InterruptedRun  # noqa: PLC0415
     from orchestrator.change.run import apply_recorded  # noqa: PLC0415
     from orchestrator.change.take_back import abandoned_applies  # noqa: PLC0415
-    from orchestrator.cli.left_files import note_runs  # noqa: PLC0415
+    from orchestrator.cli.left_files import LeftFiles  # noqa: PLC0415
     from orchestrator.cli.views import outcome_view  # noqa: PLC0415
     from orchestrator.cli.views.output import emit  # noqa: PLC0415
     from orchestrator.cli.views.own_roles_words import own_roles_document  # noqa: PLC0415
@@ -170,8 +167,9 @@ def _carry_out(
         beside["settled"] = outcome_view.document(settled)["hosts"]
     by_hand.sweep(workspace)
     with open_store(workspace) as store, steps(output) as step:
+        files = LeftFiles(workspace, scope.fleet, store, scope.hosts)
         try:
-            applied = apply_recorded(workspace, scope, store, agreed, step)
+            applied = apply_recorded(workspace, scope, store, agreed, step, files.of_ended)
         except InterruptedRun as interrupted:
             left, run = [*interrupted.outcomes.values(), *failed], interrupted.run
             again = [f"luytre runs resume {run}"] if interrupted.cause else []
@@ -184,10 +182,8 @@ def _carry_out(
                 raise interrupted.cause from interrupted
             raise
         outcomes = [*applied.outcomes, *failed]
-        ended = [one.host for one in applied.outcomes if one.outcome in _WROTE]
-        written = {host: [applied.run.id] for host in ended}
-        note_runs(workspace, (scope.fleet, store), scope.hosts, applied.run, written)
         dead = abandoned_applies(workspace, store)
+    files.tell()
     waived = {name: plan.waived for name, plan in agreed.plans.items()}
     steps_to_go = [*_next_steps(applied.run.id, outcomes, agreed.plans), *_to_free(outcomes, dead)]
     emit(

@@ -52,7 +52,7 @@ def group() -> None:
 @click.pass_obj
 def set_up_(context: Context, limit: str | None, consent: Consent, output: Output) -> ExitCode:
     """Set up and show how every host was left."""
-    from orchestrator.cli.left_files import note_setup  # noqa: PLC0415
+    from orchestrator.cli.left_files import LeftFiles  # noqa: PLC0415
     from orchestrator.cli.views import intrusion_view  # noqa: PLC0415 - start-up time
     from orchestrator.cli.views.output import emit, progress  # noqa: PLC0415
     from orchestrator.drift.scope import reach_within  # noqa: PLC0415
@@ -70,7 +70,9 @@ def set_up_(context: Context, limit: str | None, consent: Consent, output: Outpu
         told = {one.host: "ready" if one.ready else one.why for one in left}
         store.log.append(workspace.settings.operator.name, "watch set up", {"hosts": told})
         ready = [host for host in hosts if told[host.name] == "ready"]
-        note_setup(workspace, fleet, store, ready)
+        files = LeftFiles(workspace, fleet, store, ready)
+        files.of_setup()
+    files.tell()
     emit(
         output,
         lambda: intrusion_view.render_set_up(left),

@@ -102,7 +102,7 @@ def take_runs_back(context: Context, wish: Mandated, consent: Consent, output: O
         roll_back_recorded,
         sort_out,
     )
-    from orchestrator.cli.left_files import note_runs  # noqa: PLC0415
+    from orchestrator.cli.left_files import LeftFiles  # noqa: PLC0415
     from orchestrator.cli.views import rollback_view  # noqa: PLC0415
     from orchestrator.cli.views.output import console  # noqa: PLC0415
     from orchestrator.drift.scope import whole_of  # noqa: PLC0415
@@ -122,14 +122,16 @@ def take_runs_back(context: Context, wish: Mandated, consent: Consent, output: O
             context.confirm_hosts(
                 names, yes=consent.yes, count=consent.count, changed=len(surveys), output=output
             )
+        files = LeftFiles(workspace, fleet, store, hosts)
 
         def take_back(ended: "Sequence[HostOutcome]") -> "tuple[Run, tuple[TakenBack, ...]]":
             record, taken = roll_back_recorded(workspace, store, fleet, surveys, mandate, ended)
             gone = {one.outcome.host: [*one.done] for one in taken}
-            note_runs(workspace, (fleet, store), hosts, record, gone)
+            files.of_taken_back(record, gone)
             return record, taken
 
         outcomes = _carry_out(take_back, [*others, *lost], output)
+        files.tell()
         if surveys:
             # The store would still praise hosts as they were before.
             scope = whole_of(workspace, fleet, [one.host for one in surveys])

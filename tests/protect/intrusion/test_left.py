@@ -26,11 +26,11 @@ def host(tmp_path, monkeypatch):
     return tmp_path
 
 
-def record(host, *resources, state="confirmed", packages=None):
+def record(host, *resources, state="confirmed", packages=None, since=0.0):
     run = host / "runs" / RUN
     entries = [{"resource": one, "state": {}} for one in resources]
     for name, told in (
-        ("run.json", {"state": state}),
+        ("run.json", {"state": state, "since": since}),
         ("journal.json", {"entries": entries}),
         ("packages.json", packages or {"before": {}, "after": {}}),
     ):
@@ -64,6 +64,9 @@ def test_a_file_that_a_run_could_have_written_and_did_not_is_nobodys(host):
     older(host / "etc/issue")
     record(host, f"path:{host}/etc/issue")
     assert left.of_runs(0.0, [RUN])["files"] == {}
+    # A command of many waves is older than the run on one host.
+    record(host, f"path:{host}/etc/issue", since=time.time())
+    assert left.of_runs(3600.0, [RUN])["files"] == {}
 
 
 def test_files_of_changed_packages_are_told_and_those_of_others_are_not(host):

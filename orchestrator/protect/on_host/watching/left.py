@@ -66,14 +66,15 @@ _SET_UP = (
 def of_runs(age: float, runs: "List[str]") -> "Dict[str, Any]":
     """Return ``at`` and, of each path that runs name, its state; gone ones have one too.
 
-    The runs began ``age`` seconds ago. Raises ValueError where one has not ended.
+    ``age`` seconds ago nothing of it was written yet. Raises ValueError where a run has not ended.
     """
-    since = time.time() - age
+    known = [run for run in runs if _ended(run)]
+    since = max([time.time() - age, min(map(_begun, known), default=0.0)])
     journaled: "Set[str]" = set()
     packed: "Set[str]" = set()
     installed: "Set[str]" = set()
     sums: "Dict[str, str]" = {}
-    for run in filter(_ended, runs):
+    for run in known:
         journaled.update(_journaled(run))
         packed.update(_packed(run))
         for package in _changed(run):
@@ -85,8 +86,8 @@ def of_runs(age: float, runs: "List[str]") -> "Dict[str, Any]":
     # What dpkg calls installed and is gone, somebody else took away.
     may_be_gone = journaled | (_real(packed | made | links) - installed)
     # What a control of ours wants counts before what its package brought.
-    known = {path: sums[path] for path in sums if path not in journaled}
-    return _told(installed, may_be_gone, since, known)
+    brought = {path: sums[path] for path in sums if path not in journaled}
+    return _told(installed, may_be_gone, since, brought)
 
 
 def of_setup() -> "Dict[str, Any]":
@@ -114,6 +115,10 @@ def _ended(run: str) -> bool:
     if state_ not in _ENDED or record.get("closing") or record.get("settling"):
         raise ValueError("run {} has not ended".format(run))
     return bool(record)
+
+
+def _begun(run: str) -> float:
+    return float(places.load(os.path.join(_RUNS, run, "run.json"))["since"])
 
 
 def _journaled(run: str) -> "Iterator[str]":
