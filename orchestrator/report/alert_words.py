@@ -46,7 +46,7 @@ def _templates() -> dict[str, str]:
         "logs_silent": _("no logs have come from {sender} since {since}"),
         "dropped": _("{count} events were dropped for want of room"),
         "gap": _("{count} events are gone from its record: somebody took them out"),
-        "unreadable": _("its event {number} is none that its watch would tell"),
+        "event_unreadable": _("its event {number} is none that its watch would tell"),
         "anew": _("its record of events was begun anew: what was in the old one is lost"),
         "stopped": _("nobody watched it from {since} to {until}"),
         "file_added": _("new file: {path}"),

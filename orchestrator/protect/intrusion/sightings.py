@@ -6,7 +6,7 @@ from orchestrator.model.finding import Severity
 _LOGIN, _SUDO, _ACCOUNT = AlertKind.LOGIN, AlertKind.SUDO, AlertKind.ACCOUNT
 _AUDIT, _INTEGRITY = AlertKind.AUDIT, AlertKind.INTEGRITY
 # An event that is none of ours.
-UNREADABLE = "unreadable"
+UNREADABLE = "event_unreadable"
 # From one source, these come again and again.
 GUESSING = frozenset({"ban", "login_failures"})
 

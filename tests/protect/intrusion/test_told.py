@@ -153,7 +153,7 @@ def test_an_event_that_is_none_of_ours_does_not_cost_the_others(path, value):
     said = put(("events",), [SAID["events"][0], good])
     said["events"][0] = {**said["events"][0], path[0]: value}
     bad, other = told.watch("web1", said).events
-    assert (bad.what, bad.details) == ("unreadable", {"number": "1"})
+    assert (bad.what, bad.details) == ("event_unreadable", {"number": "1"})
     assert other.what == "sudo_first"
     assert told.watch("web1", said).events[0].identity == bad.identity
     assert told.alert("web1", bad, NOW).severity is Severity.HIGH
