@@ -82,16 +82,13 @@ class Sighting:
 class Watch:
     """What one host said of its watch: its record, its newest number, events, how it stands.
 
-    ``before`` is when it had looked last before it was asked; ``up`` since when the host runs;
-    ``missing`` counts the events that it has numbers for and did not tell.
-    ``came`` is the address that it was asked from, as it saw it; empty where it does not say.
+    ``missing`` counts the events that it has numbers for and did not tell. ``came`` is the address
+    that it was asked from, as it saw it; empty where it does not say.
     """
 
     host: str
     birth: str
     at: datetime
-    before: datetime | None
-    up: datetime
     last: int
     dropped: int
     events: tuple[Sighting, ...]

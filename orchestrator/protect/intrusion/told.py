@@ -71,8 +71,6 @@ def watch(host: str, told: Mapping[str, Any], birth: str = "", after: int = 0) -
             host,
             own,
             at,
-            None if told["before"] is None else moment(told["before"]),
-            moment(told["at"] - told["up"]),
             end,
             count(told["dropped"]),
             tuple(_sighting(one, own, at) for one in events),

@@ -21,8 +21,6 @@ WATCH = Watch(
     host="web1",
     birth="a" * 32,
     at=NOW,
-    before=NOW - timedelta(minutes=1),
-    up=NOW - timedelta(days=3),
     last=7,
     dropped=0,
     events=(),

@@ -25,8 +25,6 @@ SAID = {
     "format": 1,
     "birth": "a" * 32,
     "at": 1796023499.3,
-    "before": None,
-    "up": 100.5,
     "last": 2,
     "dropped": 0,
     "events": [
@@ -115,7 +113,6 @@ def test_an_event_of_the_future_is_one_of_now():
         (("format",), 2),
         (("birth",), "../../x"),
         (("at",), "now"),
-        (("up",), None),
         (("last",), -1),
         (("last",), 0),
         (("dropped",), True),

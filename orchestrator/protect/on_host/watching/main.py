@@ -82,7 +82,6 @@ def _tell(birth: str, after: str) -> int:
     """Look now, and say the events after a number of this record; all, where it is another one."""
     with locked():
         record = Record()
-        before = record.watched
         problems = _pass(record)
         came = _came(problems)
         if came and not any(problem.startswith(_JOURNAL) for problem in problems):
@@ -94,8 +93,6 @@ def _tell(birth: str, after: str) -> int:
         "format": _FORMAT,
         "birth": record.birth,
         "at": time.time(),
-        "before": before,
-        "up": _up(),
         "last": record.last,
         "dropped": record.dropped,
         "events": events,
