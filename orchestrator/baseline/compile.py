@@ -116,10 +116,10 @@ def select(
     known_chapters = dict.fromkeys(baseline.controls[name].chapter for name in known)
     for name in sorted(wanted_chapters - set(known_chapters)):
         message = _("profile {profile} has no chapter {{name!r}}").format(profile=profile.id)
-        raise _unknown(message, name, known_chapters)
+        raise _missing(message, name, known_chapters, baseline)
     for name in sorted(wanted - set(known)):
         message = _("profile {profile} has no control {{name!r}}").format(profile=profile.id)
-        raise _unknown(message, name, known)
+        raise _missing(message, name, known, baseline)
     return [one for one in all_controls if one.chapter in wanted_chapters or one.id in wanted]
 
 
@@ -240,6 +240,21 @@ class _Compiler:
         state = ".".join(str(key) for key in at[1:])
         text = f"{self.host.name}: {control.id} ({state}): {message}"
         return ConfigurationError(text, position=position_of(control, at), hint=hint)
+
+
+def _missing(
+    message: str, name: str, known: Iterable[str], baseline: Baseline
+) -> ConfigurationError:
+    """Return the error for a chapter or control that a profile has not; others may have it."""
+    having = [
+        profile.id
+        for profile in baseline.profiles.values()
+        if any(name in (one, baseline.controls[one].chapter) for one in profile.controls)
+    ]
+    if not having:
+        return _unknown(message, name, known)
+    hint = _("these profiles have it: {names}").format(names=", ".join(sorted(having)))
+    return ConfigurationError(message.format(name=name), hint=hint)
 
 
 def _unknown(message: str, name: str, known: Iterable[str]) -> ConfigurationError:

@@ -147,14 +147,17 @@ def seen(context: Context, numbers: tuple[int, ...], remark: str, output: Output
     """Mark alerts as seen."""
     from orchestrator.cli.views.output import emit  # noqa: PLC0415 - start-up time
     from orchestrator.drift.watch import open_store  # noqa: PLC0415
+    from orchestrator.model.errors import RefusedError  # noqa: PLC0415
 
     workspace = context.workspace()
     operator = workspace.settings.operator.name
     with open_store(workspace) as store:
         marked = store.mark_seen(list(numbers), operator, remark)
+        if not marked:
+            raise RefusedError(_("none of these alerts is open"))
         told = {"numbers": list(marked), "remark": remark}
         store.log.append(operator, "detections seen", told)
-    shown = _("noted as seen: {n}").format(n=", ".join(map(str, marked)) or "—")
+    shown = _("noted as seen: {n}").format(n=", ".join(map(str, marked)))
     emit(output, lambda: shown, lambda: {"seen": list(marked)})
     return ExitCode.DONE if len(marked) == len(set(numbers)) else ExitCode.FAILED
 

@@ -208,7 +208,8 @@ def _next_steps(
     # A host that took itself back may have kept the packages that were installed.
     kept = {host for host, plan in plans.items() if any(c.install for c in plan.changes)}
     if any(
-        o.outcome in (Outcome.CONFIRMED, Outcome.FAILED)
+        o.outcome is Outcome.CONFIRMED
+        or (o.outcome is Outcome.FAILED and o.host in plans)
         or (o.outcome is Outcome.ROLLED_BACK and o.host in kept)
         for o in outcomes
     ):

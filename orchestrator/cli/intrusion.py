@@ -202,9 +202,11 @@ def seen(
         if not marked:
             raise RefusedError(_("none of these alerts is open"))
         store.log.append(operator, "alerts seen", {"numbers": list(marked), "remark": remark})
-    told = _("looked at: {numbers}").format(numbers=", ".join(map(str, marked)))
-    emit(output, lambda: told, lambda: {"seen": list(marked), "remark": remark})
-    return ExitCode.DONE
+    told = [_("looked at: {numbers}").format(numbers=", ".join(map(str, marked)))]
+    if unknown := sorted({*numbers} - {*marked}):
+        told.append(_("not open: {numbers}").format(numbers=", ".join(map(str, unknown))))
+    emit(output, lambda: "\n".join(told), lambda: {"seen": list(marked), "remark": remark})
+    return ExitCode.FAILED if unknown else ExitCode.DONE
 
 
 def _names(workspace: "Workspace", limit: str | None) -> list[str] | None:

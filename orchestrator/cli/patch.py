@@ -165,6 +165,12 @@ def apply(
     code = carry_out(context, planned, terms, output)
     # The store would still tell of updates that are installed now.
     left = _asked(workspace, scope, output, failed, _holes(workspace))
+    for one in left:
+        held = [each.name for each in one.held if each.security] if isinstance(one, Patches) else []
+        if held:
+            message = _("{host}: on hold, left alone, although they mend security: {names}")
+            told = message.format(host=one.host, names=", ".join(held))
+            tell(output, told, {"note": {"message": told, "hosts": [one.host]}})
     if waiting := [one.host for one in left if isinstance(one, Patches) and one.reboot]:
         message = _("{hosts}: updates count after a reboot only: {command}")
         command = f"luytre patch reboot --limit {','.join(waiting)}"

@@ -10,8 +10,8 @@ from orchestrator.model.errors import AgentError, HostError, HostRefusedError, I
 from orchestrator.model.host import ManagedHost
 from orchestrator.model.i18n import _
 from orchestrator.protect import told
+from orchestrator.protect.going_on import going_on
 from orchestrator.protect.host_program import LONGEST, call
-from orchestrator.protect.run import going_on
 from orchestrator.protect.told import count
 
 

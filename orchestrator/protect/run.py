@@ -15,11 +15,9 @@ from orchestrator.model.errors import (
 )
 from orchestrator.model.host import ManagedHost
 from orchestrator.model.i18n import _
-from orchestrator.model.text import shorten
 from orchestrator.protect import told
+from orchestrator.protect.going_on import going_on
 from orchestrator.protect.host_program import LONGEST, call
-
-_LONGEST = 300
 
 
 def back_up(
@@ -66,13 +64,6 @@ def back_up(
         hint = _("luytre backup status fetches what comes of them")
         raise going_on(error, names, message, hint) from error
     return [done[host.name] for host in hosts]
-
-
-def going_on(error: Interrupted, names: Sequence[str], message: str, hint: str) -> Interrupted:
-    """Return what to say of an interruption by which hosts do not end what they do."""
-    if not names:
-        return error
-    return Interrupted(message.format(names=shorten(", ".join(names), _LONGEST)), hint=hint)
 
 
 def _failed(problem: HostError, run: str) -> Backup:

@@ -21,7 +21,7 @@ def alert_kind_name(kind: AlertKind) -> str:
         AlertKind.ACCOUNT: _("account"),
         AlertKind.BAN: _("ban"),
         AlertKind.AUDIT: _("record"),
-        AlertKind.INTEGRITY: _("changed file"),
+        AlertKind.INTEGRITY: _("integrity"),
     }[kind]
 
 

@@ -10,10 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.baseline.compile import compile_manifest
+from orchestrator.baseline.load import load_baseline
 from orchestrator.model.control import Alternatives, Baseline, Control, Profile, State, Text
 from orchestrator.model.errors import ConfigurationError
 from orchestrator.model.finding import Risk, Severity
 from orchestrator.model.host import ManagedHost
+from orchestrator.workspace.shipped import shipped
 from tests.baseline.conftest import control, host
 
 Load = Callable[..., Baseline]
@@ -250,6 +252,16 @@ def test_a_control_outside_of_the_profile_cannot_be_asked_for(load: Load) -> Non
     baseline = load(chapter, "title: {en: P, vi: P}\ncontrols: [a]\n")
     with pytest.raises(ConfigurationError, match="no control 'b'"):
         compile_manifest(baseline, "p", host(), [], controls=["b"])
+
+
+@pytest.mark.parametrize(
+    "narrowed", [{"chapters": ["intrusion"]}, {"controls": ["intrusion-watch"]}]
+)
+def test_what_other_profiles_have_is_said_to_be_theirs(narrowed: dict[str, list[str]]) -> None:
+    shipped_ones = load_baseline([shipped("baselines")])
+    with pytest.raises(ConfigurationError, match="profile cis-level1-server has no") as caught:
+        compile_manifest(shipped_ones, "cis-level1-server", host(), [], **narrowed)
+    assert "these profiles have it: tcvn-level-1, " in caught.value.hint
 
 
 @pytest.fixture

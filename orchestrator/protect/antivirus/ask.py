@@ -7,18 +7,21 @@ from orchestrator.fleet.agent import Fleet
 from orchestrator.fleet.pool import over_hosts
 from orchestrator.model.alert import Alert, AlertKind
 from orchestrator.model.antivirus import ProofState, Standing, document
-from orchestrator.model.errors import AgentError, HostError
+from orchestrator.model.errors import AgentError, HostError, Interrupted
 from orchestrator.model.host import ManagedHost
 from orchestrator.model.i18n import _
 from orchestrator.model.told import Topic
 from orchestrator.protect.antivirus import told
 from orchestrator.protect.antivirus.program import ask_program
+from orchestrator.protect.going_on import going_on
 
 if TYPE_CHECKING:
     from orchestrator.store.repository import Store
 
 # A scan of everything on a large server; the others end sooner (seconds).
 _SECONDS = {"status": 120.0, "scan": 24 * 3600.0, "update": 2400.0, "prove": 600.0}
+# Whoever asks may go: these have units of their own.
+_LASTING = ("scan", "update", "prove")
 
 Answer = tuple[Standing, list[Alert]]
 
@@ -67,8 +70,11 @@ class Asking:
         alerts_of: Callable[[str, Mapping[str, Any]], list[Alert]],
         keep: Callable[[Answer], Standing],
     ) -> list[Standing | HostError]:
+        begun: set[str] = set()
+
         def work(host: ManagedHost) -> Answer:
             with self._fleet.login(host) as login:
+                begun.add(host.name)
                 said = ask_program(login, verb, seconds=_SECONDS[verb])
             if len(said) != 1:
                 raise AgentError(host.name, _("it said nothing of its antivirus"))
@@ -83,7 +89,13 @@ class Asking:
                 kept[host.name] = problem
             self._on_done(host.name)
 
-        over_hosts(hosts, work, self._fleet.concurrency, note)
+        try:
+            over_hosts(hosts, work, self._fleet.concurrency, note)
+        except Interrupted as error:
+            names = sorted(begun - kept.keys()) if verb in _LASTING else []
+            message = _("interrupted here; these servers go on with it: {names}")
+            hint = _("luytre antivirus status fetches what comes of it")
+            raise going_on(error, names, message, hint) from error
         return [kept[host.name] for host in hosts]
 
     def _keep(self, standing: Standing, alerts: Sequence[Alert]) -> Standing:

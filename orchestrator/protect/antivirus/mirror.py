@@ -11,11 +11,12 @@ from orchestrator.fleet.agent import Fleet
 from orchestrator.fleet.pool import over_hosts
 from orchestrator.fleet.told import records, text, texts, well_formed
 from orchestrator.model.antivirus import SignatureDatabase
-from orchestrator.model.errors import ConfigurationError, HostError
+from orchestrator.model.errors import ConfigurationError, HostError, Interrupted
 from orchestrator.model.host import ManagedHost
 from orchestrator.model.i18n import _
 from orchestrator.protect.antivirus import told
 from orchestrator.protect.antivirus.program import ask_program
+from orchestrator.protect.going_on import going_on
 from orchestrator.protect.told import count
 
 OFFICIAL = ("main.cvd", "daily.cvd", "bytecode.cvd")
@@ -84,12 +85,21 @@ def served(fleet: Fleet, mirrors: Sequence[ManagedHost]) -> list[Served | HostEr
 def _asked(
     fleet: Fleet, mirrors: Sequence[ManagedHost], verb: str, stdin: bytes
 ) -> list[Served | HostError]:
+    begun: set[str] = set()
+
     def work(host: ManagedHost) -> Served:
         with fleet.login(host) as login:
+            begun.add(host.name)
             (said,) = ask_program(login, verb, stdin=stdin, seconds=_SECONDS)
         return _served(host.name, said)
 
-    return over_hosts(mirrors, work, fleet.concurrency)
+    try:
+        return over_hosts(mirrors, work, fleet.concurrency)
+    except Interrupted as error:
+        names = sorted(begun) if stdin else []
+        message = _("interrupted here; these mirrors may publish all the same: {names}")
+        hint = _("luytre antivirus mirror status shows what they serve")
+        raise going_on(error, names, message, hint) from error
 
 
 def _served(host: str, said: Mapping[str, Any]) -> Served:

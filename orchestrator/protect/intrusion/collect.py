@@ -24,6 +24,7 @@ from orchestrator.protect.intrusion.databases import Accepted, Databases
 from orchestrator.protect.intrusion.host import ask
 from orchestrator.protect.intrusion.leaving import Left, left_of
 from orchestrator.protect.intrusion.presence import told_anew
+from orchestrator.protect.intrusion.presence import unexplained as not_ours
 
 if TYPE_CHECKING:
     from orchestrator.store.repository import Store
@@ -118,6 +119,7 @@ class Collecting:
         if accepted is not None and last.integrity.looked is not None:
             differing += judging.differences(changes, last.integrity.looked, accepted)
         anew, kept = told_anew(differing, before, whole=all_told)
+        kept |= not_ours(changes, before, whole=all_told)
         seen = [one for watch in heard for one in watch.events]
         seen += [*judging.silences(heard, before), *anew]
         # Alerts first: what is told again after a crash is known by its identity.

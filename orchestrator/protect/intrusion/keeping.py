@@ -17,7 +17,7 @@ from orchestrator.protect.intrusion.accepting import Look, accept, look, put_bac
 from orchestrator.protect.intrusion.collect import Collected
 from orchestrator.protect.intrusion.databases import Databases
 from orchestrator.protect.intrusion.leaving import left_of, save
-from orchestrator.protect.intrusion.presence import told_anew
+from orchestrator.protect.intrusion.presence import told_anew, unexplained
 
 if TYPE_CHECKING:
     from orchestrator.store.repository import Store
@@ -78,6 +78,7 @@ class Keeping:
             before = answers.get(one.host, {})
             found = judging.differences(one.changes, one.looked, accepted[one.host])
             seen, kept = told_anew(found, before, whole=True)
+            kept |= unexplained(one.changes, before, whole=True)
             alerts = [told.alert(one.host, each, now) for each in seen]
             new += self.store.save_alerts(one.host, alerts)
             self._keep(one, before, kept)
@@ -124,7 +125,11 @@ class Keeping:
     ) -> dict[str, HostError]:
         """Let databases count; forget what runs left before they were made."""
         lost = accept(self.fleet, hosts, looks, self.databases, (self.operator, reason))
-        left = left_of(self.store, [one.host for one in looks])
+        names = [one.host for one in looks]
+        left = left_of(self.store, names)
+        for known in self.store.answers(Topic.INTRUSION, names):
+            answer = {**known.answer, "unexplained": []}
+            self.store.save_answer(known.host, Topic.INTRUSION, answer)
         for one in looks:
             if one.host in left:
                 save(self.store, one.host, left[one.host].since(one.looked))

@@ -118,14 +118,21 @@ class Leaving:
     def _note(
         self, hosts: Sequence[ManagedHost], work: Callable[[ManagedHost], _Said], label: str
     ) -> dict[str, HostError]:
-        before = left_of(self._store, [host.name for host in hosts])
+        names = [host.name for host in hosts]
+        before = left_of(self._store, names)
+        # What an intruder changed is not ours because a run of ours then changed the same file.
+        theirs = {
+            one.host: {*one.answer.get("unexplained", ())}
+            for one in self._store.answers(Topic.INTRUSION, names)
+        }
         lost: dict[str, HostError] = {}
         for host, one in zip(hosts, over_hosts(hosts, work, self._fleet.concurrency), strict=True):
             if isinstance(one, HostError):
                 lost[host.name] = one
                 continue
             at, states = one
-            kept = before.get(host.name, Left()).with_run(label, at, states)
+            ours = {path: states[path] for path in states.keys() - theirs.get(host.name, set())}
+            kept = before.get(host.name, Left()).with_run(label, at, ours)
             save(self._store, host.name, kept)
         return lost
 

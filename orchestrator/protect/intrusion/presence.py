@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from orchestrator.model.watch import Sighting
+from orchestrator.model.watch import FileChange, Sighting
+from orchestrator.protect.on_host.watching.entries import plain
 
 
 def told_anew(
@@ -28,3 +29,14 @@ def told_anew(
     gone = whole and not known.keys() <= now.keys()
     differing = now if whole else {**known, **now}
     return told, {"differing": differing, "generation": generation + gone}
+
+
+def unexplained(
+    changes: Iterable[FileChange], before: Mapping[str, Any], *, whole: bool
+) -> dict[str, Any]:
+    """Return what is kept of the files that no run left so: no later run may explain them.
+
+    ``before`` is the host's answer before this one; ``whole``: other files differ no more.
+    """
+    now = {plain(one.path) for one in changes if not one.run}
+    return {"unexplained": sorted(now if whole else {*before.get("unexplained", ()), *now})}

@@ -175,6 +175,23 @@ def test_a_file_of_a_run_that_was_changed_since_is_told_and_never_accepted(lab, 
     assert done.host(OFFICE)["differ"] == 2
 
 
+def test_a_file_that_differed_before_is_no_later_runs(lab, desk):
+    lab.run(OFFICE, ["sh", "-c", "echo 'CREATE_HOME no' >> /etc/login.defs"])
+    look(lab, OFFICE)
+    assert desk.ask("intrusion", "status", "--limit", OFFICE).host(OFFICE)["differ"] == 3
+    days = "passwords-min-days"
+    desk.want(*MORE, also=(*CONTROLS, "banners-console", days), parameters=PARAMETERS)
+    assert desk.apply(OFFICE, control=days).host(OFFICE)["changed"] == [days]
+    look(lab, OFFICE)
+    done = desk.ask("intrusion", "status", "--limit", OFFICE)
+    assert (done.document["accepted"], done.host(OFFICE)["differ"]) == ({}, 3)
+    assert desk.ask("rollback", "--yes", "--limit", OFFICE, "--control", days).code == 0
+    lab.run(OFFICE, ["sed", "-i", "/CREATE_HOME no/d", "/etc/login.defs"])
+    desk.want(*MORE, also=(*CONTROLS, "banners-console"), parameters=PARAMETERS)
+    look(lab, OFFICE)
+    assert desk.ask("intrusion", "status", "--limit", OFFICE).host(OFFICE)["differ"] == 2
+
+
 def test_the_same_backdoor_is_told_again_when_it_comes_back(lab, desk):
     numbers = [str(one["number"]) for one in alerts(desk, "--limit", OFFICE)]
     assert desk.ask("intrusion", "seen", *numbers, "--remark", "an exercise").code == 0
@@ -325,8 +342,10 @@ def test_a_watch_that_was_stopped_is_told(lab, desk):
     )
     up = float(lab.read(WEB, "/proc/uptime").split()[0])
     lab.run(WEB, ["python3", "-c", older])
-    desk.ask("intrusion", "status", "--limit", WEB)
+    asked = desk.ask("intrusion", "status", "--limit", WEB)
+    assert "luytre-intrusion.timer does not run" in asked.host(WEB)["lacks"]["problem"]
     lab.run(WEB, ["systemctl", "start", "luytre-intrusion.timer"])
+    assert "problem" not in desk.ask("intrusion", "status", "--limit", WEB).host(WEB)["lacks"]
     if up < 660:
         pytest.skip("the machine under the lab has not run for so long")
     assert "stopped" in whats(desk, WEB)

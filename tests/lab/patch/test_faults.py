@@ -88,6 +88,7 @@ def test_fault_61_a_package_on_hold_that_mends_security_is_reported_and_left(des
     assert verdicts["updates-none-held"] == "fail"
     applied = desk.ask(*APPLY, "--limit", p1)
     assert applied.host(p1)["outcome"] == "unchanged", applied
+    assert f"{p1}: on hold, left alone, although they mend security: tiny-lib" in applied.err
     assert versions(lab, p1)["tiny-lib"] == "1.0"
 
 

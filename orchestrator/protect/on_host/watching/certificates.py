@@ -33,7 +33,10 @@ def keep(told: "Dict[str, str]") -> None:
         if name in told:
             mode = 0o600 if name == "key.pem" else 0o644
             places.write(os.path.join(_PLACE, name), told[name], mode)
-    running.output(["systemctl", "try-restart", "rsyslog.service"])
+    unit = "rsyslog.service"
+    # It comes with the chapter of logging, which may be applied later.
+    if running.output(["systemctl", "show", "--property=LoadState", "--value", unit]) == "loaded":
+        running.output(["systemctl", "try-restart", unit])
 
 
 def _text(path: str) -> str:

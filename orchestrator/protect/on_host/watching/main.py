@@ -86,6 +86,7 @@ def _tell(birth: str, after: str) -> int:
         came = _came(problems)
         if came and not any(problem.startswith(_JOURNAL) for problem in problems):
             problems += _deaf(record)
+        problems += _idle()
         from_ = int(after) if record.birth == birth else 0
         events = record.events(from_, _MOST_TOLD)
         record.save(watched=True)
@@ -174,6 +175,13 @@ def _deaf(record: Record) -> "List[str]":
         except (JournalError, ValueError) as problem:
             return ["{}: {}".format(_JOURNAL, problem)]
     return ["{}: it does not hold even this login".format(_JOURNAL)]
+
+
+def _idle() -> "List[str]":
+    """Return which of our timers do not run: nobody looks then, but for whoever asks."""
+    show = ["systemctl", "show", "--property=ActiveState", "--value", *_TIMERS]
+    states = dict(zip(_TIMERS, running.output(show).split()))  # noqa: B905 - Python 3.6
+    return ["{} does not run".format(timer) for timer in _TIMERS if states[timer] != "active"]
 
 
 def _came(problems: "List[str]") -> str:
