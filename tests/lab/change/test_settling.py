@@ -50,6 +50,13 @@ def test_a_host_that_cannot_settle_is_a_failure_with_its_reason(desk, yard, c1, 
     assert "/etc/issue.net" in reason
     yard.lab.write(c1, "/etc/issue.net", b"ours\n")
     assert desk.ask("rollback", "--yes", "--run", run).code == 0
+    # Its timer may have fired just before: what that started finds nothing to do, and ends.
+    until(lambda: not timed(yard, c1), "nothing of its timer runs")
+
+
+def timed(yard, host):
+    units = ["systemctl", "list-units", "--plain", "--no-legend", "luytre-revert-*"]
+    return yard.lab.run(host, units).stdout
 
 
 def test_a_host_that_stays_held_can_be_resumed_once_it_settles(desk, yard, c1, terminal):
