@@ -25,7 +25,13 @@ from orchestrator.change.preflight import check, preflight
 from orchestrator.change.recorded import Report
 from orchestrator.change.rollback import take_back
 from orchestrator.fleet.agent import Fleet
-from orchestrator.fleet.playbooks import Event, Play, private_directory, run_play
+from orchestrator.fleet.playbooks import (
+    Event,
+    Play,
+    SilentPlayError,
+    private_directory,
+    run_play,
+)
 from orchestrator.fleet.pool import over_hosts
 from orchestrator.fleet.told import texts, well_formed
 from orchestrator.model.change import HostOutcome, Outcome
@@ -142,7 +148,13 @@ class _Work:
         """
         if failure is not None and not isinstance(failure, ControllerError):
             raise failure
-        if not self._unended():
+        unended = self._unended()
+        if isinstance(failure, SilentPlayError):
+            # They hang: to ask them to go back would hang as well, and their timers do it.
+            for name in unended:
+                self._outcomes[name] = HostOutcome(name, Outcome.FAILED, failure.message)
+            return None
+        if not unended:
             return None
         return failure or ControllerError(_("Ansible did not say how every host ended"))
 

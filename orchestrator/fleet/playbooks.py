@@ -39,6 +39,10 @@ _PREFIX = "luytre-play-"
 _LONGEST_SOCKET_DIRECTORY = 79
 
 
+class SilentPlayError(ControllerError):
+    """Ansible was ended, because a host that hangs had kept it silent for too long."""
+
+
 @dataclass(frozen=True)
 class Event:
     """What Ansible says of one task on one host; ``kind`` is ok, failed or unreachable.
@@ -154,7 +158,7 @@ def run_play(
 
     ``on_event`` is called in the calling thread's stead as each task of a host ends. Setting
     ``cancelled`` ends Ansible and everything it started here. Raises ControllerError when Ansible
-    itself did not work.
+    itself did not work, SilentPlayError when a host hung.
     """
     import ansible_runner  # noqa: PLC0415 - only changes need it
 
@@ -177,7 +181,7 @@ def run_play(
         )
     if runner.status == "timeout":
         message = _("Ansible was ended: it had said nothing for {seconds} s")
-        raise ControllerError(message.format(seconds=idle))
+        raise SilentPlayError(message.format(seconds=idle))
     if runner.status == "error" or (runner.rc not in (0, 2, 4) and runner.status == "failed"):
         raise ControllerError(_("Ansible did not work: {why}").format(why=_last_words(directory)))
     return str(runner.status)
