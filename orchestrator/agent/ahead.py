@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 _FILES = "/var/lib/dpkg/info"
 _CACHE = "/var/cache/apt/archives"
 _PROGRAMS, _BOOT = "/usr", "/boot"
-_KERNEL = "linux-image-"
 # What is left free beside, for logs and for what packages make when they are set up (bytes).
 _SPARE = 64 << 20
 
@@ -21,19 +20,14 @@ def effects(coming: "Dict[str, str]", host: Host) -> "List[str]":
     """Return what people want to know of packages (name → version) before they say yes."""
     replaced = [name for name in coming if name in facts.packages(host)]
     services, others = in_use.users_of(_files(replaced, host), host) if replaced else ([], [])
-    kernels = [name for name in coming if is_kernel(name) and not facts.in_container()]
+    kernels = [] if facts.in_container() else filter(in_use.kernel_release, coming)
     told = []
     if services:
         told.append("services that use them now: {}".format(", ".join(services)))
-    if kernels or others:
-        reasons = ", ".join([*sorted(kernels), *others])
-        told.append("a reboot is needed afterwards for {}".format(reasons))
+    reasons = [*sorted(kernels), *others]
+    if reasons:
+        told.append("a reboot is needed afterwards for {}".format(", ".join(reasons)))
     return told
-
-
-def is_kernel(package: str) -> bool:
-    """Return whether a package holds a kernel: others of such a name only depend on the newest."""
-    return package.startswith(_KERNEL) and package[len(_KERNEL) :][:1].isdigit()
 
 
 def _files(names: "Iterable[str]", host: Host) -> "Set[str]":
@@ -56,7 +50,7 @@ def shortages(coming: "Dict[str, str]", host: Host) -> "List[str]":
     pinned = ["{}={}".format(name, coming[name]) for name in sorted(coming)]
     out = host.expect(["/usr/bin/apt-cache", "show", "--no-all-versions", *pinned])
     needed = needs(parse_sizes(out), parse_sizes(facts.dpkg_status(host)))
-    if any(map(is_kernel, coming)):
+    if any(map(in_use.kernel_release, coming)):
         needed[_BOOT] = _of_running_kernel(host)
     return _missing(needed)
 
@@ -82,8 +76,7 @@ def needs(
 def parse_sizes(data: bytes) -> "Dict[str, Tuple[int, int]]":
     """Return (package → bytes of its file, bytes installed) of paragraphs as apt and dpkg tell."""
     found = {}
-    for paragraph in data.split(b"\n\n"):
-        lines = b"\n" + paragraph + b"\n"
+    for lines in facts.paragraphs(data):
         name = facts.dpkg_field(lines, b"\nPackage: ").decode("ascii", "replace")
         file, installed = (
             facts.dpkg_field(lines, head) for head in (b"\nSize: ", b"\nInstalled-Size: ")

@@ -6,7 +6,7 @@ from .host import Host, Unreadable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Dict, List, Optional, Set
+    from typing import Dict, Iterator, List, Optional, Set
 
 _DPKG_STATUS = "/var/lib/dpkg/status"
 # dpkg(1), "Package states": of these, the files are there …
@@ -34,8 +34,8 @@ def parse_held(data: bytes) -> "Set[str]":
     """Return the names that dpkg's status file calls ``hold``."""
     if b"\nStatus: hold " not in b"\n" + data:
         return set()
-    paragraphs = [b"\n" + each + b"\n" for each in data.split(b"\n\n")]
-    names = [dpkg_field(p, b"\nPackage: ") for p in paragraphs if b"\nStatus: hold " in p]
+    held_ones = (lines for lines in paragraphs(data) if b"\nStatus: hold " in lines)
+    names = [dpkg_field(lines, b"\nPackage: ") for lines in held_ones]
     return {name.decode("ascii", "replace") for name in names}
 
 
@@ -47,8 +47,7 @@ def residue(host: Host) -> "Set[str]":
 def parse_residue(data: bytes) -> "Set[str]":
     """Return the names of which dpkg's status file says ``config-files``."""
     found = set()
-    for paragraph in data.split(b"\n\n"):
-        lines = b"\n" + paragraph + b"\n"
+    for lines in paragraphs(data):
         if dpkg_field(lines, b"\nStatus: ").endswith(b" config-files"):
             found.add(dpkg_field(lines, b"\nPackage: ").decode("ascii", "replace"))
     return found
@@ -71,8 +70,7 @@ def parse_unfinished(data: bytes) -> "Dict[str, str]":
     if not any(b" " + state in data for state in _UNFINISHED):
         return {}
     found: "Dict[str, str]" = {}
-    for paragraph in data.split(b"\n\n"):
-        lines = b"\n" + paragraph + b"\n"
+    for lines in paragraphs(data):
         state = dpkg_field(lines, b"\nStatus: ").rpartition(b" ")[2]
         if state in _UNFINISHED:
             name = dpkg_field(lines, b"\nPackage: ")
@@ -86,14 +84,19 @@ def parse_dpkg_status(data: bytes) -> "Dict[str, str]":
     What is wanted of them (the first word) does not count: marked for removal is not removed.
     """
     found: "Dict[str, str]" = {}
-    for paragraph in data.split(b"\n\n"):
-        lines = b"\n" + paragraph + b"\n"
+    for lines in paragraphs(data):
         name = dpkg_field(lines, b"\nPackage: ")
         state = dpkg_field(lines, b"\nStatus: ").rpartition(b" ")[2]
         if name and state in _PRESENT:
             version = dpkg_field(lines, b"\nVersion: ")
             found[name.decode("ascii", "replace")] = version.decode("ascii", "replace")
     return found
+
+
+def paragraphs(data: bytes) -> "Iterator[bytes]":
+    """Yield what stands between empty lines, as dpkg and apt write it, for ``dpkg_field``."""
+    for paragraph in data.split(b"\n\n"):
+        yield b"\n" + paragraph + b"\n"
 
 
 def dpkg_field(lines: bytes, head: bytes) -> bytes:

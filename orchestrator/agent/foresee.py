@@ -48,7 +48,10 @@ def pin(changes: "List[Dict[str, Any]]", unplanned: "Dict[str, str]", host: "Hos
         # Without what was dropped from all together, apt may choose otherwise.
         if not (together and dropped):
             break
-    short = ahead.shortages(dict(pair for each in found.values() for pair in each.items()), host)
+    coming: "Dict[str, str]" = {}
+    for versions in found.values():
+        coming.update(versions)
+    short = ahead.shortages(coming, host)
     if short:
         unplanned.update((control, "; ".join(short)) for control in found if found[control])
         changes[:] = [change for change in changes if change["control"] not in unplanned]

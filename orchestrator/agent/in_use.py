@@ -14,6 +14,7 @@ _REQUIRED = "/run/reboot-required"
 # Programs and libraries lie here; what is deleted elsewhere was a temporary file.
 _INSTALLED = ("/usr/", "/lib", "/bin/", "/sbin/", "/opt/")
 _DELETED = " (deleted)"
+_KERNEL = "linux-image-"
 # Restarting one of these cuts people or containers off, or ends systemd itself: a reboot does it.
 _ONLY_BY_REBOOT = (
     *("dbus", "systemd-logind", "systemd-journald", "systemd-udevd", "init.scope", "user@"),
@@ -31,9 +32,7 @@ def services(host: Host) -> "List[str]":
 
     What is just being started or stopped, such as a backup that runs to its end, is left alone.
     """
-    found = [unit for unit in _stale(host) if _restarts(unit)]
-    states = systemd.unit_states(host, found) if found else {}
-    return sorted(unit for unit in found if states[unit].active == "active")
+    return _restartable(_stale(host), host)
 
 
 def reboot_reason(host: Host) -> str:
@@ -47,7 +46,7 @@ def reboot_reason(host: Host) -> str:
         names = (host.read(_REQUIRED + ".pkgs") or b"").decode("utf-8", "replace").split()
         by_name = "a package asks for it (by {})".format(", ".join(sorted(set(names))))
         reasons.append(by_name if names else "a package asks for it")
-    lasting = sorted(unit for unit in _stale(host) if unit.startswith(_ONLY_BY_REBOOT))
+    lasting = _lasting(_stale(host))
     if lasting:
         reasons.append("{} uses replaced files".format(", ".join(lasting)))
     return "; ".join(reasons)
@@ -58,12 +57,18 @@ def newest_kernel(packages: "Dict[str, str]", running: str) -> str:
 
     Only those of the flavour that runs count: a kernel for clouds beside it boots nowhere.
     """
-    prefix = "linux-image-"
-    releases = [name[len(prefix) :] for name in packages if name.startswith(prefix)]
-    found = [
-        each for each in releases if each[:1].isdigit() and _flavour(each) == _flavour(running)
-    ]
+    releases = [kernel_release(name) for name in packages]
+    found = [each for each in releases if each and _flavour(each) == _flavour(running)]
     return max(found, key=_numbers) if found else ""
+
+
+def kernel_release(package: str) -> str:
+    """Return the release of the kernel that a package holds, empty where it holds none.
+
+    Others of such a name only depend on the newest.
+    """
+    release = package[len(_KERNEL) :] if package.startswith(_KERNEL) else ""
+    return release if release[:1].isdigit() else ""
 
 
 def _flavour(release: str) -> str:
@@ -94,10 +99,18 @@ def users_of(files: "Set[str]", host: Host) -> "Tuple[List[str], List[str]]":
     Services that come to their end by themselves are left out.
     """
     units = set(_units(os.listdir("/proc"), lambda maps: not files.isdisjoint(mapped(maps))))
+    return _restartable(units, host), _lasting(units)
+
+
+def _restartable(units: "Iterable[str]", host: Host) -> "List[str]":
+    """Return the services that run and that a restart brings up to date."""
     found = [unit for unit in units if _restarts(unit)]
     states = systemd.unit_states(host, found) if found else {}
-    active = sorted(unit for unit in found if states[unit].active == "active")
-    return active, sorted(unit for unit in units if unit.startswith(_ONLY_BY_REBOOT))
+    return sorted(unit for unit in found if states[unit].active == "active")
+
+
+def _lasting(units: "Iterable[str]") -> "List[str]":
+    return sorted(unit for unit in units if unit.startswith(_ONLY_BY_REBOOT))
 
 
 def parse_unit(cgroup: bytes, top: str = "") -> str:

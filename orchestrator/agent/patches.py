@@ -41,8 +41,7 @@ def _sources_of(waiting: "Any", host: Host) -> "Dict[str, str]":
     """
     names = {each["name"] for each in waiting}
     found = {}
-    for paragraph in facts.dpkg_status(host).split(b"\n\n"):
-        lines = b"\n" + paragraph + b"\n"
+    for lines in facts.paragraphs(facts.dpkg_status(host)):
         name = facts.dpkg_field(lines, b"\nPackage: ").decode("ascii", "replace")
         if name in names:
             source = facts.dpkg_field(lines, b"\nSource: ").decode("ascii", "replace")

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.agent import ahead
+from orchestrator.agent import ahead, in_use
 
 SHOWN = b"""Package: libssl3
 Version: 3.0.17-1
@@ -54,6 +54,7 @@ def test_more_packages_never_need_less_room(present, coming):
 
 
 def test_a_kernel_is_told_from_what_only_depends_on_the_newest():
-    assert ahead.is_kernel("linux-image-6.1.0-40-cloud-amd64")
-    assert not ahead.is_kernel("linux-image-cloud-amd64")
-    assert not ahead.is_kernel("linux-image-")
+    name = "linux-image-6.1.0-40-cloud-amd64"
+    assert in_use.kernel_release(name) == "6.1.0-40-cloud-amd64"
+    assert not in_use.kernel_release("linux-image-cloud-amd64")
+    assert not in_use.kernel_release("linux-image-")
