@@ -134,5 +134,4 @@ def _writes(process: str, number: str, seen: os.stat_result) -> bool:
     # does not answer.
     if int(told.get("ino", seen.st_ino)) != seen.st_ino:
         return False
-    held = os.stat("/proc/{}/fd/{}".format(process, number))
-    return (held.st_dev, held.st_ino) == (seen.st_dev, seen.st_ino)
+    return os.path.samestat(os.stat("/proc/{}/fd/{}".format(process, number)), seen)

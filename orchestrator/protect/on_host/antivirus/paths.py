@@ -94,7 +94,7 @@ def is_still(entry_directory: int, name: str, seen: os.stat_result) -> bool:
         now = os.stat(name, dir_fd=entry_directory, follow_symlinks=False)
     except OSError:
         return False
-    return (now.st_dev, now.st_ino) == (seen.st_dev, seen.st_ino)
+    return os.path.samestat(now, seen)
 
 
 def files(top: str, left_out: "List[str]", problems: "Problems") -> "Iterator[Entry]":

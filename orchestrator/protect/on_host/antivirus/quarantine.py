@@ -138,8 +138,8 @@ def _kept_from(
             sha256=_copy(descriptor, os.path.join(directory, "content"), int(told["size"])),
         )
         places.save(os.path.join(directory, "about.json"), about)
-        _sync(directory)
-        _sync(layout.QUARANTINE)
+        places.sync(directory)
+        places.sync(layout.QUARANTINE)
         if not paths.is_still(entry.directory, entry.name, seen):
             raise QuarantineError("another file has its name by now")
         os.unlink(entry.name, dir_fd=entry.directory)
@@ -172,11 +172,3 @@ def _copy(descriptor: int, path: str, size: int) -> str:
         return digest
     finally:
         os.close(target)
-
-
-def _sync(directory: str) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

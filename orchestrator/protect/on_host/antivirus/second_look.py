@@ -118,8 +118,7 @@ class SecondLook:
                 entry = paths.Entry(one.path, directory, os.path.basename(one.path), seen)
                 descriptor = paths.open_file(directory, entry.name)
                 try:
-                    now = os.fstat(descriptor)
-                    if (now.st_dev, now.st_ino) == (seen.st_dev, seen.st_ino):
+                    if os.path.samestat(os.fstat(descriptor), seen):
                         self._findings.detected(entry, descriptor, signature)
                         return
                 finally:
