@@ -16,14 +16,12 @@ from orchestrator.model.drill import Drill, DrillState, DrillWish
 from orchestrator.model.errors import AgentError, HostError, Interrupted, UnreachableError
 from orchestrator.model.host import ManagedHost
 from orchestrator.model.i18n import _
-from orchestrator.model.text import shorten
 from orchestrator.protect import told
 from orchestrator.protect.drill_ways import DrillWays
+from orchestrator.protect.going_on import going_on
 from orchestrator.protect.host_program import LONGEST, call
 from orchestrator.protect.set_up import known_hosts_line
 from orchestrator.protect.told_drill import drill as told_drill
-
-_LONGEST = 300
 
 
 class _GoesOnError(UnreachableError):
@@ -81,13 +79,10 @@ class Drilling:
         return [done[wish.host] for wish in wishes]
 
     def _interrupted(self, error: Interrupted) -> Interrupted:
-        going = dict(self.going)
-        if not going:
-            return error
-        where = ", ".join(f"{host} ({scratch})" for host, scratch in sorted(going.items()))
-        message = _("interrupted here; these drills go on: {where}")
+        names = [f"{host} ({scratch})" for host, scratch in sorted(dict(self.going).items())]
+        message = _("interrupted here; these drills go on: {names}")
         hint = _("luytre backup status fetches what comes of them")
-        return Interrupted(message.format(where=shorten(where, _LONGEST)), hint=hint)
+        return going_on(error, names, message, hint)
 
     def _drill(self, name: str, wish: BackupWish, on_progress: Callable[[Progress], None]) -> Drill:
         backup, place, ways = self.newest.get(wish.host), place_of(wish), self.ways
