@@ -1,6 +1,6 @@
 """What a server's watch says of itself beside its events: how it stands."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -39,6 +39,11 @@ class FileChange:
     detail: str
     state: str
     run: str = ""
+
+
+def not_ours(changes: Iterable[FileChange]) -> list[FileChange]:
+    """Return the changes that no run of ours explains."""
+    return [one for one in changes if not one.run]
 
 
 class Keeper(NamedTuple):

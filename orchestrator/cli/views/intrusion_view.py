@@ -10,7 +10,7 @@ from orchestrator.cli.views.cells import cell, line, local_time, severity_cell, 
 from orchestrator.model.alert import KeptAlert, document
 from orchestrator.model.errors import HostError
 from orchestrator.model.i18n import _, _n
-from orchestrator.model.watch import SET_UP, WatchStanding, standing_document
+from orchestrator.model.watch import SET_UP, WatchStanding, not_ours, standing_document
 from orchestrator.report.alert_words import alert_kind_name, alert_text
 from orchestrator.report.watch_words import lack_text
 
@@ -149,7 +149,7 @@ def render_looks(looks: Sequence["Look"], lost: Sequence[HostError]) -> Renderab
             many,
         )
         told.append(line(message.format(host=one.host, n=many), "red" if many else "green"))
-        others = [change for change in one.changes if not change.run]
+        others = not_ours(one.changes)
         for change in others[:_MOST_FILES]:
             shown = (change.path, _change_name(change.change), change.detail)
             told.append(line("  " + "  ".join(filter(None, shown))))

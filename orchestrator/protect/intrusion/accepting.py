@@ -44,11 +44,6 @@ class Look:
     changes: tuple[FileChange, ...] | None
     keeper: Keeper = NOBODY
 
-    @property
-    def database(self) -> bytes:
-        """Return the database itself."""
-        return zlib.decompress(self.packed)
-
 
 def look(
     fleet: Fleet,
@@ -100,7 +95,7 @@ def accept(
     not take its database is told of until it has.
     """
     for one in looks:
-        databases.accept(one.host, one.database, Accepted(one.digest, one.looked, *why))
+        databases.accept(one.host, one.packed, Accepted(one.digest, one.looked, *why))
     return put_back(fleet, [hosts[one.host] for one in looks], databases)
 
 

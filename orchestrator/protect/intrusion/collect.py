@@ -16,6 +16,7 @@ from orchestrator.model.watch import (
     Lack,
     Watch,
     WatchStanding,
+    not_ours,
     standing_document,
     standing_of,
 )
@@ -23,8 +24,7 @@ from orchestrator.protect.intrusion import judging, told
 from orchestrator.protect.intrusion.databases import Accepted, Databases
 from orchestrator.protect.intrusion.host import ask
 from orchestrator.protect.intrusion.leaving import Left, left_of
-from orchestrator.protect.intrusion.presence import told_anew
-from orchestrator.protect.intrusion.presence import unexplained as not_ours
+from orchestrator.protect.intrusion.presence import told_anew, unexplained
 
 if TYPE_CHECKING:
     from orchestrator.store.repository import Store
@@ -113,13 +113,13 @@ class Collecting:
         accepted = self._accepted.get(host.name)
         now = datetime.now(UTC)
         changes = self._changes(last, accepted)
-        unexplained = sum(not one.run for one in changes)
+        differ = len(not_ours(changes))
         all_told = judging.counts(last.integrity, accepted) and last.integrity.total == len(changes)
         differing = [*judging.of_database(last, accepted)]
         if accepted is not None and last.integrity.looked is not None:
             differing += judging.differences(changes, last.integrity.looked, accepted)
         anew, kept = told_anew(differing, before, whole=all_told)
-        kept |= not_ours(changes, before, whole=all_told)
+        kept |= unexplained(changes, before, whole=all_told)
         seen = [one for watch in heard for one in watch.events]
         seen += [*judging.silences(heard, before), *anew]
         # Alerts first: what is told again after a crash is known by its identity.
@@ -131,7 +131,7 @@ class Collecting:
             judging.lacks(last, host, accepted, self._own),
             last.banned,
             last.integrity.looked,
-            unexplained,
+            differ,
         )
         counted = {"birth": last.birth, "last": last.last, "dropped": last.dropped}
         self._save(host.name, {**before, **counted, **kept}, standing)
@@ -140,7 +140,7 @@ class Collecting:
             found.replaced.append(host.name)
         # What another workspace's database hides is found here.
         hidden = Lack.OTHER_KEEPER in standing.lacks
-        if hidden or (changes and not (all_told and unexplained)):
+        if hidden or (changes and not (all_told and differ)):
             found.whole.append(host.name)
 
     def _changes(self, watch: Watch, accepted: Accepted | None) -> Sequence[FileChange]:

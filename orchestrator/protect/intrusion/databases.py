@@ -76,10 +76,10 @@ class Databases:
             raise ControllerError(_("the AIDE database {digest} was changed").format(digest=digest))
         return whole
 
-    def accept(self, host: str, database: bytes, accepted: Accepted) -> None:
-        """Let a database count for a host; its content is here before anything names it."""
+    def accept(self, host: str, packed: bytes, accepted: Accepted) -> None:
+        """Let a packed database count for a host; it is here before anything names it."""
         self._place.mkdir(mode=0o700, exist_ok=True)
-        _write(self._place / accepted.digest, zlib.compress(database))
+        _write(self._place / accepted.digest, packed)
 
         def change(known: dict[str, Accepted]) -> None:
             before = known.get(host)

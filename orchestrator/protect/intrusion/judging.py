@@ -8,7 +8,15 @@ from typing import Any
 
 from orchestrator.model.host import ManagedHost
 from orchestrator.model.text import shorten
-from orchestrator.model.watch import FileChange, Integrity, Keeper, Lack, Sighting, Watch
+from orchestrator.model.watch import (
+    FileChange,
+    Integrity,
+    Keeper,
+    Lack,
+    Sighting,
+    Watch,
+    not_ours,
+)
 from orchestrator.protect.intrusion.databases import Accepted
 
 # Every file is looked at once a day.
@@ -78,7 +86,7 @@ def differences(
 
     Of very many the rest is one sighting.
     """
-    found = [one for one in changes if not one.run]
+    found = not_ours(changes)
     for one in found[:_MOST_NAMED]:
         what = f"{one.path} {one.change} {one.state} {accepted.digest}"
         details = {"path": shorten(one.path, _LONGEST_SHOWN), "detail": one.detail}

@@ -11,7 +11,7 @@ from orchestrator.model.errors import AgentError, HostError
 from orchestrator.model.host import ManagedHost
 from orchestrator.model.i18n import _
 from orchestrator.model.told import Topic
-from orchestrator.model.watch import standing_document, standing_of
+from orchestrator.model.watch import not_ours, standing_document, standing_of
 from orchestrator.protect.intrusion import judging, told
 from orchestrator.protect.intrusion.accepting import Look, accept, look, put_back
 from orchestrator.protect.intrusion.collect import Collected
@@ -54,7 +54,7 @@ class Keeping:
                 found.lost |= self._take(hosts, [one], run)
             found.new += [] if isinstance(one, HostError) else self.compared([one])
             if one.host in found.standings and not isinstance(one, HostError):
-                differ = sum(not change.run for change in one.changes or ())
+                differ = len(not_ours(one.changes or ()))
                 standing = replace(found.standings[one.host], differ=differ)
                 found.standings[one.host] = standing
         if taken:
@@ -87,7 +87,7 @@ class Keeping:
     def _keep(self, look: Look, before: Mapping[str, Any], kept: Mapping[str, Any]) -> None:
         if not before:
             return  # it was never asked how it is watched
-        differ = sum(not change.run for change in look.changes or ())
+        differ = len(not_ours(look.changes or ()))
         standing = replace(standing_of(look.host, before.get("standing", {})), differ=differ)
         answer = {**before, **kept, "standing": standing_document(standing)}
         self.store.save_answer(look.host, Topic.INTRUSION, answer)

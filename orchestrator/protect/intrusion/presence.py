@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from orchestrator.model.watch import FileChange, Sighting
+from orchestrator.model.watch import FileChange, Sighting, not_ours
 from orchestrator.protect.on_host.watching.entries import plain
 
 
@@ -38,5 +38,5 @@ def unexplained(
 
     ``before`` is the host's answer before this one; ``whole``: other files differ no more.
     """
-    now = {plain(one.path) for one in changes if not one.run}
+    now = {plain(one.path) for one in not_ours(changes)}
     return {"unexplained": sorted(now if whole else {*before.get("unexplained", ()), *now})}
