@@ -166,10 +166,10 @@ def apply(
     # The store would still tell of updates that are installed now.
     left = _asked(workspace, scope, output, failed, _holes(workspace))
     for one in left:
-        held = [each.name for each in one.held if each.security] if isinstance(one, Patches) else []
-        if held:
+        if isinstance(one, Patches) and one.held_security:
             message = _("{host}: on hold, left alone, although they mend security: {names}")
-            told = message.format(host=one.host, names=", ".join(held))
+            names = ", ".join(each.name for each in one.held_security)
+            told = message.format(host=one.host, names=names)
             tell(output, told, {"note": {"message": told, "hosts": [one.host]}})
     if waiting := [one.host for one in left if isinstance(one, Patches) and one.reboot]:
         message = _("{hosts}: updates count after a reboot only: {command}")
@@ -353,6 +353,5 @@ def _code(told: Patches | HostError) -> ExitCode:
         return code_of_result(told)
     if told.unknown:
         return ExitCode.FAILED
-    held = any(one.security for one in told.held)
-    waits = told.security or told.services or told.reboot or held
+    waits = told.security or told.services or told.reboot or told.held_security
     return ExitCode.NOT_COMPLIANT if waits else ExitCode.DONE

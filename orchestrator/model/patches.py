@@ -56,6 +56,11 @@ class Patches:
         """Return the updates of packages on hold."""
         return tuple(one for one in self.updates if one.held)
 
+    @property
+    def held_security(self) -> tuple[Update, ...]:
+        """Return the updates of packages on hold that mend security."""
+        return tuple(one for one in self.held if one.security)
+
 
 def document(patches: Patches) -> dict[str, Any]:
     """Return what is known of a host's updates as plain data."""

@@ -76,10 +76,9 @@ def _details(one: Patches | HostError, *, few: bool) -> Iterator[RenderableType]
     if one.unknown:
         told = _("{host}: it is not known what waits: {why}")
         yield line(told.format(host=one.host, why=in_words(one.unknown)), "magenta")
-    for update in one.held:
-        if update.security:
-            told = _("{host}: on hold, although it mends security: {update}")
-            yield line(told.format(host=one.host, update=_text(update)), "red")
+    for update in one.held_security:
+        told = _("{host}: on hold, although it mends security: {update}")
+        yield line(told.format(host=one.host, update=_text(update)), "red")
     if one.reboot:
         told = _("{host}: needs a reboot: {why}")
         yield line(told.format(host=one.host, why=in_words(one.reboot)), "yellow")
