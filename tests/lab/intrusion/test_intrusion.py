@@ -3,19 +3,11 @@
 import pytest
 
 from tests.lab.change.desk import Desk
+from tests.lab.change.wishes import control
 
 from .conftest import CONTROLS, OFFICE, PARAMETERS, SERVERS, THIEF, WEB, alerts, whats
 
-MORE = (
-    {
-        "id": "own-hello",
-        "title": {"en": "hello", "vi": "hello"},
-        "why": {"en": "hello", "vi": "hello"},
-        "severity": "low",
-        "risk": "none",
-        "desired": [{"package": {"name": "hello", "state": "installed"}}],
-    },
-)
+MORE = (control("own-hello", {"package": {"name": "hello", "state": "installed"}}),)
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(600), pytest.mark.usefixtures("english")]
 
 
@@ -237,14 +229,7 @@ def test_what_a_rollback_left_is_no_alert(lab, desk):
 
 def test_more_changes_of_ours_than_a_server_tells_are_ours(lab, desk):
     desk.ask("intrusion", "accept", "--yes", "--limit", OFFICE, "--reason", "an exercise")
-    many = {
-        "id": "own-many",
-        "title": {"en": "many", "vi": "nhiều"},
-        "why": {"en": "many", "vi": "nhiều"},
-        "severity": "low",
-        "risk": "none",
-        "desired": [{"package": {"name": "libboost1.83-dev", "state": "installed"}}],
-    }
+    many = control("own-many", {"package": {"name": "libboost1.83-dev", "state": "installed"}})
     desk.want(*MORE, many, also=CONTROLS, parameters=PARAMETERS)
     applied = desk.apply(OFFICE)
     assert (applied.code, applied.err) == (0, ""), applied

@@ -1,5 +1,6 @@
 """Every way to let oneself in again is seen between two looks."""
 
+from contextlib import contextmanager
 from copy import deepcopy
 
 import pytest
@@ -76,7 +77,6 @@ def home(tmp_path, monkeypatch):
     (tmp_path / "home/.ssh").mkdir(parents=True)
     (tmp_path / "home/.ssh/authorized_keys").write_text("ssh-ed25519 AAAA ops")
     (tmp_path / "passwd").write_text(f"ops:x:1000:1000::{tmp_path}/home:/bin/sh")
-    (tmp_path / "broken").symlink_to("broken")
     lines = accounts._lines
     known = {"/etc/passwd": str(tmp_path / "passwd")}
     monkeypatch.setattr(
@@ -88,17 +88,22 @@ def home(tmp_path, monkeypatch):
     return tmp_path
 
 
+@contextmanager
+def unreadable(place):
+    """Let a link to itself stand in a file's place: root may read everything else."""
+    aside = place.rename(place.with_name("aside"))
+    place.symlink_to(place.name)
+    yield
+    place.unlink()
+    aside.rename(place)
+
+
 def test_a_home_that_cannot_be_read_is_a_problem_and_no_change(home):
     record = Record()
     accounts.look(record)
     place = home / "home/.ssh/authorized_keys"
-    aside = place.rename(home / "aside")
-    # It cannot be followed: root may read everything else.
-    place.symlink_to(home / "broken")
-    with pytest.raises(OSError, match="keys of ops"):
+    with unreadable(place), pytest.raises(OSError, match="keys of ops"):
         accounts.look(record)
-    place.unlink()
-    aside.rename(place)
     accounts.look(record)
     assert record.events(0, 10) == []
     place.write_text("")
@@ -109,13 +114,8 @@ def test_a_home_that_cannot_be_read_is_a_problem_and_no_change(home):
 def test_accounts_that_cannot_be_read_are_not_all_new_afterwards(home):
     record = Record()
     accounts.look(record)
-    place = home / "passwd"
-    aside = place.rename(home / "aside")
-    place.symlink_to(home / "broken")
-    with pytest.raises(OSError, match="symbolic links"):
+    with unreadable(home / "passwd"), pytest.raises(OSError, match="symbolic links"):
         accounts.look(record)
-    place.unlink()
-    aside.rename(place)
     accounts.look(record)
     assert record.events(0, 10) == []
 
