@@ -180,8 +180,13 @@ def _deaf(record: Record) -> "List[str]":
 def _idle() -> "List[str]":
     """Return which of our timers do not run: nobody looks then, but for whoever asks."""
     show = ["systemctl", "show", "--property=ActiveState", "--value", *_TIMERS]
-    states = dict(zip(_TIMERS, running.output(show).split()))  # noqa: B905 - Python 3.6
-    return ["{} does not run".format(timer) for timer in _TIMERS if states[timer] != "active"]
+    try:
+        said = running.output(show)
+    except running.ProgramError as problem:
+        # What was seen meanwhile must be told all the same.
+        return [shown("timers: {}".format(problem))]
+    states = dict(zip(_TIMERS, said.split()))  # noqa: B905 - Python 3.6
+    return ["{} does not run".format(timer) for timer in _TIMERS if states.get(timer) != "active"]
 
 
 def _came(problems: "List[str]") -> str:
