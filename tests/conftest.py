@@ -3,17 +3,21 @@
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-# A shell starts what runs in the background with Ctrl-C ignored, and every process inherits that:
-# the commands that tests interrupt would not even see it.
+from orchestrator.cli.main import run
+
+# A shell starts what runs in the background with Ctrl-C ignored, nohup with SIGHUP, and every
+# process inherits that: the commands that tests interrupt would not even see it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 _CI = os.environ.get("CI", "").lower() not in ("", "0", "false")
 
 
-# Of two workers, neither shall be left alone at the end with what takes longest.
+# Of several workers, none shall be left alone at the end with what takes longest.
 _LONGEST_FIRST = (
     "tests/lab/controls/test_every_control.py",
     "tests/lab/protect/",
@@ -21,6 +25,8 @@ _LONGEST_FIRST = (
     "tests/lab/antivirus/",
     "tests/lab/bootstrap/",
     "tests/lab/patch/",
+    "tests/lab/test_virtual_machine.py",
+    "tests/lab/test_demo.py",
     "tests/lab/",
 )
 
@@ -33,6 +39,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return min(places, default=len(_LONGEST_FIRST))
 
     items.sort(key=rank)
+
+
+@pytest.fixture
+def new_workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Stand in a workspace that was just made, with messages in English; return its directory."""
+    monkeypatch.setenv("LUYTRE_LANG", "en")
+    monkeypatch.chdir(tmp_path)
+    assert run(["init", "--operator", "Trần Thị Bình"]) == 0
+    return tmp_path
 
 
 @pytest.hookimpl(wrapper=True)

@@ -72,6 +72,7 @@ def converge(run: Run, host: Host) -> None:
     _refuse_unless_begun(run)
     try:
         request = run.load("request.json")
+        packages.require_installed(request["install"], host)
         work = _work(request["manifest"], request["changes"], host)
         _journal_again(run, request, work, host)
         for item in work:

@@ -121,7 +121,8 @@ def _preflight(request: "Document", call: "Call") -> "Document":
     from . import runs
 
     run = runs.Run(request["run"])
-    problems = _problems(request["now"], call.host)
+    waited = _await_others(call.host)
+    problems = _problems(request["now"] + waited, call.host)
     if not problems:
         runs.private_directory(runs.SECRETS)
         runs.forget_stale_secrets()
@@ -138,6 +139,16 @@ def _forget(request: "Document", call: "Call") -> "Document":
     if not run.exists() and not runs.holds(run):
         runs.forget_secrets(run)
     return {}
+
+
+def _await_others(host: Host) -> float:
+    """Wait for others that work with packages, no run of ours; return for how many seconds."""
+    from . import change, plan
+
+    began = time.monotonic()
+    if plan.lock_holder() and not change.busy_with_packages():
+        plan.await_others(host)
+    return time.monotonic() - began
 
 
 def _problems(now: float, host: Host) -> "List[str]":
@@ -227,8 +238,9 @@ def _reboot(request: "Document", call: "Call") -> "Document":
 def _survey(request: "Document", call: "Call") -> "Document":
     """Tell what a rollback of a run, or of every run that stands, would put back now.
 
-    ``under_way`` holds why a run should be left alone, or an empty text. A run that this host does
-    not know is left out.
+    ``under_way`` holds why a run should be left alone, or an empty text; ``over`` tells of one that
+    nothing of it is left to take back, nor to give free. A run that this host does not know is left
+    out.
     """
     from . import runs, survey
 
@@ -245,7 +257,8 @@ def _surveyed(run: "Run", host: Host) -> "Document":
     record = runs.told(run)
     told = {key: record.get(key) for key in ("run", "state", "since", "operator", "controller")}
     parts = survey.survey(run, host) if run.exists() else {}
-    return dict(parts, under_way=runs.under_way(run), **told)
+    over = survey.taken_back(record) and not runs.holds(run)
+    return dict(parts, under_way=runs.under_way(run), over=over, **told)
 
 
 def _facts(host: Host, brief: bool = False) -> "Document":

@@ -77,6 +77,7 @@ def _versions(
         names, removed = change["install"], change["remove"]
         try:
             versions = together.part(names) if together else _installed_alone(names, host)
+            packages.refuse_foreign(versions)
             if removed and not simple:
                 _refuse_others(packages.simulate("remove", removed, host)[1], removed)
             found[change["control"]] = versions

@@ -14,10 +14,16 @@ _REQUIRED = "/run/reboot-required"
 # Programs and libraries lie here; what is deleted elsewhere was a temporary file.
 _INSTALLED = ("/usr/", "/lib", "/bin/", "/sbin/", "/opt/")
 _DELETED = " (deleted)"
-_KERNEL = "linux-image-"
+# Debian's and Ubuntu's kernels, those of Proxmox; a signed and an unsigned one are the same.
+_KERNELS = ("linux-image-unsigned-", "linux-image-", "proxmox-kernel-", "pve-kernel-")
+_SIGNED = ("-unsigned", "-signed")
+# What a kernel of Debian says before its package's version (uname -v).
+_BUILT_OF = " Debian "
+# Managers of users, and where systemd notes whose goes on without a login.
+_OF_USER, _LINGERING = "user@", "/var/lib/systemd/linger"
 # Restarting one of these cuts people or containers off, or ends systemd itself: a reboot does it.
 _ONLY_BY_REBOOT = (
-    *("dbus", "systemd-logind", "systemd-journald", "systemd-udevd", "init.scope", "user@"),
+    *("dbus", "systemd-logind", "systemd-journald", "systemd-udevd", "init.scope", _OF_USER),
     *("networking", "ifup@", "NetworkManager", "systemd-networkd", "wpa_supplicant", "dhcpcd"),
     *("getty@", "serial-getty@", "console-getty", "display-manager", "gdm", "lightdm", "sddm"),
     *("docker", "containerd", "podman", "libvirtd", "virtqemud", "lxc", "lxd", "incus", "crio"),
@@ -38,10 +44,9 @@ def services(host: Host) -> "List[str]":
 def reboot_reason(host: Host) -> str:
     """Return why this host has to be rebooted; empty where it has not."""
     reasons = []
-    running = os.uname().release
-    newest = newest_kernel(facts.packages(host), running)
-    if newest and newest != running and not facts.in_container():
-        reasons.append("the kernel that runs is {}, the newest one {}".format(running, newest))
+    if not facts.in_container():
+        running = os.uname()
+        reasons += kernel_reasons(facts.packages(host), running.release, running.version)
     if host.read(_REQUIRED) is not None:
         names = (host.read(_REQUIRED + ".pkgs") or b"").decode("utf-8", "replace").split()
         by_name = "a package asks for it (by {})".format(", ".join(sorted(set(names))))
@@ -52,14 +57,30 @@ def reboot_reason(host: Host) -> str:
     return "; ".join(reasons)
 
 
+def kernel_reasons(packages: "Dict[str, str]", release: str, version: str) -> "List[str]":
+    """Return why the kernel that runs is not the one that would boot, by uname -r and uname -v.
+
+    An update that keeps the kernel's name brings other files under the same release.
+    """
+    newest = newest_kernel(packages, release)
+    if newest and newest != release:
+        return ["the kernel that runs is {}, the newest one {}".format(release, newest)]
+    built = version.partition(_BUILT_OF)[2].partition(" ")[0]
+    there = {v for name, v in packages.items() if kernel_release(name) == release}
+    if built and there and built not in there:
+        told = (release, built, ", ".join(sorted(there)))
+        return ["the kernel that runs is {} of {}, installed is {}".format(*told)]
+    return []
+
+
 def newest_kernel(packages: "Dict[str, str]", running: str) -> str:
     """Return the release of the newest kernel among packages, as ``uname -r`` will say it.
 
     Only those of the flavour that runs count: a kernel for clouds beside it boots nowhere.
     """
     releases = [kernel_release(name) for name in packages]
-    found = [each for each in releases if each and _flavour(each) == _flavour(running)]
-    return max(found, key=_numbers) if found else ""
+    found = [each for each in releases if each and _parted(each)[1] == _parted(running)[1]]
+    return max(found, key=lambda each: _order(_parted(each)[0])) if found else ""
 
 
 def kernel_release(package: str) -> str:
@@ -67,14 +88,44 @@ def kernel_release(package: str) -> str:
 
     Others of such a name only depend on the newest.
     """
-    release = package[len(_KERNEL) :] if package.startswith(_KERNEL) else ""
-    return release if release[:1].isdigit() else ""
+    for head in _KERNELS:
+        if package.startswith(head):
+            release = package[len(head) :]
+            for tail in _SIGNED:
+                release = release[: -len(tail)] if release.endswith(tail) else release
+            return release if release[:1].isdigit() else ""
+    return ""
 
 
-def _flavour(release: str) -> str:
-    """Return what follows the numbers of a release: ``amd64`` of 6.1.0-28-amd64."""
+def _parted(release: str) -> "Tuple[str, str]":
+    """Return the version and the flavour of a release: 6.1.0-28 and ``amd64``."""
     parts = release.split("-")
-    return "-".join(part for part in parts if not part[:1].isdigit())
+    numbers = [part for part in parts if part[:1].isdigit()]
+    return "-".join(numbers), "-".join(parts[len(numbers) :])
+
+
+def _order(version: str) -> "List[Tuple[List[int], int]]":
+    """Return what versions are sorted by, as dpkg does (deb-version(7)).
+
+    Words and numbers follow one another; a tilde comes before the end, letters before the rest.
+    """
+    found: "List[Tuple[List[int], int]]" = []
+    word, number = "", ""
+    for character in version + "x":
+        if number and not character.isdigit():
+            found.append(([*map(_weight, word), 0], int(number)))
+            word, number = "", ""
+        if character.isdigit():
+            number += character
+        else:
+            word += character
+    return [*found, ([*map(_weight, word[:-1]), 0], 0)]
+
+
+def _weight(character: str) -> int:
+    if character == "~":
+        return -1
+    return ord(character) + (0 if character.isalpha() else 256)
 
 
 def parse_maps(data: bytes) -> "Set[str]":
@@ -116,6 +167,7 @@ def _lasting(units: "Iterable[str]") -> "List[str]":
 def parse_unit(cgroup: bytes, top: str = "") -> str:
     """Return the system unit of a process by its /proc/PID/cgroup; empty for users' sessions.
 
+    What runs as a service of a user's belongs to that user's manager, ``user@UID.service``.
     ``top`` is where this system's own tree begins (of a container, say). A service may name what
     it makes below itself as it likes: the first unit counts.
     """
@@ -125,7 +177,9 @@ def parse_unit(cgroup: bytes, top: str = "") -> str:
         path = line.split(":", 2)[2]
         parts = path[len(top) :].split("/") if path.startswith(top) else []
         units = [part for part in parts if part.endswith((".service", ".scope"))]
-        return units[0] if units and "user.slice" not in parts else ""
+        if units and ("user.slice" not in parts or units[0].startswith(_OF_USER)):
+            return units[0]
+        return ""
     return ""
 
 
@@ -151,8 +205,19 @@ def _units(processes: "Iterable[str]", fits: "Callable[[bytes], object]") -> "It
             continue
         if fits(_proc(process, "maps")):
             unit = parse_unit(_proc(process, "cgroup"), top)
-            if unit:
+            if unit and (not unit.startswith(_OF_USER) or _lingers(unit)):
                 yield unit
+
+
+def _lingers(unit: str) -> bool:
+    """Return whether what a user's manager runs goes on when nobody is logged in (loginctl(1))."""
+    import pwd
+
+    try:
+        name = pwd.getpwuid(int(unit[len(_OF_USER) :].partition(".")[0])).pw_name
+    except (KeyError, ValueError):
+        return False
+    return os.path.exists(os.path.join(_LINGERING, name))
 
 
 def _namespace(process: str) -> str:
@@ -173,8 +238,3 @@ def _proc(process: str, name: str) -> bytes:
             return stream.read()
     except (FileNotFoundError, ProcessLookupError):
         return b""
-
-
-def _numbers(release: str) -> "List[int]":
-    digits = "".join(c if c.isdigit() else " " for c in release)
-    return [int(number) for number in digits.split()]

@@ -10,7 +10,7 @@ from .resources import unit as units
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Dict, List, Sequence, Set, Tuple
+    from typing import Any, Dict, List, Sequence, Set, Tuple
 
 # What every program rests on, dpkg among them: an older one may leave nothing that runs.
 _FOUNDATION = (
@@ -58,14 +58,46 @@ def replaced(
     """Return (installed packages that the run will replace or remove, versions that will come).
 
     What comes along (dependencies, upgrades of others) counts: apt says it. Raises Unreadable
-    where apt would also remove what nobody spoke of.
+    where apt would also remove what nobody spoke of, or for a package of a foreign architecture.
     """
     pinned = ["{}={}".format(name, install[name]) if install[name] else name for name in install]
     coming, gone = simulate("install", pinned, host) if pinned else ({}, set())
     if gone:
         raise Unreadable("apt would also remove {}".format(", ".join(sorted(gone))))
+    refuse_foreign(coming)
     installed = facts.packages(host)
     return [name for name in (*coming, *remove) if name in installed], coming
+
+
+def refuse_foreign(coming: "Dict[str, str]") -> None:
+    """Raise Unreadable where a package of a foreign architecture would come.
+
+    What is there of it is not kept: nothing that was installed with it could go back.
+    """
+    foreign = sorted(name for name in coming if ":" in name)
+    if foreign:
+        message = "there is no way back for packages of a foreign architecture: {}"
+        raise Unreadable(message.format(", ".join(foreign[:_NAMED])))
+
+
+def require_installed(wanted: "Dict[str, str]", host: Host) -> None:
+    """Raise Unreadable where a package is not there in the version that was agreed on, or newer.
+
+    ``wanted`` maps packages to versions, empty where any will do.
+    """
+    installed = facts.packages(host)
+    missing = [
+        "{} {}".format(name, version).strip()
+        for name, version in sorted(wanted.items())
+        if name not in installed
+        or (version not in ("", installed[name]) and _older(installed[name], version, host))
+    ]
+    if missing:
+        raise Unreadable("apt did not install {}".format(", ".join(missing[:_NAMED])))
+
+
+def _older(version: str, than: str, host: Host) -> bool:
+    return host.run(["/usr/bin/dpkg", "--compare-versions", version, "lt", than]).status == 0
 
 
 def automatic(names: "Sequence[str]", host: Host) -> "List[str]":
@@ -166,13 +198,13 @@ def refuse_to_go_back(
     files = _kept(before, after, directory, host)
     if not files:
         return
-    if facts.unfinished(host):
-        return  # apt answers nothing then; dpkg goes over what it left half way
     added = _added(before, after, host)
     try:
         taken = (name + "-" for name in added)
         _, removed = simulate("install", [*_BACK, *files, *taken], host)
     except Unreadable as problem:
+        if facts.unfinished(host):
+            return  # apt finds no way from here; dpkg, which removes nothing, goes over them
         raise Refused("the packages cannot go back: {}".format(problem)) from None
     others = sorted(removed - set(added))
     if others:
@@ -193,6 +225,22 @@ def _kept(
     # apt names the file of a package NAME_VERSION_ARCHITECTURE.deb.
     wanted = [file for file in host.names(directory) if file.split("_")[0] in set(gone) - set(stay)]
     return [os.path.join(directory, file) for file in wanted]
+
+
+def after_step(run: str, kept: "Dict[str, Any]", host: Host) -> "Dict[str, str]":
+    """Return the packages after the step of a run; where nobody saw its end, what apt meant to do.
+
+    ``kept`` is what the run keeps of its packages. Raises Unreadable where apt still works.
+    """
+    if kept.get("after") is None:
+        await_step(run, host)
+    host.forget()
+    return meant(kept)
+
+
+def meant(kept: "Dict[str, Any]") -> "Dict[str, str]":
+    """Return the packages after a step, as they were seen or as apt meant them to be."""
+    return dict(kept.get("after") or dict(kept["before"], **kept["coming"]))
 
 
 def await_step(run: str, host: Host) -> None:

@@ -19,6 +19,10 @@ _ROOM = 64 * 1024 * 1024
 _CLOCK_SECONDS = 300
 # What says, by sd_booted of libsystemd, that systemd is init.
 _SYSTEMD = "/run/systemd/system"
+# How long others that work with packages are waited for, and how often one looks: apt's own timers
+# take a moment of it, in whichever wave a host's turn comes (seconds).
+_PATIENCE = 60.0
+_POLL_SECONDS = 0.5
 _LOCKS = ("/var/lib/dpkg/lock-frontend", "/var/lib/apt/lists/lock")
 
 
@@ -148,6 +152,16 @@ def _coming(manifest: "Dict[str, Any]", host: "Host") -> "List[str]":
 
 def _reason(finding: "Dict[str, Any]") -> str:
     return "; ".join(s["detail"] for s in finding["states"] if s["verdict"] == "error")
+
+
+def await_others(host: "Host", patience: float = _PATIENCE) -> str:
+    """Wait until nobody holds apt's locks, so many seconds; return who still does then."""
+    deadline = time.monotonic() + patience
+    while True:
+        held = lock_holder()
+        if not held or time.monotonic() > deadline:
+            return held
+        host.pause(_POLL_SECONDS)
 
 
 def lock_holder() -> str:

@@ -14,7 +14,7 @@ _DELAY = "--on-active=1s"
 
 
 def reboot(request: "Dict[str, Any]", host: Host) -> "Dict[str, Any]":
-    """Let systemd reboot in a second; return the id of the boot that ends.
+    """Let systemd reboot in a second.
 
     Raises Refused where a run holds the host, somebody works with its packages or left them half
     way, where the kernel to boot has no initial RAM disk, and on the controller's own machine.
@@ -25,14 +25,13 @@ def reboot(request: "Dict[str, Any]", host: Host) -> "Dict[str, Any]":
     held = runs.holder()
     if held is not None:
         raise Refused("run {run} of {operator} holds this host".format(**held))
-    problem = plan.lock_holder() or packages.dpkg_problem(host) or _unbootable(host)
+    problem = plan.await_others(host) or packages.dpkg_problem(host) or _unbootable(host)
     if problem:
         raise Refused(problem)
-    boot = (host.read("/proc/sys/kernel/random/boot_id") or b"").decode().strip()
     argv = ["/usr/bin/systemd-run", "--quiet", "--collect", _DELAY]
     argv += ["--timer-property=AccuracySec=100ms", "/usr/bin/systemctl", "reboot"]
     host.expect(argv)
-    return {"boot": boot}
+    return {}
 
 
 def _unbootable(host: Host) -> str:

@@ -1,7 +1,6 @@
 """Before updates: wait for others at work, repair what was cut off, ask the sources anew."""
 
 import os
-import time
 
 from . import packages, plan, runs, updates
 from .debs import APT, APT_KEEP_CONFIGURATION, KEEP_CONFIGURATION, LOCK_WAIT
@@ -12,7 +11,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Dict, List
 
-_POLL_SECONDS = 0.5
 _REPAIR_SECONDS = 900.0
 # A source that does not answer shall not hold a server for minutes.
 _PATIENCE = ("-o", "Acquire::Retries=1", "-o", "Acquire::http::Timeout=20")
@@ -36,24 +34,15 @@ def refresh(request: "Dict[str, Any]", host: Host) -> "Dict[str, Any]":
     bring it to its end, under the host's lock. ``patience`` is how long (seconds) to wait for
     others that work with packages. Raises Refused where they do not come to their end.
     """
-    _await_others(request["patience"], host)
+    held = plan.await_others(host, request["patience"])
+    if held:
+        raise Refused(held)
     problem = packages.dpkg_problem(host)
     if problem and not request["repair"]:
         return {"broken": problem, "problems": []}
     if problem:
         _repair(request, host)
     return {"broken": "", "problems": _ask(host)}
-
-
-def _await_others(patience: float, host: Host) -> None:
-    deadline = time.monotonic() + patience
-    while True:
-        held = plan.lock_holder()
-        if not held:
-            return
-        if time.monotonic() > deadline:
-            raise Refused(held)
-        host.pause(_POLL_SECONDS)
 
 
 def _repair(request: "Dict[str, Any]", host: Host) -> None:

@@ -1,5 +1,6 @@
 """A package made anew of what is installed, where no source has its version any more."""
 
+import hashlib
 import os
 import shutil
 
@@ -7,7 +8,7 @@ from .host import Host, Unreadable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Dict, List
+    from typing import Dict, List, Set
 
 _INFO = "/var/lib/dpkg/info"
 # dpkg writes these itself.
@@ -20,8 +21,8 @@ _SECONDS = 300.0
 def repack(name: str, directory: str, host: Host) -> None:
     """Build NAME_VERSION_ARCHITECTURE.deb in a directory of files as they are on this host.
 
-    What people changed in its configuration files is in it. Raises Unreadable where a file is
-    missing, or dpkg-deb refuses.
+    Configuration files that people changed are not in it: dpkg leaves them as they are then, and
+    goes on knowing them as changed. Raises Unreadable where a file is missing, or dpkg-deb refuses.
     """
     paragraph = host.expect(["/usr/bin/dpkg-query", "--status", name]).decode("utf-8", "replace")
     fields = parse_status(paragraph)
@@ -29,7 +30,9 @@ def repack(name: str, directory: str, host: Host) -> None:
     os.makedirs(os.path.join(tree, "DEBIAN"), 0o755)
     os.chmod(tree, 0o755)
     try:
-        _put_files(name, tree, host)
+        settings = conffiles_of(paragraph)
+        changed = {path for path in settings if _digest(path, host) != settings[path]}
+        _put_files(name, tree, changed, host)
         _put_control(name, paragraph, fields["Architecture"], tree, host)
         file = "{Package}_{Version}_{Architecture}.deb".format(**fields).replace(":", "%3a")
         argv = ["/usr/bin/dpkg-deb", "-Zgzip", "-z1", "--build", tree]
@@ -58,24 +61,35 @@ def control_of(paragraph: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def conffiles_of(paragraph: str) -> "List[str]":
-    """Return the configuration files that a paragraph names, but for those that became obsolete."""
-    found, inside = [], False
+def conffiles_of(paragraph: str) -> "Dict[str, str]":
+    """Return the configuration files that a paragraph names, with their MD5 as they were packed.
+
+    Those that became obsolete are left out.
+    """
+    found, inside = {}, False
     for line in paragraph.splitlines():
         if line[:1].strip():
             inside = line.startswith("Conffiles:")
         elif inside and not line.endswith(" obsolete"):
-            found.append(line.rpartition(" ")[0].strip())
+            path, _space, digest = line.rpartition(" ")
+            found[path.strip()] = digest
     return found
 
 
-def _put_files(name: str, tree: str, host: Host) -> None:
+def _digest(path: str, host: Host) -> str:
+    data = host.read(path)
+    return hashlib.md5(data).hexdigest() if data is not None else ""
+
+
+def _put_files(name: str, tree: str, without: "Set[str]", host: Host) -> None:
     told = host.expect(["/usr/bin/dpkg-query", "--listfiles", name])
     lines = told.decode("utf-8", "surrogateescape").splitlines()
     # "diverted by …" is told beside the paths.
     listed = [path for path in lines if path.startswith("/") and path != "/."]
     parents = {os.path.dirname(path) for path in listed}
     for path in listed:
+        if path in without:
+            continue
         _put(path, _truename(path, name, host), tree, path in parents)
 
 

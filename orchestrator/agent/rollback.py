@@ -238,11 +238,7 @@ def _restore(
 def _packages(run: Run, host: Host) -> None:
     """Take back what the packages step did; where converge never was, what apt meant to do."""
     kept = run.load("packages.json")
-    before, after = kept["before"], kept.get("after")
-    if after is None:
-        packages.await_step(run.name, host)
-        after = dict(before, **kept["coming"])
-    host.forget()
+    before, after = kept["before"], packages.after_step(run.name, kept, host)
     packages.bring_back(before, after, run.path("debs"), host)
     packages.take_away(before, after, kept["residue"], host)
     packages.mark_automatic(kept["automatic"], host)
@@ -260,8 +256,7 @@ def _packages(run: Run, host: Host) -> None:
 def _staying(run: Run, host: Host) -> "List[str]":
     """Return which packages of the run stay newer, as a sentence; nothing where none does."""
     kept = run.load("packages.json")
-    after = kept.get("after") or dict(kept["before"], **kept["coming"])
-    names = packages.staying(kept["before"], after, host)
+    names = packages.staying(kept["before"], packages.meant(kept), host)
     told = "not taken back, because programs rest on it: {}".format(", ".join(names))
     return [told] if names else []
 
@@ -273,8 +268,7 @@ def _left(run: Run, host: Host) -> "List[str]":
         now = facts.packages(host)
     except (Unreadable, OSError):
         return []  # the way back of the resources does not depend on it
-    before = kept["before"]
-    after = kept.get("after") or dict(before, **kept["coming"])
+    before, after = kept["before"], packages.meant(kept)
     there = {name for name in after if before.get(name) != after[name] == now.get(name)}
     return sorted(there.union(_unfinished(before, after, host)))
 

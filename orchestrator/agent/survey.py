@@ -16,9 +16,12 @@ _PARTS = ("resources", "away", "back")
 
 def stands(record: "Dict[str, Any]") -> bool:
     """Return whether anything of a run is still there to be taken back."""
-    if record.get("discarded"):
-        return False
-    return record["state"] not in ENDED or bool(record.get("left"))
+    return not record.get("discarded") and not taken_back(record)
+
+
+def taken_back(record: "Dict[str, Any]") -> bool:
+    """Return whether a run went back with all that it had changed."""
+    return record["state"] in ENDED and not record.get("left")
 
 
 def survey(run: Run, host: Host) -> "Dict[str, List[str]]":

@@ -37,7 +37,7 @@ def _undo(run: Run, host: Host, force: bool) -> "Document":
         # Nobody else may change the host meanwhile, and no other run's armed way back be disturbed.
         runs.acquire(run, record.get("operator", ""), "its rollback")
     try:
-        if record["state"] in survey.ENDED and not record.get("left"):
+        if survey.taken_back(record):
             coming = survey.attempt(run, host)
             told = ["it was taken back before", *rollback.close(run, host)]
             outcome = {"state": "rolled_back", "reason": "; ".join(told)}
@@ -59,9 +59,8 @@ def _undo(run: Run, host: Host, force: bool) -> "Document":
 def _refuse_if_packages_stay(run: Run, host: Host, force: bool) -> None:
     """Refuse, before anything goes back, where the packages of the run cannot."""
     kept = run.load("packages.json")
-    after = kept.get("after")
-    if after is not None:
-        packages.refuse_to_go_back(kept["before"], after, run.path("debs"), host, force)
+    after = packages.after_step(run.name, kept, host)
+    packages.refuse_to_go_back(kept["before"], after, run.path("debs"), host, force)
 
 
 def _undo_packages(run: Run, host: Host) -> "Document":

@@ -52,6 +52,8 @@ _ENDED = ("rolled_back", "broken", "dropped", "refused")
 CONVERGE_SECONDS = 240
 # More than the controller's own way to a host that has waited as long as it may.
 _WAY_SECONDS = 60
+# Hundreds of packages, initial RAM disks and modules that are built for a new kernel.
+_UPDATES_SECONDS = 3600
 
 
 def apply_to(
@@ -353,13 +355,15 @@ class _Work:
 
 
 def silence_of(order: Order, hosts: Iterable[str]) -> int:
-    """Return for how many seconds a play may say nothing: hosts that remove packages wait before.
+    """Return for how many seconds a play may say nothing, beyond what any play may.
 
-    They wait in the play for their confirmation, as long as their window and a converge.
+    Hosts that remove packages wait in the play for their confirmation, as long as their window and
+    a converge. One that brings many packages up to date says nothing meanwhile.
     """
-    plans = (order.plans[host] for host in hosts)
-    waits = any(change.remove for plan in plans for change in plan.changes)
-    return order.window + CONVERGE_SECONDS + _WAY_SECONDS if waits else 0
+    changes = [change for host in hosts for change in order.plans[host].changes]
+    waits = any(change.remove for change in changes)
+    window = order.window + CONVERGE_SECONDS + _WAY_SECONDS if waits else 0
+    return max(window, _UPDATES_SECONDS if order.updates else 0)
 
 
 def _reason(event: Event) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from orchestrator.change.confirmed import is_settling, outcome_of_confirmed
 from orchestrator.change.health import failing_checks
-from orchestrator.change.outcomes import way_back_failed
+from orchestrator.change.outcomes import joined, way_back_failed
 from orchestrator.change.rollback import take_back
 from orchestrator.fleet.agent import Fleet, ask
 from orchestrator.fleet.told import known_run, text, well_formed
@@ -97,7 +97,8 @@ def taken_back(fleet: Fleet, host: ManagedHost, run: str, ended: HostOutcome) ->
     """
     taken = take_back(fleet, host, run, force=True)
     if taken.outcome is Outcome.ROLLED_BACK:
-        return replace(ended, outcome=Outcome.ROLLED_BACK)
+        reason = joined(ended.reason, taken.reason)
+        return replace(ended, outcome=Outcome.ROLLED_BACK, reason=reason)
     # A host that took its settings back, and not its packages, is not as it was.
     lost = Outcome.FAILED if ended.outcome is Outcome.ROLLED_BACK else ended.outcome
     return replace(ended, outcome=lost, reason=f"{ended.reason}; {taken.reason}")

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import replace
 
-from orchestrator.model.change import HostOutcome, HostPlan, Outcome
+from orchestrator.model.change import Change, HostOutcome, HostPlan, Outcome
 from orchestrator.model.errors import HostError, HostRefusedError, UnreachableError
 from orchestrator.model.finding import HostAudit, Mark, Reach, Verdict
 from orchestrator.model.host_words import in_words
@@ -46,14 +46,34 @@ def settled(outcome: HostOutcome, plan: HostPlan, audit: HostAudit | None) -> Ho
     """Return what an audit makes of an outcome: a confirmed host must be as it was wanted.
 
     One whose changed controls still fail, or that does not answer any more, is a failed apply
-    (DESIGN 5.8); without an audit, the outcome stays.
+    (DESIGN 5.8); without an audit, the outcome stays. A control of updates may go on failing for
+    those that were not agreed on: that is told, and the host stays confirmed.
     """
-    return settled_for(outcome, wanted_by(plan), audit)
+    ended = settled_for(outcome, wanted_by(plan), audit)
+    waiting = _still([c.control for c in plan.changes if _of_packages_alone(c)], audit)
+    if not waiting or ended.outcome is not Outcome.CONFIRMED:
+        return ended
+    told = _("as it was agreed; what came up since, or is kept back by apt, waits")
+    return replace(ended, reason=joined(told, ended.reason), still_failing=waiting)
 
 
 def wanted_by(plan: HostPlan) -> frozenset[str]:
-    """Return the controls of a plan that must hold once it is carried out."""
-    return frozenset(change.control for change in plan.changes if not change.prunes)
+    """Return the controls of a plan that must hold once it is carried out.
+
+    Of packages alone the host sees itself that those which were agreed on are there: more that wait
+    since, or that apt keeps back, are of a later plan.
+    """
+    return frozenset(
+        change.control
+        for change in plan.changes
+        if not (change.prunes or _of_packages_alone(change))
+    )
+
+
+def _of_packages_alone(change: Change) -> bool:
+    others = [resource for resource in change.before if not resource.startswith("package:")]
+    more = others or change.remove or change.activates or change.prunes
+    return bool(change.install) and not more
 
 
 def settled_for(
@@ -65,14 +85,20 @@ def settled_for(
     if audit.reach is not Reach.ANSWERED:
         told = _("confirmed, but gone when it was audited again: {why}").format(why=audit.failure)
         return replace(outcome, outcome=Outcome.FAILED, reason=joined(told, outcome.reason))
-    wrong = (Verdict.FAIL, Verdict.ERROR)
-    still = tuple(
-        f.control
-        for f in audit.findings
-        if f.control in wanted and f.verdict in wrong and Mark.PENDING not in f.marks
-    )
+    still = _still(wanted, audit)
     if not still:
         return outcome
     told = _("confirmed, but not as wanted: {controls}").format(controls=", ".join(still))
     reason = joined(told, outcome.reason)
     return replace(outcome, outcome=Outcome.FAILED, reason=reason, still_failing=still)
+
+
+def _still(wanted: Collection[str], audit: HostAudit | None) -> tuple[str, ...]:
+    """Return those of some controls that an audit finds not to hold."""
+    wrong = (Verdict.FAIL, Verdict.ERROR)
+    findings = audit.findings if audit is not None else ()
+    return tuple(
+        f.control
+        for f in findings
+        if f.control in wanted and f.verdict in wrong and Mark.PENDING not in f.marks
+    )

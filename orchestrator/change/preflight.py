@@ -15,7 +15,8 @@ from orchestrator.model.host import ManagedHost
 from orchestrator.model.host_words import in_words
 from orchestrator.workspace.digest_key import for_host
 
-_SECONDS = 60.0
+# Others that work with packages are waited for a minute of it.
+_SECONDS = 120.0
 
 
 def preflight(

@@ -1,25 +1,29 @@
 """Reboot hosts wave by wave: within their hours, waited for, and healthy before and afterwards."""
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from orchestrator.change.course import too_many_failed, wave_words
 from orchestrator.change.health import failing_checks
 from orchestrator.change.outcomes import outcome_of_error
 from orchestrator.change.recorded import Report, recorded
 from orchestrator.fleet.agent import Fleet, ask
+from orchestrator.fleet.connection import Login
 from orchestrator.fleet.pool import over_hosts
-from orchestrator.fleet.told import text, well_formed
+from orchestrator.fleet.told import text, texts, well_formed
 from orchestrator.model.change import HostOutcome, Outcome
 from orchestrator.model.errors import AgentError, HostError, HostRefusedError, UnreachableError
 from orchestrator.model.host import ManagedHost
 from orchestrator.model.host_words import in_words
 from orchestrator.model.i18n import _
+from orchestrator.model.patches import document, of_document
 from orchestrator.model.record import NewRun, Run, RunKind
+from orchestrator.model.told import Topic
 from orchestrator.model.waves import Waves
 from orchestrator.workspace.directory import Workspace
 
@@ -29,6 +33,8 @@ if TYPE_CHECKING:
 _VARIABLE = "luytre_reboot_window"
 _STEP = "reboot"
 _ASK_SECONDS = 60.0
+# Others that work with packages are waited for a minute of it.
+_ORDER_SECONDS = 120.0
 _LOGIN_SECONDS = 5.0
 _PAUSE_SECONDS = 1.0
 
@@ -44,6 +50,13 @@ class Wish:
     waves: Waves
     seconds: int
     any_time: bool = False
+
+
+class Needs(NamedTuple):
+    """Why a host that was rebooted needs another reboot, and which services use replaced files."""
+
+    reboot: str
+    services: tuple[str, ...]
 
 
 def outside_of_hours(hosts: Sequence[ManagedHost], now: datetime) -> dict[str, str]:
@@ -64,7 +77,8 @@ def reboot_recorded(
 ) -> tuple[Run, list[HostOutcome]]:
     """Reboot hosts in waves and return the run with how each ended.
 
-    Once more have failed than was agreed to, no other wave begins.
+    Once more have failed than was agreed to, no other wave begins. What the store knows of a host's
+    updates is brought up to what it needs as soon as it is back.
     """
     names = ",".join(host.name for host in wish.hosts)
     new = NewRun(RunKind.REBOOT, workspace.settings.operator.name, limit=names)
@@ -77,7 +91,9 @@ def reboot_recorded(
                 return HostOutcome(host.name, Outcome.NOT_STARTED, hours_text(late[host.name]))
             store.save_steps(run.id, [host.name], _STEP)
             on_step(host.name, _STEP)
-            return reboot(fleet, host, wish.seconds)
+            return reboot(
+                fleet, host, wish.seconds, lambda needs: _keep_needs(store, host.name, needs)
+            )
 
         def keep(host: ManagedHost, told: HostOutcome | HostError) -> None:
             ended[host.name] = outcome_of_error(told) if isinstance(told, HostError) else told
@@ -98,30 +114,36 @@ def reboot_recorded(
     return run, [ended[host.name] for host in wish.hosts]
 
 
-def reboot(fleet: Fleet, host: ManagedHost, seconds: int) -> HostOutcome:
+def reboot(
+    fleet: Fleet, host: ManagedHost, seconds: int, hear: Callable[[Needs], None]
+) -> HostOutcome:
     """Reboot one host, wait until it is back and healthy, and say how that ended.
 
-    Raises HostError where it could not even be asked.
+    ``hear`` is told what it needs then, healthy or not. Raises HostError where it could not even be
+    asked.
     """
-    began = time.monotonic()
     with fleet.login(host) as login:
         if failing := failing_checks(login, host):
             return HostOutcome(host.name, Outcome.REFUSED, "; ".join(failing))
+        before = _boot(login)
         request = {"operation": "reboot", "controller": _machine()}
-        told = ask(login, request, seconds=_ASK_SECONDS).result
-    with well_formed(host.name):
-        before = text(told["boot"])
+        # Where the answer is lost, it may be on its way down all the same.
+        with suppress(UnreachableError):
+            ask(login, request, seconds=_ORDER_SECONDS)
+    began = time.monotonic()
     why = _("it was not seen again")
+    needs: Needs | None = None
     while time.monotonic() - began < seconds:
         time.sleep(_PAUSE_SECONDS)
         try:
-            if _back(fleet, host, before):
-                if left := _still_needs(fleet, host):
-                    message = _("it was rebooted, and still: {why}").format(why=in_words(left))
-                    return HostOutcome(host.name, Outcome.FAILED, message)
-                message = _("back after {n} s").format(n=round(time.monotonic() - began))
-                return HostOutcome(host.name, Outcome.CONFIRMED, message)
-            why = _("it did not go down")
+            if needs is None:
+                needs = _needs_since(fleet, host, before)
+                if needs is None:
+                    why = _("it did not go down")
+                    continue
+                hear(needs)
+            _require_healthy(fleet, host)
+            return _ended(host, needs, time.monotonic() - began)
         except UnreachableError:
             continue
         except (AgentError, HostRefusedError) as problem:
@@ -130,32 +152,51 @@ def reboot(fleet: Fleet, host: ManagedHost, seconds: int) -> HostOutcome:
     return HostOutcome(host.name, Outcome.FAILED, message)
 
 
-def _back(fleet: Fleet, host: ManagedHost, before: str) -> bool:
-    """Return whether another boot is up; raises AgentError where it is not healthy yet."""
+def _needs_since(fleet: Fleet, host: ManagedHost, before: str) -> Needs | None:
+    """Return what a host needs in another boot than the one ``before``; None in the same."""
+    request = {"operation": "patches", "sources": [], "days": 1}
     with fleet.login(host, connect_timeout=_LOGIN_SECONDS) as login:
-        told = ask(login, {"operation": "status"}, seconds=30).result
-        with well_formed(host.name):
-            boot = text(told["host"]["boot"])
-        if boot == before:
-            return False
+        if _boot(login) == before:
+            return None
+        told = ask(login, request, seconds=_ASK_SECONDS).result
+    with well_formed(host.name):
+        return Needs(text(told["patches"]["reboot"]), texts(told["patches"]["services"]))
+
+
+def _boot(login: Login) -> str:
+    """Return the id of the boot in which a host is; raises HostError."""
+    told = ask(login, {"operation": "status"}, seconds=30).result
+    with well_formed(login.endpoint.name):
+        return text(told["host"]["boot"])
+
+
+def _require_healthy(fleet: Fleet, host: ManagedHost) -> None:
+    """Raise AgentError where a health check of a host fails."""
+    with fleet.login(host, connect_timeout=_LOGIN_SECONDS) as login:
         if failing := failing_checks(login, host):
             raise AgentError(host.name, "; ".join(failing))
-    return True
+
+
+def _ended(host: ManagedHost, needs: Needs, seconds: float) -> HostOutcome:
+    """Return how the reboot of a healthy host ended."""
+    if needs.reboot:
+        message = _("it was rebooted, and still: {why}").format(why=in_words(needs.reboot))
+        return HostOutcome(host.name, Outcome.FAILED, message)
+    message = _("back after {n} s").format(n=round(seconds))
+    return HostOutcome(host.name, Outcome.CONFIRMED, message)
+
+
+def _keep_needs(store: "Store", host: str, needs: Needs) -> None:
+    """Keep what a host needs beside what is known of its updates."""
+    for known in store.answers(Topic.PATCHES, [host]):
+        now = replace(of_document(host, known.answer), **needs._asdict())
+        store.save_answer(host, Topic.PATCHES, document(now))
 
 
 def hours_text(hours: str) -> str:
     """Return why a host is left alone outside of its hours."""
     message = _("it may be down from {hours} only; --now reboots it all the same")
     return message.format(hours=hours)
-
-
-def _still_needs(fleet: Fleet, host: ManagedHost) -> str:
-    """Return why a host needs a reboot although it was rebooted; empty where it does not."""
-    request = {"operation": "patches", "sources": [], "days": 1}
-    with fleet.login(host) as login:
-        told = ask(login, request, seconds=_ASK_SECONDS).result
-    with well_formed(host.name):
-        return text(told["patches"]["reboot"])
 
 
 def _now() -> datetime:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from orchestrator.change.outcomes import outcome_of_error, way_back_failed
+from orchestrator.change.outcomes import joined, outcome_of_error, way_back_failed
 from orchestrator.fleet.agent import Fleet, ask
 from orchestrator.fleet.pool import over_hosts
 from orchestrator.fleet.told import records, text, texts, well_formed
@@ -38,6 +38,7 @@ class StandingRun:
     """A run that stands on a host, and what its rollback would put back now.
 
     ``under_way`` is why it should be left to whoever works on it; empty where nobody does.
+    ``over``: it was taken back before, and nothing of it is left.
     """
 
     run: str
@@ -45,6 +46,7 @@ class StandingRun:
     state: str
     parts: Parts
     under_way: str = ""
+    over: bool = False
 
 
 @dataclass(frozen=True)
@@ -130,6 +132,7 @@ def take_back(
 
 def _take_all_back(fleet: Fleet, survey: Survey, mandate: Mandate) -> TakenBack:
     done: dict[str, Parts | None] = {}
+    told_by_host: list[str] = []
     name = survey.host.name
     for standing in survey.runs:
         outcome, parts = _take_back(fleet, survey.host, standing.run, mandate)
@@ -140,7 +143,10 @@ def _take_all_back(fleet: Fleet, survey: Survey, mandate: Mandate) -> TakenBack:
             reason = words if len(survey.runs) > 1 else outcome.reason
             return TakenBack(HostOutcome(name, outcome.outcome, reason, _names(done)), done)
         done[standing.run] = parts
-    return TakenBack(HostOutcome(name, Outcome.ROLLED_BACK, "", _names(done)), done)
+        # What could not go back is told there: a libc, say.
+        told_by_host.append(outcome.reason)
+    reason = joined(*dict.fromkeys(told_by_host))
+    return TakenBack(HostOutcome(name, Outcome.ROLLED_BACK, reason, _names(done)), done)
 
 
 def _take_back(
@@ -170,6 +176,7 @@ def standing_runs(host: str, told: Mapping[str, Any], mandate: Mandate) -> tuple
                 state=text(item["state"]),
                 parts=_parts(item),
                 under_way=in_words(text(item["under_way"])),
+                over=item["over"] is True,
             )
             for item in records(told["runs"])
         ]

@@ -104,7 +104,7 @@ def order_of(
     key = workspace.digest_key()
     chapters = tuple(scope.selection.chapters)
     own = chapters[0] if len(chapters) == 1 and chapters[0] in _CHAPTER_PLAYBOOKS else "harden"
-    updates = _only_updates(scope)
+    updates = only_updates(scope)
     if updates:
         own = "patch"
     places = OwnPlaces(workspace.roles_dir, settings.inventory, workspace.pins_file)
@@ -124,7 +124,7 @@ def order_of(
     )
 
 
-def _only_updates(scope: Scope) -> bool:
+def only_updates(scope: Scope) -> bool:
     """Return whether nothing but updates was asked for."""
     named = [scope.baseline.controls[name] for name in scope.selection.controls]
     wishes = [wish for control in named for wish in control.desired]

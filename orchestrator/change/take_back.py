@@ -1,6 +1,7 @@
 """A recorded rollback: which hosts it concerns, what it may touch, how each of them ended."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from orchestrator.change import by_hand
@@ -63,8 +64,11 @@ def sort_out(
             outcomes.append(outcome_of_error(one))
         elif held := next((each.under_way for each in one.runs if each.under_way), ""):
             outcomes.append(HostOutcome(one.host.name, Outcome.REFUSED, held))
+        elif standing := tuple(each for each in one.runs if not each.over):
+            surveys.append(replace(one, runs=standing))
         elif one.runs:
-            surveys.append(one)
+            reason = _("run {run} is taken back already").format(run=run)
+            outcomes.append(HostOutcome(one.host.name, Outcome.UNCHANGED, reason))
         elif recorded_as.get(one.host.name) is Outcome.CONFIRMED:
             reason = _("it confirmed run {run} and knows nothing of it any more").format(run=run)
             outcomes.append(HostOutcome(one.host.name, Outcome.FAILED, reason))

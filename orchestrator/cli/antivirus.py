@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from orchestrator.cli import antivirus_mirror, antivirus_quarantine
+from orchestrator.cli.alerts_seen import note_seen
 from orchestrator.cli.antivirus_scope import scope_of
 from orchestrator.cli.context import Context, ExitCode, Output, code_of_result, combine
 from orchestrator.cli.options import consent_options, limit_option, output_option
@@ -46,22 +47,26 @@ def group() -> None:
 @click.pass_obj
 def set_up(context: Context, limit: str | None, consent: Consent, output: Output) -> ExitCode:
     """Set up and show how every host was left."""
-    from orchestrator.cli.views import antivirus_view  # noqa: PLC0415 - start-up time
+    from orchestrator.cli.left_files import LeftFiles  # noqa: PLC0415 - start-up time
+    from orchestrator.cli.views import antivirus_steps, antivirus_view  # noqa: PLC0415
     from orchestrator.cli.views.output import emit, progress  # noqa: PLC0415
     from orchestrator.drift.watch import open_store  # noqa: PLC0415
     from orchestrator.protect.antivirus.set_up import SettingUp  # noqa: PLC0415
 
     workspace = context.workspace()
     scope = scope_of(workspace, limit)
-    names = sorted({host.name for host in (*scope.hosts, *scope.mirrors)})
+    concerned = {host.name: host for host in (*scope.hosts, *scope.mirrors)}
+    names = sorted(concerned)
     context.confirm_hosts(names, yes=consent.yes, count=consent.count, output=output)
-    with open_store(workspace) as store, progress(_("set up"), len(names), output) as done:
-        left = SettingUp(workspace, scope.fleet, done).go(scope.hosts, scope.mirrors)
-        told = {f"{one.host} {one.role}": one.why or "ready" for one in left}
-        store.log.append(workspace.settings.operator.name, "antivirus set up", {"hosts": told})
+    with open_store(workspace) as store:
+        files = LeftFiles(workspace, scope.fleet, store, [*concerned.values()])
+        with files.of_writing() as written, progress(_("set up"), len(names), output) as done:
+            left = SettingUp(workspace, scope.fleet, done, written).go(scope.hosts, scope.mirrors)
+            told = {f"{one.host} {one.role}": one.why or "ready" for one in left}
+            store.log.append(workspace.settings.operator.name, "antivirus set up", {"hosts": told})
     emit(
         output,
-        lambda: antivirus_view.render_set_up(left),
+        lambda: antivirus_view.render_set_up(left, antivirus_steps.after_set_up(left, limit)),
         lambda: antivirus_view.set_up_document(left),
     )
     return combine(ExitCode.FAILED if one.why else ExitCode.DONE for one in left)
@@ -145,26 +150,12 @@ def prove(context: Context, limit: str | None, output: Output) -> ExitCode:
 @click.pass_obj
 def seen(context: Context, numbers: tuple[int, ...], remark: str, output: Output) -> ExitCode:
     """Mark alerts as seen."""
-    from orchestrator.cli.views.output import emit  # noqa: PLC0415 - start-up time
-    from orchestrator.drift.watch import open_store  # noqa: PLC0415
-    from orchestrator.model.errors import RefusedError  # noqa: PLC0415
-
-    workspace = context.workspace()
-    operator = workspace.settings.operator.name
-    with open_store(workspace) as store:
-        marked = store.mark_seen(list(numbers), operator, remark)
-        if not marked:
-            raise RefusedError(_("none of these alerts is open"))
-        told = {"numbers": list(marked), "remark": remark}
-        store.log.append(operator, "detections seen", told)
-    shown = _("noted as seen: {n}").format(n=", ".join(map(str, marked)))
-    emit(output, lambda: shown, lambda: {"seen": list(marked)})
-    return ExitCode.DONE if len(marked) == len(set(numbers)) else ExitCode.FAILED
+    return note_seen(context.workspace(), lambda _store: numbers, remark, "detections seen", output)
 
 
 def _answered(context: Context, limit: str | None, output: Output, verb: str) -> ExitCode:
     """Ask hosts, keep and show what they say; return the code of it."""
-    from orchestrator.cli.views import antivirus_view  # noqa: PLC0415 - start-up time
+    from orchestrator.cli.views import antivirus_steps, antivirus_view  # noqa: PLC0415
     from orchestrator.cli.views.output import emit, progress  # noqa: PLC0415
     from orchestrator.drift.watch import open_store  # noqa: PLC0415
     from orchestrator.protect.antivirus.ask import Asking  # noqa: PLC0415
@@ -179,23 +170,29 @@ def _answered(context: Context, limit: str | None, output: Output, verb: str) ->
         found = asking.prove(scope.hosts) if verb == "prove" else asking.ask(scope.hosts, verb)
         detections = store.alerts(names, {AlertKind.MALWARE}, only_open=True)
         if verb != "status":
-            store.log.append(operator, f"antivirus {verb}", {"hosts": dict(map(_in_log, found))})
-    now = utc_now()
+            told = {one.host: _in_log(one, verb) for one in found}
+            store.log.append(operator, f"antivirus {verb}", {"hosts": told})
+    now, asked = utc_now(), (limit, bool(scope.mirrors))
+    following = antivirus_steps.after_answers(found, detections, verb, asked, now)
     emit(
         output,
-        lambda: antivirus_view.render(found, detections, now),
+        lambda: antivirus_view.render(found, detections, now, following),
         lambda: antivirus_view.standing_document(found, detections, now),
     )
     codes = [_code_of(one, verb, now) for one in found]
     return combine([*codes, ExitCode.NOT_COMPLIANT if detections else ExitCode.DONE])
 
 
-def _in_log(one: "Standing | HostError") -> tuple[str, str]:
-    if isinstance(one, Standing):
-        scan = one.scan.state.value if one.scan else ""
-        proof = one.proof.state.value if one.proof else ""
-        return one.host, f"scan {scan}, proof {proof}, {one.problem}"
-    return one.host, one.message
+def _in_log(one: "Standing | HostError", verb: str) -> str:
+    """Return what came of what a host was asked for: what it did before is of another entry."""
+    if not isinstance(one, Standing):
+        return one.message
+    if one.problem:
+        return one.problem
+    if verb == "update":
+        return f"signatures of {one.signatures.isoformat()}" if one.signatures else "no signatures"
+    made = one.scan if verb == "scan" else one.proof
+    return made.state.value if made else ""
 
 
 def _code_of(one: "Standing | HostError", verb: str, now: "datetime") -> ExitCode:

@@ -1,6 +1,9 @@
 """``luytre antivirus mirror``: the signatures that are served inside the network."""
 
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -9,6 +12,11 @@ from orchestrator.cli.context import Context, ExitCode, Output, code_of_result, 
 from orchestrator.cli.options import limit_option, output_option
 from orchestrator.model.errors import HostError
 from orchestrator.model.i18n import _
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from orchestrator.protect.antivirus.mirror import Served
 
 
 @click.group(
@@ -52,37 +60,33 @@ def publish(
     context: Context, files: tuple[Path, ...], replace: bool, limit: str | None, output: Output
 ) -> ExitCode:
     """Hand over, and show what is served now."""
-    from orchestrator.cli.views import antivirus_view  # noqa: PLC0415 - start-up time
+    from orchestrator.cli.views import antivirus_steps, antivirus_view  # noqa: PLC0415
     from orchestrator.cli.views.output import emit  # noqa: PLC0415
     from orchestrator.drift.watch import open_store  # noqa: PLC0415
     from orchestrator.protect.antivirus import mirror  # noqa: PLC0415
 
     workspace = context.workspace()
     scope = scope_of(workspace, limit)
-    packed = mirror.pack(files)
+    mirrors, packed = scope.require_mirrors(), mirror.pack(files)
+    begun = {"files": [str(file) for file in files], "replace": replace}
     with open_store(workspace) as store:
-        found = mirror.publish(scope.fleet, scope.require_mirrors(), packed, replace=replace)
-        told = {
-            one.host: one.message if isinstance(one, HostError) else one.problem for one in found
-        }
-        named = [str(file) for file in files]
-        detail = {"files": named, "replace": replace, "mirrors": told}
-        store.log.append(workspace.settings.operator.name, "signatures published", detail)
+        append = partial(store.log.append, workspace.settings.operator.name)
+        with _logged(append, begun, [one.name for one in mirrors]) as note:
+            found = mirror.publish(scope.fleet, mirrors, packed, note, replace=replace)
+    following = antivirus_steps.after_publication(found, limit)
     emit(
         output,
-        lambda: antivirus_view.render_served(found),
+        lambda: antivirus_view.render_served(found, following),
         lambda: antivirus_view.served_document(found),
     )
-    return combine(
-        ExitCode.REFUSED if not isinstance(one, HostError) and one.problem else code_of_result(one)
-        for one in found
-    )
+    return combine(map(_code_of, found))
 
 
 @group.command(
     name="status",
     help=_(
-        "Show which signatures the mirror serves, and from when they are.\n\n\b\n"
+        "Show which signatures the mirror serves, from when they are, and whether its clients get"
+        " them.\n\n\b\n"
         "Example:\n  luytre antivirus mirror status"
     ),
 )
@@ -91,20 +95,52 @@ def publish(
 @click.pass_obj
 def status(context: Context, limit: str | None, output: Output) -> ExitCode:
     """Ask and show."""
-    from orchestrator.cli.views import antivirus_view  # noqa: PLC0415 - start-up time
+    from orchestrator.cli.views import antivirus_steps, antivirus_view  # noqa: PLC0415
     from orchestrator.cli.views.output import emit  # noqa: PLC0415
     from orchestrator.protect.antivirus import mirror  # noqa: PLC0415
+    from orchestrator.store.repository import utc_now  # noqa: PLC0415
 
     scope = scope_of(context.workspace(), limit)
     found = mirror.served(scope.fleet, scope.require_mirrors())
+    following = antivirus_steps.after_mirror_status(found, limit, utc_now())
     emit(
         output,
-        lambda: antivirus_view.render_served(found),
+        lambda: antivirus_view.render_served(found, following),
         lambda: antivirus_view.served_document(found),
     )
-    return combine(
-        ExitCode.FAILED
-        if not isinstance(one, HostError) and one.unreadable
-        else code_of_result(one)
-        for one in found
-    )
+    return combine(map(_code_of, found))
+
+
+@contextmanager
+def _logged(
+    append: "Callable[[str, Mapping[str, Any]], object]",
+    begun: "Mapping[str, Any]",
+    mirrors: "Sequence[str]",
+) -> "Iterator[Callable[[Served | HostError], None]]":
+    """Let the log know that a publication began, and how it ended, also where it is interrupted.
+
+    Yields what to call with how each mirror ended.
+    """
+    from orchestrator.change.interrupted import undisturbed  # noqa: PLC0415 - start-up time
+
+    append("publication of signatures started", {**begun, "mirrors": list(mirrors)})
+    told = dict.fromkeys(mirrors, "not waited for: it may publish all the same")
+
+    def note(one: "Served | HostError") -> None:
+        told[one.host] = one.message if isinstance(one, HostError) else one.problem
+
+    action = "publication of signatures interrupted"
+    try:
+        yield note
+        action = "signatures published"
+    finally:
+        with undisturbed():
+            append(action, {**begun, "mirrors": told})
+
+
+def _code_of(one: "Served | HostError") -> ExitCode:
+    if isinstance(one, HostError):
+        return code_of_result(one)
+    if one.problem:
+        return ExitCode.REFUSED
+    return ExitCode.FAILED if one.unreadable or one.unanswered else ExitCode.DONE

@@ -12,6 +12,7 @@ from orchestrator.cli.options import output_option, selection_options, terms_opt
 from orchestrator.model.change import HostOutcome, Outcome
 from orchestrator.model.i18n import _
 from orchestrator.model.selection import Selection, Terms
+from orchestrator.report.commands import to_type, to_type_for
 
 if TYPE_CHECKING:
     from orchestrator.change.course import Agreed
@@ -77,10 +78,17 @@ def apply_selected(
 
 def apply_saved(context: Context, file: Path, terms: Terms, output: Output) -> ExitCode:
     """Open a saved plan, show, ask, change; return the exit code."""
-    from orchestrator.cli.saved_plans import open_plans  # noqa: PLC0415 - start-up time
+    from orchestrator.change.run import only_updates  # noqa: PLC0415 - start-up time
+    from orchestrator.cli.patch_asked import tell_left  # noqa: PLC0415
+    from orchestrator.cli.saved_plans import open_plans  # noqa: PLC0415
 
-    saved, planned = open_plans(context.workspace(), file, output, terms.consent)
-    return carry_out(context, planned, terms, output, saved)
+    workspace = context.workspace()
+    saved, planned = open_plans(workspace, file, output, terms.consent)
+    code = carry_out(context, planned, terms, output, saved)
+    scope, *_plans = planned
+    if only_updates(scope):
+        tell_left(workspace, scope, output)
+    return code
 
 
 def carry_out(
@@ -172,7 +180,7 @@ def _carry_out(
             applied = apply_recorded(workspace, scope, store, agreed, step, files.of_ended)
         except InterruptedRun as interrupted:
             left, run = [*interrupted.outcomes.values(), *failed], interrupted.run
-            again = [f"luytre runs resume {run}"] if interrupted.cause else []
+            again = [to_type("runs", "resume", run)] if interrupted.cause else []
             emit(
                 output,
                 lambda: outcome_view.render(left, again),
@@ -185,7 +193,8 @@ def _carry_out(
         dead = abandoned_applies(workspace, store)
     files.tell()
     waived = {name: plan.waived for name, plan in agreed.plans.items()}
-    steps_to_go = [*_next_steps(applied.run.id, outcomes, agreed.plans), *_to_free(outcomes, dead)]
+    following = _next_steps(applied.run.id, outcomes, agreed.plans, scope.selection.limit)
+    steps_to_go = [*following, *_to_free(outcomes, dead)]
     emit(
         output,
         lambda: outcome_view.render(outcomes, steps_to_go, waived),
@@ -198,11 +207,14 @@ def _to_free(outcomes: Sequence[HostOutcome], dead: Sequence[str]) -> list[str]:
     """Return the commands that free hosts which runs of ours hold whose process is gone."""
     refused = [one.reason for one in outcomes if one.outcome is Outcome.REFUSED]
     holding = [run for run in dead if any(run in reason for reason in refused)]
-    return [f"luytre rollback --run {run}" for run in holding]
+    return [to_type("rollback", "--run", run) for run in holding]
 
 
 def _next_steps(
-    run: str, outcomes: Sequence[HostOutcome], plans: Mapping[str, "HostPlan"]
+    run: str,
+    outcomes: Sequence[HostOutcome],
+    plans: Mapping[str, "HostPlan"],
+    limit: str | None,
 ) -> list[str]:
     steps = []
     # A host that took itself back may have kept the packages that were installed.
@@ -213,13 +225,13 @@ def _next_steps(
         or (o.outcome is Outcome.ROLLED_BACK and o.host in kept)
         for o in outcomes
     ):
-        steps.append(f"luytre rollback --run {run}")
+        steps.append(to_type("rollback", "--run", run))
     lost = [o.host for o in outcomes if o.outcome is Outcome.UNREACHABLE]
     if lost:
-        steps.append("luytre inventory check")
+        steps.append(to_type("inventory", "check"))
     refused = [o.host for o in outcomes if o.outcome is Outcome.REFUSED and o.host in plans]
     if refused:
-        steps.append(f"luytre plan --limit {','.join(refused)}")
+        steps.append(to_type_for(["plan"], refused, limit))
     if any(host in plans and plans[host].changes for host in lost):
-        steps.append(f"luytre runs resume {run}")
+        steps.append(to_type("runs", "resume", run))
     return steps

@@ -1,6 +1,5 @@
 """``luytre backup``: set vaults and clients up, back up, see what came of it."""
 
-import shlex
 from typing import TYPE_CHECKING
 
 import click
@@ -13,6 +12,7 @@ from orchestrator.model.backup import BackupState
 from orchestrator.model.errors import HostError
 from orchestrator.model.i18n import _
 from orchestrator.model.selection import Consent
+from orchestrator.report.commands import to_type
 
 if TYPE_CHECKING:
     from orchestrator.model.backup import Backup
@@ -53,6 +53,7 @@ def group() -> None:
 @click.pass_obj
 def set_up(context: Context, limit: str | None, consent: Consent, output: Output) -> ExitCode:
     """Set up and show how every host was left."""
+    from orchestrator.cli.left_files import LeftFiles  # noqa: PLC0415 - start-up time
     from orchestrator.cli.views import backup_view  # noqa: PLC0415 - start-up time
     from orchestrator.cli.views.output import emit, progress  # noqa: PLC0415
     from orchestrator.drift.watch import open_store  # noqa: PLC0415
@@ -69,13 +70,15 @@ def set_up(context: Context, limit: str | None, consent: Consent, output: Output
     fleet.require_keys(every[name] for name in names)
     context.confirm_hosts(names, yes=consent.yes, count=consent.count, output=output)
     passwords = Passwords(workspace).ensure(wish.host for wish in wishes)
-    with open_store(workspace) as store, progress(_("set up"), len(wishes), output) as done:
-        left = SettingUp(workspace, fleet, every, done).go(wishes, passwords)
-        told = {one.host: "ready" if one.ready else one.why for one in left}
-        store.log.append(workspace.settings.operator.name, "backup set up", {"hosts": told})
+    with open_store(workspace) as store:
+        files = LeftFiles(workspace, fleet, store, [every[name] for name in names])
+        with files.of_writing() as written, progress(_("set up"), len(wishes), output) as done:
+            left = SettingUp(workspace, fleet, every, done, written).go(wishes, passwords)
+            told = {one.host: "ready" if one.ready else one.why for one in left}
+            store.log.append(workspace.settings.operator.name, "backup set up", {"hosts": told})
     emit(
         output,
-        lambda: backup_view.render_set_up(left, _command("run", limit)),
+        lambda: backup_view.render_set_up(left, to_type("backup", "run", limit=limit)),
         lambda: backup_view.set_up_document(left),
     )
     unreached, failed = ExitCode.UNREACHABLE, ExitCode.FAILED
@@ -120,7 +123,7 @@ def run(context: Context, limit: str | None, output: Output) -> ExitCode:
             follow.done(one.host)
 
         drilled = any(wish.drill is not None for wish in scope.wishes)
-        following_command = _command("drill", limit) if drilled else ""
+        following_command = to_type("backup", "drill", limit=limit) if drilled else ""
         made = back_up(scope.fleet, hosts, name, follow.progress, keep)
         told = {one.host: one.state.value for one in made}
         operator = workspace.settings.operator.name
@@ -315,10 +318,6 @@ def restore(  # noqa: PLR0913, PLR0917 - one parameter per option
         lambda: backup_view.restored_document(results, into),
     )
     return combine(code_of_result(one) for one in results)
-
-
-def _command(verb: str, limit: str | None) -> str:
-    return shlex.join(["luytre", "backup", verb, *(["--limit", limit] if limit else [])])
 
 
 def _code_of(standing: "Standing") -> ExitCode:

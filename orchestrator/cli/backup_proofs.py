@@ -1,6 +1,5 @@
 """``luytre backup verify`` and ``escrow``: that backups come back, and that they can be opened."""
 
-import shlex
 from dataclasses import asdict
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from orchestrator.cli.passphrase import Source, passphrase_options
 from orchestrator.model.backup import RESTORABLE
 from orchestrator.model.errors import HostError
 from orchestrator.model.i18n import _
+from orchestrator.report.commands import to_type
 
 
 @click.command(
@@ -104,9 +104,8 @@ def escrow(
         with open_store(workspace) as store:
             detail = {"hosts": sorted(wish.host for wish in wishes)}
             store.log.append(workspace.settings.operator.name, "backup escrow written", detail)
-        proof = shlex.join(["luytre", "backup", "escrow", str(file), "--verify"])
-        told = [_("Written: {file}").format(file=file), _("next: {command}").format(command=proof)]
-        emit(output, lambda: "\n".join(told), lambda: {"file": str(file)})
+        proof = to_type("backup", "escrow", str(file), "--verify")
+        emit(output, lambda: backup_view.render_written(file, proof), lambda: {"file": str(file)})
         return ExitCode.DONE
     kept = lists.read(file, source.read(new=False))
     fleet.require_keys(every[wish.vault] for wish in wishes)

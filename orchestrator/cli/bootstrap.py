@@ -14,6 +14,7 @@ from orchestrator.model.errors import RefusedError
 from orchestrator.model.host import Endpoint, ManagedHost, Management
 from orchestrator.model.i18n import _
 from orchestrator.model.selection import Consent
+from orchestrator.report.commands import to_type
 
 if TYPE_CHECKING:
     from orchestrator.fleet.check import HostCheck
@@ -138,7 +139,7 @@ def _pin_unknown(
             one.host,
             Standing.REFUSED,
             reason=one.reason,
-            hint=hint.format(command=f"luytre inventory enroll --limit {one.host}"),
+            hint=hint.format(command=to_type("inventory", "enroll", limit=one.host)),
         )
         for one in refused
     }

@@ -100,9 +100,9 @@ def combine(codes: Iterable[ExitCode]) -> ExitCode:
 
 def code_of_outcomes(outcomes: Iterable[HostOutcome]) -> ExitCode:
     """Return the code for changes of many hosts; hosts that needed nothing say nothing."""
-    return combine(
-        _OF_OUTCOME[host.outcome] for host in outcomes if host.outcome is not Outcome.UNCHANGED
-    )
+    told = [host for host in outcomes if host.outcome is not Outcome.UNCHANGED]
+    waiting = [ExitCode.NOT_COMPLIANT for host in told if host.still_failing]
+    return combine([*(_OF_OUTCOME[host.outcome] for host in told), *waiting])
 
 
 def code_of_audits(audits: Iterable[HostAudit]) -> ExitCode:

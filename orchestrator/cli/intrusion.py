@@ -4,16 +4,18 @@ from typing import TYPE_CHECKING
 
 import click
 
+from orchestrator.cli.alerts_seen import note_seen
 from orchestrator.cli.context import Context, ExitCode, Output, code_of_result, combine
 from orchestrator.cli.intrusion_files import accept, check
 from orchestrator.cli.options import consent_options, limit_option, output_option
 from orchestrator.model.alert import AlertKind
-from orchestrator.model.finding import Severity
 from orchestrator.model.i18n import _
 from orchestrator.model.selection import Consent
 from orchestrator.model.watch import WatchStanding
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from orchestrator.model.alert import KeptAlert
     from orchestrator.store.repository import Store
     from orchestrator.workspace.directory import Workspace
@@ -57,6 +59,7 @@ def set_up_(context: Context, limit: str | None, consent: Consent, output: Outpu
     from orchestrator.cli.views.output import emit, progress  # noqa: PLC0415
     from orchestrator.drift.scope import reach_within  # noqa: PLC0415
     from orchestrator.drift.watch import open_store  # noqa: PLC0415
+    from orchestrator.protect.intrusion.gaps import note_set_up  # noqa: PLC0415
     from orchestrator.protect.intrusion.setting_up import set_up  # noqa: PLC0415
 
     workspace = context.workspace()
@@ -70,6 +73,7 @@ def set_up_(context: Context, limit: str | None, consent: Consent, output: Outpu
         told = {one.host: "ready" if one.ready else one.why for one in left}
         store.log.append(workspace.settings.operator.name, "watch set up", {"hosts": told})
         ready = [host for host in hosts if told[host.name] == "ready"]
+        note_set_up(store, [host.name for host in ready])
         files = LeftFiles(workspace, fleet, store, ready)
         files.of_setup()
     files.tell()
@@ -131,7 +135,9 @@ def status(context: Context, limit: str | None, output: Output) -> ExitCode:
 
 @group.command(
     help=_(
-        "Show the alerts that nobody has looked at, the gravest first, from the store.\n\n\b\n"
+        "Show the alerts that nobody has looked at, the gravest first, from the store.\n\n"
+        "Servers of which none can be known are named: they are not watched, or nobody asked"
+        " them.\n\n\b\n"
         "Example:\n  luytre intrusion alerts --limit web1 --all"
     )
 )
@@ -147,17 +153,24 @@ def alerts(
     from orchestrator.cli.views import intrusion_view  # noqa: PLC0415 - start-up time
     from orchestrator.cli.views.output import emit  # noqa: PLC0415
     from orchestrator.drift.watch import open_store  # noqa: PLC0415
+    from orchestrator.fleet.inventory import load_hosts  # noqa: PLC0415
+    from orchestrator.model.host import Management  # noqa: PLC0415
+    from orchestrator.protect.intrusion.gaps import gaps  # noqa: PLC0415
+    from orchestrator.report.compliance import SEVEREST_FIRST  # noqa: PLC0415
 
     workspace = context.workspace()
-    names = _names(workspace, limit)
+    hosts = load_hosts(workspace.settings.inventory, limit=limit).hosts
+    managed = [one.name for one in hosts if one.management is Management.MANAGED]
+    # Without a limit, also those of servers that have left the inventory.
+    names = [one.name for one in hosts] if limit else None
     with open_store(workspace) as store:
         newest = store.alerts(names, _kinds(kinds), only_open=not everything)
-    grave = [*Severity]
-    found = sorted(newest, key=lambda one: grave.index(one.alert.severity), reverse=True)
+        unknown = gaps(store, managed)
+    found = sorted(newest, key=lambda one: SEVEREST_FIRST.index(one.alert.severity))
     emit(
         output,
-        lambda: intrusion_view.render_alerts(found),
-        lambda: intrusion_view.alerts_document(found),
+        lambda: intrusion_view.render_alerts(found, unknown),
+        lambda: intrusion_view.alerts_document(found, unknown),
     )
     return ExitCode.NOT_COMPLIANT if any(one.open for one in found) else ExitCode.DONE
 
@@ -185,28 +198,18 @@ def seen(
     output: Output,
 ) -> ExitCode:
     """Mark alerts."""
-    from orchestrator.cli.views.output import emit  # noqa: PLC0415 - start-up time
-    from orchestrator.drift.watch import open_store  # noqa: PLC0415
-    from orchestrator.model.errors import RefusedError  # noqa: PLC0415
-
     by_filter = limit is not None or bool(kinds)
     if by_filter == bool(numbers):
         raise click.UsageError(_("name alerts by their numbers, or by --limit and --kind"))
     workspace = context.workspace()
-    operator = workspace.settings.operator.name
-    with open_store(workspace) as store:
-        if by_filter:
-            found = store.alerts(_names(workspace, limit), _kinds(kinds), only_open=True)
-            numbers = tuple(one.number for one in found)
-        marked = store.mark_seen(numbers, operator, remark)
-        if not marked:
-            raise RefusedError(_("none of these alerts is open"))
-        store.log.append(operator, "alerts seen", {"numbers": list(marked), "remark": remark})
-    told = [_("looked at: {numbers}").format(numbers=", ".join(map(str, marked)))]
-    if unknown := sorted({*numbers} - {*marked}):
-        told.append(_("not open: {numbers}").format(numbers=", ".join(map(str, unknown))))
-    emit(output, lambda: "\n".join(told), lambda: {"seen": list(marked), "remark": remark})
-    return ExitCode.FAILED if unknown else ExitCode.DONE
+
+    def choose(store: "Store") -> "Sequence[int]":
+        if not by_filter:
+            return numbers
+        found = store.alerts(_names(workspace, limit), _kinds(kinds), only_open=True)
+        return [one.number for one in found]
+
+    return note_seen(workspace, choose, remark, "alerts seen", output)
 
 
 def _names(workspace: "Workspace", limit: str | None) -> list[str] | None:

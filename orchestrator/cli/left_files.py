@@ -1,6 +1,7 @@
 """How runs left the files of watched servers: asked by the command that ran them, as they end."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from orchestrator.model.change import HostOutcome, Outcome
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from orchestrator.model.errors import HostError
     from orchestrator.model.host import ManagedHost
     from orchestrator.model.record import Run
+    from orchestrator.protect.written import Written
     from orchestrator.store.repository import Store
     from orchestrator.workspace.directory import Workspace
 
@@ -53,18 +55,27 @@ class LeftFiles:
         self._ask(lambda: self._note(run, {host: [run.id] for host in new}))
 
     def of_taken_back(self, run: "Run", runs: Mapping[str, Sequence[str]]) -> None:
-        """Ask the hosts on which a rollback has taken runs back; it is over, whoever interrupts."""
-        try:
-            self._ask(lambda: self._note(run, runs))
-        except Interrupted as interrupted:
-            self._trouble(interrupted)
+        """Ask the hosts on which a rollback has taken runs back."""
+        self._ask_at_the_end(lambda: self._note(run, runs))
 
     def of_setup(self) -> None:
-        """Ask the hosts that were set up."""
+        """Ask the hosts on which the watch was set up."""
+        self._ask_at_the_end(lambda: self._leaving.note_setup(self._hosts))
+
+    @contextmanager
+    def of_writing(self) -> "Iterator[Written]":
+        """Let something else be set up, which says what it wrote where.
+
+        However that ends, the hosts are asked then how it left them, and the operator is told.
+        """
+        from orchestrator.protect.written import Written  # noqa: PLC0415 - start-up time
+
+        written = Written()
         try:
-            self._ask(lambda: self._leaving.note_setup(self._hosts))
-        except Interrupted as interrupted:
-            self._trouble(interrupted)
+            yield written
+        finally:
+            self._ask_at_the_end(lambda: self._leaving.note_written(self._hosts, written))
+            self.tell()
 
     def tell(self) -> None:
         """Tell the operator where files that were changed will be alerts."""
@@ -75,6 +86,13 @@ class LeftFiles:
 
     def _note(self, run: "Run", runs: Mapping[str, Sequence[str]]) -> "Mapping[str, HostError]":
         return self._leaving.note_runs(self._hosts, runs, run.id, run.started)
+
+    def _ask_at_the_end(self, ask: "Callable[[], Mapping[str, HostError]]") -> None:
+        """Ask when all is over, whoever interrupts."""
+        try:
+            self._ask(ask)
+        except Interrupted as interrupted:
+            self._trouble(interrupted)
 
     def _ask(self, ask: "Callable[[], Mapping[str, HostError]]") -> None:
         try:

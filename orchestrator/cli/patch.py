@@ -1,6 +1,5 @@
 """``luytre patch``: see which updates wait, install them safely, take them back."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -23,9 +22,10 @@ from orchestrator.cli.options import (
     terms_options,
     wave_options,
 )
+from orchestrator.cli.patch_asked import asked, holes_of, tell_left
 from orchestrator.cli.patch_sources import refreshed, repaired
 from orchestrator.model.change import HostOutcome, Outcome
-from orchestrator.model.errors import HostError
+from orchestrator.model.errors import ConfigurationError, HostError
 from orchestrator.model.i18n import _
 from orchestrator.model.patches import Patches
 from orchestrator.model.selection import Consent, Selection, Terms
@@ -34,7 +34,6 @@ from orchestrator.model.waves import Waves
 if TYPE_CHECKING:
     from orchestrator.drift.scope import Scope
     from orchestrator.model.host import ManagedHost
-    from orchestrator.protect.cves import Holes
     from orchestrator.workspace.directory import Workspace
 
 
@@ -91,8 +90,8 @@ def status(context: Context, limit: str | None, refresh: bool, output: Output) -
     workspace = context.workspace()
     scope = _scope(workspace, Selection(limit), every=True)
     failed = refreshed(workspace, scope, output) if refresh else []
-    holes = _holes(workspace)
-    told = _asked(workspace, scope, output, failed, holes)
+    holes = holes_of(workspace)
+    told = asked(workspace, scope, output, failed, holes)
     moment = holes.moment if holes else None
     emit(
         output,
@@ -131,7 +130,7 @@ def plan(
     file = free_file(save)
     scope = _scope(workspace, Selection(limit), every=every)
     failed = refreshed(workspace, scope, output)
-    _asked(workspace, scope, output, failed, _holes(workspace))
+    asked(workspace, scope, output, failed, holes_of(workspace))
     return plan_scope(workspace, scope, file, output, failed)
 
 
@@ -156,26 +155,14 @@ def apply(
 ) -> ExitCode:
     """Install updates and show how each host ended."""
     from orchestrator.cli.apply import carry_out  # noqa: PLC0415 - start-up time
-    from orchestrator.cli.planning import make_plans, tell  # noqa: PLC0415
+    from orchestrator.cli.planning import make_plans  # noqa: PLC0415
 
     workspace = context.workspace()
     scope = _scope(workspace, Selection(limit), every=every)
     failed = repaired(context, scope, terms, output, wait=wait)
     planned = make_plans(workspace, scope, output, terms.consent, failed)
     code = carry_out(context, planned, terms, output)
-    # The store would still tell of updates that are installed now.
-    left = _asked(workspace, scope, output, failed, _holes(workspace))
-    for one in left:
-        if isinstance(one, Patches) and one.held_security:
-            message = _("{host}: on hold, left alone, although they mend security: {names}")
-            names = ", ".join(each.name for each in one.held_security)
-            told = message.format(host=one.host, names=names)
-            tell(output, told, {"note": {"message": told, "hosts": [one.host]}})
-    if waiting := [one.host for one in left if isinstance(one, Patches) and one.reboot]:
-        message = _("{hosts}: updates count after a reboot only: {command}")
-        command = f"luytre patch reboot --limit {','.join(waiting)}"
-        told = message.format(hosts=", ".join(waiting), command=command)
-        tell(output, told, {"note": {"message": told, "hosts": waiting}})
+    tell_left(workspace, scope, output, failed)
     return code
 
 
@@ -220,7 +207,7 @@ def reboot(  # noqa: PLR0913, PLR0917 - one parameter per option
 
     workspace = context.workspace()
     scope = _scope(workspace, Selection(limit), every=True)
-    needing, outcomes = _needing_reboot(scope, now=now, output=output)
+    needing, outcomes = _needing_reboot(workspace, scope, now=now, output=output)
     run_id = ""
     if needing:
         names = [host.name for host in needing]
@@ -260,10 +247,24 @@ def reboot(  # noqa: PLR0913, PLR0917 - one parameter per option
 def rollback(
     context: Context, run: str, limit: str | None, force: bool, consent: Consent, output: Output
 ) -> ExitCode:
-    """Take a run of patch apply back."""
-    from orchestrator.cli.rollback import Mandated, take_runs_back  # noqa: PLC0415 - start-up time
+    """Take a run of patch apply back, and ask what waits then."""
+    from orchestrator.change.take_back import hosts_of_run  # noqa: PLC0415 - start-up time
+    from orchestrator.cli.rollback import Mandated, take_runs_back  # noqa: PLC0415
+    from orchestrator.cli.views.output import note  # noqa: PLC0415
+    from orchestrator.drift.watch import open_store  # noqa: PLC0415
 
-    return take_runs_back(context, Mandated(run, None, limit, force), consent, output)
+    code = take_runs_back(context, Mandated(run, None, limit, force), consent, output)
+    workspace = context.workspace()
+    try:
+        scope = _scope(workspace, Selection(limit), every=True)
+    except ConfigurationError as problem:
+        # Updates can be taken back in a workspace that asks for none any more.
+        note(str(problem))
+        return code
+    with open_store(workspace) as store:
+        hosts, _lost = hosts_of_run(store, run, scope.hosts, limit)
+    asked(workspace, scope.only(hosts), output, (), holes_of(workspace))
+    return code
 
 
 def _scope(workspace: "Workspace", selection: Selection, *, every: bool) -> "Scope":
@@ -278,50 +279,8 @@ def _scope(workspace: "Workspace", selection: Selection, *, every: bool) -> "Sco
     return gather(workspace, replace(selection, controls=controls))
 
 
-def _holes(workspace: "Workspace") -> "Holes | None":
-    """Return the known holes, where the settings name a file of them."""
-    from orchestrator.protect.cves import load  # noqa: PLC0415 - start-up time
-
-    file = workspace.settings.debsecan
-    return load(file) if file else None
-
-
-def _asked(
-    workspace: "Workspace",
-    scope: "Scope",
-    output: Output,
-    failed: Sequence[HostError],
-    holes: "Holes | None",
-) -> list[Patches | HostError]:
-    """Return what the hosts of a scope say of their updates, and keep it.
-
-    Of a host whose sources ``failed`` it just now nothing is known.
-    """
-    from orchestrator.drift.watch import open_store  # noqa: PLC0415 - start-up time
-    from orchestrator.model.patches import document  # noqa: PLC0415
-    from orchestrator.model.told import Topic  # noqa: PLC0415
-
-    told = [_with(one, failed) for one in _found(scope, output)]
-    if holes is not None:
-        told = [holes.told(one) if isinstance(one, Patches) else one for one in told]
-    with open_store(workspace) as store:
-        for one in told:
-            if isinstance(one, Patches):
-                store.save_answer(one.host, Topic.PATCHES, document(one))
-    return told
-
-
-def _found(scope: "Scope", output: Output) -> list[Patches | HostError]:
-    """Ask the hosts of a scope for their updates."""
-    from orchestrator.cli.views.output import progress  # noqa: PLC0415 - start-up time
-    from orchestrator.protect.patching import look  # noqa: PLC0415
-
-    with progress(_("ask"), len(scope.hosts), output) as done:
-        return look(scope.fleet, scope.hosts, scope.manifests, done)
-
-
 def _needing_reboot(
-    scope: "Scope", *, now: bool, output: Output
+    workspace: "Workspace", scope: "Scope", *, now: bool, output: Output
 ) -> tuple[list["ManagedHost"], list[HostOutcome]]:
     """Return the hosts that need a reboot and may be down now, and how the others ended."""
     from orchestrator.change.outcomes import outcome_of_error  # noqa: PLC0415 - start-up time
@@ -329,7 +288,7 @@ def _needing_reboot(
     from orchestrator.cli.planning import changeable  # noqa: PLC0415
 
     scope = changeable(scope, output, Consent())
-    found = _found(scope, output)
+    found = asked(workspace, scope, output, (), holes_of(workspace))
     left = [outcome_of_error(one) for one in found if isinstance(one, HostError)]
     needing = {one.host for one in found if isinstance(one, Patches) and one.reboot}
     hosts = [host for host in scope.hosts if host.name in needing]
@@ -338,14 +297,6 @@ def _needing_reboot(
     hours = {} if now else outside_of_hours(hosts, datetime.now().astimezone())
     left += [HostOutcome(name, Outcome.REFUSED, hours_text(each)) for name, each in hours.items()]
     return [host for host in hosts if host.name not in hours], left
-
-
-def _with(found: Patches | HostError, failed: Sequence[HostError]) -> Patches | HostError:
-    """Return what a host says; where its sources failed it just now, that nothing is known."""
-    error = next((one for one in failed if one.host == found.host), None)
-    if error is None or isinstance(found, HostError):
-        return found
-    return replace(found, unknown=error.message)
 
 
 def _code(told: Patches | HostError) -> ExitCode:

@@ -21,7 +21,7 @@ from orchestrator.model.errors import ConfigurationError
 from orchestrator.model.finding import Verdict
 from orchestrator.model.host import ManagedHost, Management
 from orchestrator.model.i18n import _, language
-from orchestrator.model.patches import of_document
+from orchestrator.model.patches import as_known
 from orchestrator.model.record import Counts, CurrentFinding, HostRun, Run, RunKind, StoredHost
 from orchestrator.model.status import Question
 from orchestrator.model.told import Topic
@@ -114,8 +114,7 @@ class _Gathering:
             protections=tuple(protection_of(self.store, managed)),
             gate=self.workspace.settings.backup_gate,
             patches=tuple(
-                of_document(one.host, one.answer)
-                for one in self.store.answers(Topic.PATCHES, names)
+                as_known(one, self.now) for one in self.store.answers(Topic.PATCHES, names)
             ),
             alerts=tuple(
                 one
@@ -123,7 +122,7 @@ class _Gathering:
                 if one.open or one.alert.at >= since
             ),
             watches=tuple(
-                standing_of(one.host, one.answer.get("standing", {}))
+                standing_of(one.host, one.answer)
                 for one in self.store.answers(Topic.INTRUSION, names)
             ),
             antivirus=self._antivirus(names),

@@ -16,6 +16,7 @@ from orchestrator.model.errors import RefusedError
 from orchestrator.model.i18n import _
 from orchestrator.model.record import HostRun, Run, RunKind
 from orchestrator.model.selection import Terms
+from orchestrator.report.commands import to_type
 
 if TYPE_CHECKING:
     from orchestrator.store.repository import Store
@@ -156,7 +157,7 @@ def _confirm(
     outcomes = resume_by_hand(workspace, store, resumed, scope, directory, give_up)
     standing = (Outcome.CONFIRMED, Outcome.FAILED)
     back = any(one.outcome in standing for one in outcomes)
-    steps = [f"luytre rollback --run {record.id}"] if back else []
+    steps = [to_type("rollback", "--run", record.id)] if back else []
     emit(
         output,
         lambda: outcome_view.render(outcomes, steps),

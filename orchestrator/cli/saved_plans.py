@@ -1,6 +1,5 @@
 """What the doors of plan and apply do with saved plans."""
 
-import shlex
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from orchestrator.drift.watch import open_store
 from orchestrator.model.i18n import _, _n
 from orchestrator.model.selection import Consent
 from orchestrator.model.text import visible
+from orchestrator.report.commands import to_type
 from orchestrator.workspace.directory import Workspace
 
 
@@ -41,7 +41,7 @@ def save_plans(workspace: Workspace, file: Path, planned: Planned, output: Outpu
 
 def tell_saved(file: Path, plan: str) -> None:
     """Tell people where a plan was saved, and the command that applies it."""
-    command = f"luytre apply --plan {shlex.quote(str(file))}"
+    command = to_type("apply", "--plan", str(file))
     for line in (
         _("Saved: {file} (plan {plan})").format(file=file, plan=plan),
         _("next: {command}").format(command=command),

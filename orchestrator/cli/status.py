@@ -22,6 +22,7 @@ _CODES = {
     Concern.UNPROTECTED: ExitCode.NOT_COMPLIANT,
     Concern.UNPATCHED: ExitCode.NOT_COMPLIANT,
     Concern.INTRUSION: ExitCode.NOT_COMPLIANT,
+    Concern.FILES_DIFFER: ExitCode.NOT_COMPLIANT,
     Concern.UNWATCHED: ExitCode.NOT_COMPLIANT,
     Concern.OPEN: ExitCode.NOT_COMPLIANT,
     Concern.WAIVER_EXPIRED: ExitCode.NOT_COMPLIANT,

@@ -1,6 +1,5 @@
 """What somebody has to do something about, each with the command to begin with. Pure."""
 
-import shlex
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from orchestrator.model.alert import KeptAlert
 from orchestrator.model.antivirus import OF_SIGNATURES, Standing
 from orchestrator.model.change import Outcome
 from orchestrator.model.finding import Reach, Severity, Verdict
+from orchestrator.model.host_words import in_words
 from orchestrator.model.patches import Patches
 from orchestrator.model.protection import BACKUP_LACKS, Gate, Protection
 from orchestrator.model.record import HostRun, StoredHost, Tally
@@ -19,13 +19,13 @@ from orchestrator.model.vault_alert import VaultAlert
 from orchestrator.model.watch import standing_of
 from orchestrator.report.alert_words import alert_text
 from orchestrator.report.antivirus_words import lack_name
-from orchestrator.report.compliance import GRAVE
+from orchestrator.report.commands import to_type, to_type_for
+from orchestrator.report.compliance import GRAVE, SEVEREST_FIRST
 from orchestrator.report.vault_words import alert_text as alarm_text
+from orchestrator.report.watch_words import files_text
 from orchestrator.report.watch_words import lack_text as lack_of_watch
 from orchestrator.report.words import lack_text, patches_text
 
-# With more names nobody reads the command any more: it is then for all hosts.
-_MOST_NAMED = 8
 # After so long a change that failed is no news; what it left open stands among the findings.
 _REMEMBERED = timedelta(days=7)
 # The only steps of a rollback and of a reboot, which cannot be resumed: they are typed again.
@@ -67,6 +67,7 @@ def matters(fleet: Fleet, question: Question) -> Iterator[Matter]:
     yield from _held(fleet, question)
     yield from _changes(fleet, question)
     yield from _alerts(fleet)
+    yield from _differing(fleet)
     yield from _malware(fleet)
     for concern, reach in (
         (Concern.UNREACHABLE, Reach.UNREACHABLE),
@@ -130,10 +131,10 @@ def _changes(fleet: Fleet, question: Question) -> Iterator[Matter]:
     for run, cut_off in sorted(unknown.items()):
         hosts, command = _with("audit", [one.host for one in cut_off])
         if all(one.step not in _TYPED_AGAIN for one in cut_off):
-            command = _command("runs", "resume", run)
+            command = to_type("runs", "resume", run)
         yield Matter(Concern.CUT_OFF, hosts, command, run=run)
     for run, reasons in sorted(failed.items()):
-        command = _command("runs", "show", run)
+        command = to_type("runs", "show", run)
         yield Matter(Concern.CHANGE_FAILED, tuple(sorted(reasons)), command, reasons, run)
 
 
@@ -146,7 +147,7 @@ def _not_looked_at(
     fleet: Fleet, question: Question, reached: Mapping[str, tuple[Reach | None, str]]
 ) -> Iterator[Matter]:
     if not fleet.pinned and not fleet.ever_tried:
-        yield Matter(Concern.NOT_ENROLLED, command=_command("inventory", "enroll"))
+        yield Matter(Concern.NOT_ENROLLED, command=to_type("inventory", "enroll"))
     never = set(fleet.pinned) - set(fleet.ever_tried)
     # Of these no percentage speaks: only parts of them were looked at.
     never |= {
@@ -184,29 +185,54 @@ def _unprotected(fleet: Fleet, question: Question) -> Iterator[Matter]:
 
 
 def _unpatched(fleet: Fleet) -> Iterator[Matter]:
-    """Yield the hosts on which updates that mend security wait, or are not in use yet."""
-    reasons = {one.host: told for one in fleet.patches if (told := patches_text(one))}
-    if reasons:
-        hosts, command = _with(("patch", "plan"), reasons, of=fleet.hosts)
-        yield Matter(Concern.UNPATCHED, hosts, command, reasons)
+    """Yield the hosts on which updates that mend security wait, or are not in use yet.
+
+    Apart from them, the hosts of which nobody knows that.
+    """
+    known = [one for one in fleet.patches if not one.unknown]
+    waiting = {one.host: told for one in known if (told := patches_text(one))}
+    unknown = {one.host: in_words(one.unknown) for one in fleet.patches if one.unknown}
+    for concern, words, reasons in (
+        (Concern.UNPATCHED, "patch plan", waiting),
+        (Concern.UPDATES_UNKNOWN, "patch status --refresh", unknown),
+    ):
+        if reasons:
+            yield Matter(concern, *_with(words, reasons, of=fleet.hosts), reasons)
 
 
 def _alerts(fleet: Fleet) -> Iterator[Matter]:
     """Yield what servers saw of intruders, and nobody has looked at."""
     grave = [one.alert for one in fleet.alerts if one.alert.severity is not Severity.LOW]
     if grave:
-        # The newest of each host stands first.
-        reasons = {one.host: alert_text(one) for one in reversed(grave)}
-        hosts = _with("intrusion alerts", reasons, of=fleet.hosts)
+        # They come newest first: of equally grave ones the newest is told.
+        grave.sort(key=lambda one: SEVEREST_FIRST.index(one.severity))
+        reasons: dict[str, str] = {}
+        for one in grave:
+            reasons.setdefault(one.host, alert_text(one))
+        _hosts, command = _with("intrusion alerts", reasons, of=fleet.hosts)
         many = Counter(one.severity for one in grave)
-        yield Matter(Concern.INTRUSION, *hosts, reasons, number=len(grave), by_severity=many)
+        gravest_first = tuple(reasons)
+        yield Matter(
+            Concern.INTRUSION, gravest_first, command, reasons, number=len(grave), by_severity=many
+        )
+
+
+def _differing(fleet: Fleet) -> Iterator[Matter]:
+    """Yield the hosts with files that no run of ours explains, whether somebody saw that or not."""
+    standings = [standing_of(one.host, one.answer) for one in fleet.watches]
+    many = {one.host: one.differ for one in standings if one.differ}
+    if many:
+        # Of one host alone, the number stands before its name already.
+        reasons = {host: files_text(n) for host, n in many.items()} if len(many) > 1 else {}
+        hosts = _with("intrusion check", many, of=fleet.hosts)
+        yield Matter(Concern.FILES_DIFFER, *hosts, reasons, number=sum(many.values()))
 
 
 def _unwatched(fleet: Fleet, question: Question) -> Iterator[Matter]:
     """Yield the hosts whose watch wants something, or that nobody has asked for long."""
     reasons = {}
     for one in fleet.watches:
-        lacks = standing_of(one.host, one.answer.get("standing", {})).lacks
+        lacks = standing_of(one.host, one.answer).lacks
         if lacks or question.too_old(one.at):
             told = [lack_of_watch(lack, why) for lack, why in lacks.items()]
             reasons[one.host] = "; ".join(told)
@@ -266,14 +292,9 @@ def _with(
     """Return the hosts in order and the command for them; ``of``: all that there are."""
     names = tuple(sorted(hosts))
     parts = words.split() if isinstance(words, str) else list(words)
-    everybody = set(names) == set(of) or len(names) > _MOST_NAMED
-    if not everybody or option == "--host":
-        parts += [option, ",".join(names)]
-    return names, _command(*parts)
-
-
-def _command(*words: str) -> str:
-    return shlex.join(["luytre", *words])
+    if option == "--host":
+        return names, to_type(*parts, option, ",".join(names))
+    return names, to_type_for(parts, () if set(names) == set(of) else names)
 
 
 def _moment(run: str) -> datetime:

@@ -148,7 +148,7 @@ def reach_to_change(
 ) -> tuple["Fleet", tuple[ManagedHost, ...], tuple[str, ...]]:
     """Return the same, and the names of the hosts within the limit that are never changed."""
     inventory = load_hosts(workspace.settings.inventory, limit=limit)
-    hosts = tuple(h for h in inventory.hosts if h.management is Management.MANAGED)
+    hosts = _managed(inventory.hosts)
     left = tuple(h.name for h in inventory.hosts if h.management is not Management.MANAGED)
     return _fleet(workspace, inventory), hosts, left
 
@@ -160,18 +160,13 @@ def reach_within(
 
     For commands that also work on hosts which those within the limit name.
     """
-    if limit is None:
-        fleet, hosts = reach(workspace, None)
-        return fleet, hosts, hosts
-    every = start_resolving(workspace.settings.inventory)
-    try:
-        _fleet_within, within = reach(workspace, limit)
-    except BaseException:
-        every.cancel()
-        raise
-    inventory = every.result()
-    hosts = tuple(h for h in inventory.hosts if h.management is Management.MANAGED)
-    return _fleet(workspace, inventory), within, hosts
+    inventory = load_hosts(workspace.settings.inventory, limit=limit, beyond=True)
+    within, every = _managed(inventory.hosts), _managed(inventory.every)
+    return _fleet(workspace, inventory), within, every
+
+
+def _managed(hosts: Sequence[ManagedHost]) -> tuple[ManagedHost, ...]:
+    return tuple(host for host in hosts if host.management is Management.MANAGED)
 
 
 def _fleet(workspace: Workspace, inventory: Inventory) -> "Fleet":

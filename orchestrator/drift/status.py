@@ -14,7 +14,7 @@ from orchestrator.model.alert import OF_INTRUSION, AlertKind
 from orchestrator.model.antivirus import from_document
 from orchestrator.model.backup import WHOLE
 from orchestrator.model.finding import Reach, Verdict
-from orchestrator.model.patches import of_document
+from orchestrator.model.patches import as_known
 from orchestrator.model.protection import protections
 from orchestrator.model.record import Counts, HostRun, RunStatus, StoredHost, Tally
 from orchestrator.model.status import Lapsed, Question, Status
@@ -66,7 +66,7 @@ def look(workspace: Workspace, store: "Store", question: Question) -> Status:
         protections=tuple(found),
         gate=workspace.settings.backup_gate,
         patches=tuple(
-            of_document(one.host, one.answer) for one in store.answers(Topic.PATCHES, [*hosts])
+            as_known(one, question.now) for one in store.answers(Topic.PATCHES, [*hosts])
         ),
         alarms=_alarms(store, frozenset(every), frozenset(attempts)),
         alerts=store.alerts(named, OF_INTRUSION, only_open=True),

@@ -19,6 +19,7 @@ from orchestrator.model.i18n import _
 from orchestrator.model.manifest import Manifest, Wishes
 from orchestrator.model.record import CurrentFinding
 from orchestrator.model.waiver import Accepted, Waiver
+from orchestrator.report.commands import to_type
 from orchestrator.workspace.directory import Workspace
 from orchestrator.workspace.editing import editing
 from orchestrator.workspace.yaml_source import parse
@@ -65,7 +66,7 @@ def add_waiver(
             message = _("there is no failure of {control} to accept: {told}")
             raise RefusedError(
                 message.format(control=wish.control, told=told),
-                hint=f"luytre audit --limit '{wish.limit}' --control {wish.control}",
+                hint=to_type("audit", "--control", wish.control, limit=wish.limit),
             )
         waiver = Waiver(
             id=_free_id(wish.control, known.every),

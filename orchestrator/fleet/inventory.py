@@ -38,18 +38,20 @@ class Inventory:
     """The hosts within the limit, and every endpoint needed to reach them (by inventory name).
 
     ``endpoints`` holds jump hosts as well, also those outside the limit and those that only an SSH
-    argument names; it does not hold unmanaged hosts.
+    argument names; it does not hold unmanaged hosts. ``every`` are the hosts that were read: all
+    of the inventory where these were asked for, those within the limit else.
     """
 
     hosts: tuple[ManagedHost, ...]
     endpoints: Mapping[str, Endpoint]
+    every: tuple[ManagedHost, ...]
 
 
 class Resolving:
     """An inventory being resolved beside us. Call :meth:`result`, or :meth:`cancel`."""
 
-    def __init__(self, inventory: Path, limit: str | None) -> None:
-        arguments = [str(_PACKAGES), str(inventory), *([] if limit is None else [limit])]
+    def __init__(self, inventory: Path, limit: str | None, *, beyond: bool) -> None:
+        arguments = [str(_PACKAGES), str(inventory), limit or "", *(["beyond"] if beyond else [])]
         self._process = subprocess.Popen(  # noqa: S603 - our own program, no shell
             [sys.executable, "-P", "-c", _PROGRAM, *arguments],
             stdin=subprocess.DEVNULL,
@@ -83,15 +85,18 @@ class Resolving:
             self._process.communicate()
 
 
-def start_resolving(inventory: Path, *, limit: str | None = None) -> Resolving:
+def start_resolving(
+    inventory: Path, *, limit: str | None = None, beyond: bool = False
+) -> Resolving:
     """Begin to resolve ``inventory`` (a file or a directory) and return at once.
 
-    ``limit`` is Ansible's host pattern. Raises ConfigurationError when there is no such file.
+    ``limit`` is Ansible's host pattern; the hosts ``beyond`` it are read as well. Raises
+    ConfigurationError when there is no such file.
     """
     require_inventory(inventory)
     if limit is not None and not limit.strip():
         raise ConfigurationError(_("--limit is empty"), hint="luytre inventory list")
-    return Resolving(inventory, limit)
+    return Resolving(inventory, limit, beyond=beyond)
 
 
 def require_inventory(inventory: Path) -> None:
@@ -103,9 +108,9 @@ def require_inventory(inventory: Path) -> None:
         )
 
 
-def load_hosts(inventory: Path, *, limit: str | None = None) -> Inventory:
+def load_hosts(inventory: Path, *, limit: str | None = None, beyond: bool = False) -> Inventory:
     """Resolve ``inventory`` and wait for it; see :func:`start_resolving` and its ``result``."""
-    return start_resolving(inventory, limit=limit).result()
+    return start_resolving(inventory, limit=limit, beyond=beyond).result()
 
 
 def _inventory(document: Mapping[str, Any]) -> Inventory:
@@ -114,7 +119,9 @@ def _inventory(document: Mapping[str, Any]) -> Inventory:
         position = Position(**wrong["position"]) if wrong["position"] else None
         raise ConfigurationError(wrong["message"], position=position, hint=wrong["hint"])
     endpoints = {name: _endpoint(plain) for name, plain in document["endpoints"].items()}
-    return Inventory(tuple(_host(plain) for plain in document["hosts"]), endpoints)
+    every = {plain["name"]: _host(plain) for plain in document["hosts"]}
+    within = tuple(every[name] for name in document["within"])
+    return Inventory(within, endpoints, tuple(every.values()))
 
 
 def _endpoint(plain: Mapping[str, Any]) -> Endpoint:

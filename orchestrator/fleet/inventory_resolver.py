@@ -1,6 +1,7 @@
 """Reads an Ansible inventory with Ansible's own code; a program of its own.
 
-Called with INVENTORY and perhaps LIMIT, it writes one JSON document to stdout: the hosts and
+Called with INVENTORY, LIMIT (or nothing) and perhaps "beyond", for the hosts beyond the limit as
+well, it writes one JSON document to stdout: the hosts, which of them are within the limit, and the
 endpoints, or what is wrong. Secrets (sudo passwords) leave through that pipe only. Ansible's
 memory and its quarter of a second of imports stay out of the controller.
 """
@@ -48,8 +49,11 @@ from orchestrator.model.text import quoted
 Inside = tuple[str | int, ...]
 
 
-def read(inventory: Path, limit: str | None) -> dict[str, Any]:
-    """Return ``{"hosts": […], "endpoints": {…}}`` as plain data; raises ConfigurationError."""
+def read(inventory: Path, limit: str | None, *, beyond: bool) -> dict[str, Any]:
+    """Return ``{"hosts": […], "within": [NAME…], "endpoints": {…}}``, plain data.
+
+    Raises ConfigurationError.
+    """
     loader = DataLoader()
     # Group variables beside the operator's current directory are not this inventory's.
     loader.set_basedir(str(inventory if inventory.is_dir() else inventory.parent))
@@ -65,9 +69,12 @@ def read(inventory: Path, limit: str | None) -> dict[str, Any]:
         constants.DEFAULT_REMOTE_USER or "", constants.DEFAULT_PRIVATE_KEY_FILE or ""
     )
     assembly = Assembly(names, _resolver(loader, manager, inventory), defaults)
-    hosts = assembly.hosts(_selected(manager, limit))
+    every = _selected(manager, None) if beyond else []
+    within = _selected(manager, limit)
+    hosts = assembly.hosts(every or within)
     return {
         "hosts": [_plain_host(host) for host in hosts],
+        "within": within,
         "endpoints": {name: vars(endpoint) for name, endpoint in assembly.endpoints.items()},
     }
 
@@ -260,12 +267,12 @@ def _ansible_errors(inventory: Path) -> Iterator[None]:
 
 def main() -> None:
     """Read the inventory named on the command line and write the answer."""
-    inventory, limit = Path(sys.argv[1]), (sys.argv[2] if len(sys.argv) > 2 else None)  # noqa: PLR2004
+    inventory, limit, *beyond = sys.argv[1:]
     # Inventory scripts and plugins may print; the answer goes out alone.
     answer_to = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     try:
-        answer: dict[str, Any] = read(inventory, limit)
+        answer: dict[str, Any] = read(Path(inventory), limit or None, beyond=bool(beyond))
     except ConfigurationError as error:
         position = asdict(error.position) if error.position else None
         answer = {"error": {"message": error.message, "position": position, "hint": error.hint}}

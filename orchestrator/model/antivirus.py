@@ -1,6 +1,6 @@
 """How a host stands with malware: its signatures, its newest scan, its newest proof."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -62,6 +62,10 @@ OF_SIGNATURES = frozenset(
     }
 )
 
+OF_PROOFS = frozenset(
+    {AntivirusLack.NOT_PROVED, AntivirusLack.PROOF_FAILED, AntivirusLack.PROOF_OVERDUE}
+)
+
 
 @dataclass(frozen=True)
 class SignatureDatabase:
@@ -71,6 +75,11 @@ class SignatureDatabase:
     own: bool
     version: str
     built: datetime
+
+
+def daily_signatures(databases: Iterable[SignatureDatabase]) -> datetime | None:
+    """Return from when the official signatures of every day are, None where there are none."""
+    return max((one.built for one in databases if one.name.startswith("daily.")), default=None)
 
 
 @dataclass(frozen=True)
@@ -135,9 +144,9 @@ class Standing:
 
         None: they are missing. Of our own, the oldest file tells it, as the mirror renews all.
         """
-        daily = [one.built for one in self.databases if one.name.startswith("daily.")]
-        if daily:
-            return max(daily)
+        daily = daily_signatures(self.databases)
+        if daily is not None:
+            return daily
         return self.own_signatures if all(one.own for one in self.databases) else None
 
     @property

@@ -92,6 +92,7 @@ PACKAGES = (
     Template(_later("dpkg was interrupted: run 'dpkg --configure -a'")),
     Template(_later("dpkg is not sound: {reason}")),
     Template(_later("apt would also remove {names}")),
+    Template(_later("there is no way back for packages of a foreign architecture: {names}")),
     Template(_later("purging {names} would also remove {others}")),
     Template(_later("{names} cannot be fetched for the way back: {reason}"), inner=("reason",)),
     Template(_later("apt still works for the run")),

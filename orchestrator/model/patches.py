@@ -1,10 +1,15 @@
 """Updates as the controller knows them: what waits on a host, what has to be restarted."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
+from orchestrator.model.i18n import _
+from orchestrator.model.told import Told
+
+# What waited so long ago says nothing of what waits now.
+_OLDEST = timedelta(days=7)
 # The agent's kinds whose controls speak of updates.
 UPDATES, RESTARTS = "updates", "restarts"
 
@@ -70,6 +75,15 @@ def document(patches: Patches) -> dict[str, Any]:
         "asked": patches.asked.isoformat() if patches.asked else None,
         "services": list(patches.services),
     }
+
+
+def as_known(told: Told, now: datetime) -> Patches:
+    """Return what is kept of a host's answer; where that is too old, that nothing is known."""
+    found = of_document(told.host, told.answer)
+    if found.unknown or told.at > now - _OLDEST:
+        return found
+    message = _("nobody has asked it since {day}")
+    return replace(found, unknown=message.format(day=f"{told.at.astimezone():%Y-%m-%d}"))
 
 
 def of_document(host: str, told: Mapping[str, Any]) -> Patches:

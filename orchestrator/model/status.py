@@ -16,6 +16,7 @@ class Concern(StrEnum):
     CUT_OFF = "cut_off"
     CHANGE_FAILED = "change_failed"
     INTRUSION = "intrusion"
+    FILES_DIFFER = "files_differ"
     MALWARE = "malware"
     UNREACHABLE = "unreachable"
     NO_ANSWER = "no_answer"
@@ -25,6 +26,7 @@ class Concern(StrEnum):
     VAULT_ALARM = "vault_alarm"
     UNPROTECTED = "unprotected"
     UNPATCHED = "unpatched"
+    UPDATES_UNKNOWN = "updates_unknown"
     UNWATCHED = "unwatched"
     SIGNATURES = "signatures"
     SCANS = "scans"
@@ -37,8 +39,8 @@ class Concern(StrEnum):
 class Matter:
     """One thing to do something about: the hosts, what is said of some of them, the command.
 
-    ``number`` counts findings, waivers or alerts, ``by_severity`` open ones; ``run`` is the run
-    that it came from.
+    Reasons are told in the order of the hosts. ``number`` counts findings, waivers, alerts or
+    files, ``by_severity`` open ones; ``run`` is the run that it came from.
     """
 
     concern: Concern

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-# In place of a run, where setting the watch up left a file as it is.
+# In place of a run, where a set-up of ours left a file as it is.
 SET_UP = "setup"
 
 
@@ -14,6 +14,7 @@ class Lack(StrEnum):
     """What keeps a server from being watched as it should be; the words are the views'."""
 
     NEVER = "never"
+    UNASKED = "unasked"
     LOST = "lost"
     UNREACHABLE = "unreachable"
     PROBLEM = "problem"
@@ -111,6 +112,7 @@ class Watch:
 class WatchStanding:
     """How a host is watched, as it was when it was asked last: what is wanting, and why.
 
+    ``looked`` is the newest look that was compared with the accepted files, None where none was.
     ``differ`` counts the files that no run of ours explains, whether somebody saw that or not.
     """
 
@@ -134,8 +136,12 @@ def standing_document(standing: WatchStanding) -> dict[str, Any]:
     }
 
 
-def standing_of(host: str, told: Mapping[str, Any]) -> WatchStanding:
-    """Return the standing that plain data tells, as :func:`standing_document` wrote it."""
+def standing_of(host: str, answer: Mapping[str, Any]) -> WatchStanding:
+    """Return the standing in what the store keeps of a host's watch: empty where it keeps none.
+
+    It is kept as ``standing``, as :func:`standing_document` wrote it.
+    """
+    told = answer.get("standing", {})
     at, looked = told.get("at"), told.get("looked")
     return WatchStanding(
         host,

@@ -17,6 +17,7 @@ from orchestrator.protect.host_program import call
 from orchestrator.protect.program import program
 from orchestrator.protect.setup_play import Program, play_setup
 from orchestrator.protect.wish import copies, port_of
+from orchestrator.protect.written import Written
 from orchestrator.workspace.directory import Workspace
 
 # restic makes a key of a password in a second, and twice for each new client.
@@ -69,12 +70,14 @@ def _of(problem: HostError) -> _Trouble:
 
 @dataclass
 class _Heard:
-    """What the plays told: public keys by client, what went wrong by host."""
+    """What the plays told: what they wrote, public keys by client, what went wrong by host."""
 
+    written: Written
     keys: dict[str, str] = field(default_factory=dict)
     troubles: dict[str, _Trouble] = field(default_factory=dict)
 
     def hear(self, event: Event) -> None:
+        self.written.hear(event)
         if event.kind in ("failed", "unreachable") and not event.ignored:
             said = str(event.result.get("msg", ""))[:500]
             lost = event.kind == "unreachable"
@@ -87,19 +90,21 @@ class _Heard:
 
 
 class SettingUp:
-    """One set-up of some clients and their vaults."""
+    """One set-up of some clients and their vaults; it says what it wrote."""
 
     def __init__(
         self,
         workspace: Workspace,
         fleet: Fleet,
         hosts: Mapping[str, ManagedHost],
-        report: Callable[[str], None] = lambda _host: None,
+        report: Callable[[str], None],
+        written: Written,
     ) -> None:
         self._workspace = workspace
         self._fleet = fleet
         self._hosts = hosts
         self._report = report
+        self._written = written
 
     def go(self, wishes: Sequence[BackupWish], passwords: Mapping[str, str]) -> list[SetUp]:
         """Set up; return how each vault and each client was left. Raises ControllerError."""
@@ -150,6 +155,7 @@ class SettingUp:
         try:
             with self._fleet.login(self._hosts[name]) as login:
                 (answer,) = call(login, "copy-settle", stdin=asked, seconds=_SETTLE_SECONDS)
+            self._written.add(name, answer)
         except HostError as problem:
             return _of(problem)
         return _NONE if answer.get("state") == "ready" else _Trouble(str(answer.get("why")))
@@ -200,6 +206,8 @@ class SettingUp:
             with self._fleet.login(self._hosts[vault]) as login:
                 seconds = _ENROLL_SECONDS * (1 + len(asked))
                 answers = call(login, "enroll", stdin=asked, seconds=seconds)
+            for answer in answers:
+                self._written.add(vault, answer)
         except HostError as problem:
             trouble = _of(problem)._replace(why=f"{vault}: {problem.message}")
             return {}, {wish.host: trouble for wish in wishes}
@@ -239,6 +247,7 @@ class SettingUp:
             asked = {"client": client, "password": passwords[wish.host]}
             with self._fleet.login(host) as login:
                 (answer,) = call(login, "settle", stdin=asked, seconds=_SETTLE_SECONDS)
+            self._written.add(host.name, answer)
             if told.reached(host.name, answer).get("state") != "ready":
                 message = _("it does not get into its vault: {why}")
                 raise AgentError(host.name, message.format(why=answer.get("why")))
@@ -252,7 +261,7 @@ class SettingUp:
     def _play(
         self, name: str, hosts: Sequence[str], variables: Mapping[str, Mapping[str, Any]]
     ) -> _Heard:
-        heard = _Heard()
+        heard = _Heard(self._written)
         play_setup(
             self._workspace,
             self._fleet,

@@ -9,7 +9,27 @@ from orchestrator.model.i18n import _
 def alert_text(alert: Alert) -> str:
     """Return what was seen; what has no words of ours is told as its program told it."""
     template = _templates().get(alert.details.get("what", ""))
-    return template.format_map(_Details(alert.details)) if template else alert.summary
+    if not template:
+        return alert.summary
+    details = _Details(alert.details)
+    if "detail" in details:
+        details["detail"] = differences_text(details["detail"])
+    return template.format_map(details)
+
+
+def differences_text(told: str) -> str:
+    """Return in what a file differs; what is none of our words stays as it is."""
+    words = {
+        "link": _("link"),
+        "mode": _("mode"),
+        "owner": _("owner"),
+        "group": _("group"),
+        "content": _("content"),
+        "access list": _("access list"),
+        "attributes": _("attributes"),
+        "capabilities": _("capabilities"),
+    }
+    return ", ".join(words.get(one, one) for one in told.split(", "))
 
 
 def alert_kind_name(kind: AlertKind) -> str:

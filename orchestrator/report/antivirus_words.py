@@ -24,6 +24,11 @@ def lack_name(lack: AntivirusLack) -> str:
     }[lack]
 
 
+def unanswered_text(why: str) -> str:
+    """Return that clients do not get what a mirror serves, and why."""
+    return _("its clients do not get the files: {why}").format(why=why)
+
+
 def scan_state_name(state: ScanState) -> str:
     """Return what came of a scan."""
     return {

@@ -88,6 +88,11 @@ def _of_protection(servers: int) -> dict[Concern, Callable[[], str]]:
             "{n} servers wait for updates that mend security: {hosts}",
             servers,
         ),
+        Concern.UPDATES_UNKNOWN: lambda: _n(
+            "{n} server: it is not known which updates wait: {hosts}",
+            "{n} servers: it is not known which updates wait: {hosts}",
+            servers,
+        ),
     }
 
 
@@ -96,6 +101,11 @@ def _of_numbers(number: int) -> dict[Concern, Callable[[], str]]:
         Concern.INTRUSION: lambda: _n(
             "{n} intrusion alert that nobody has looked at ({severities}): {hosts}",
             "{n} intrusion alerts that nobody has looked at ({severities}): {hosts}",
+            number,
+        ),
+        Concern.FILES_DIFFER: lambda: _n(
+            "{n} file differs from what was accepted, and no run of ours explains it: {hosts}",
+            "{n} files differ from what was accepted, and no run of ours explains it: {hosts}",
             number,
         ),
         Concern.MALWARE: lambda: _n(

@@ -1,13 +1,16 @@
 """What is wanting of a server's watch, in the operator's language."""
 
-from orchestrator.model.i18n import _
+from orchestrator.model.i18n import _, _n
 from orchestrator.model.watch import Lack
 
 
 def lack_text(lack: Lack, why: str) -> str:
     """Return what is wanting; ``why`` is what the host said of it."""
+    if lack is Lack.NO_FAIL2BAN:
+        why = {"absent": _("absent"), "stopped": _("stopped")}.get(why, why)
     told = {
         Lack.NEVER: _("it does not watch itself yet: {why}"),
+        Lack.UNASKED: _("nobody has asked it yet what it saw"),
         Lack.LOST: _("its watch does not answer: {why}"),
         Lack.UNREACHABLE: _("it was not reached: {why}"),
         Lack.PROBLEM: _("its watch cannot see everything: {why}"),
@@ -20,3 +23,8 @@ def lack_text(lack: Lack, why: str) -> str:
         Lack.NOT_COMPARED: _("its files were not compared: {why}"),
     }[lack]
     return told.format(why=why or _("for more than two days"))
+
+
+def files_text(number: int) -> str:
+    """Return how many files there are."""
+    return _n("{n} file", "{n} files", number).format(n=number)

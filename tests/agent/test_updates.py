@@ -115,6 +115,10 @@ def test_only_deleted_programs_and_libraries_are_replaced_files():
         (b"0::/system.slice/nginx.service\n", "nginx.service"),
         (b"0::/system.slice/system-getty.slice/getty@tty1.service\n", "getty@tty1.service"),
         (b"0::/user.slice/user-1000.slice/session-1.scope\n", ""),
+        (
+            b"0::/user.slice/user-1000.slice/user@1000.service/app.slice/web.service\n",
+            "user@1000.service",
+        ),
         (b"1:name=systemd:/init.scope\n", "init.scope"),
         (b"0::/\n", ""),
     ],
@@ -135,7 +139,6 @@ def test_the_newest_kernel_goes_by_numbers_and_not_by_letters():
     packages = {
         "linux-image-6.1.0-9-amd64": "1",
         "linux-image-6.1.0-28-amd64": "1",
-        "linux-image-6.1.0-30-amd64-unsigned": "1",
         "linux-image-amd64": "1",
         "bash": "5",
     }
@@ -143,6 +146,51 @@ def test_the_newest_kernel_goes_by_numbers_and_not_by_letters():
     assert in_use.newest_kernel(packages, "6.1.0-9-amd64") == "6.1.0-28-amd64"
     assert in_use.newest_kernel(packages, "6.1.0-9-cloud-amd64") == "6.1.0-31-cloud-amd64"
     assert in_use.newest_kernel({"linux-image-amd64": "1"}, "6.1.0-9-amd64") == ""
+
+
+@pytest.mark.parametrize(
+    ("older", "newer"),
+    [
+        ("6.12.74+deb13-amd64", "6.12.74+deb13+1-amd64"),
+        ("6.12.74+deb13+1-amd64", "6.12.85+deb13-amd64"),
+        ("6.12.9+bpo-amd64", "6.12.12+bpo-amd64"),
+        ("6.13~rc1-amd64", "6.13-amd64"),
+        ("5.10.0-8-686-pae", "5.10.0-10-686-pae"),
+    ],
+)
+def test_the_newest_kernel_goes_by_the_order_of_versions(older, newer):
+    packages = dict.fromkeys([f"linux-image-{older}", f"linux-image-{newer}"], "1")
+    for running in (older, newer):
+        assert in_use.newest_kernel(packages, running) == newer
+
+
+@pytest.mark.parametrize(
+    "package",
+    [
+        "linux-image-{}-unsigned",
+        "linux-image-unsigned-{}",
+        "proxmox-kernel-{}-signed",
+        "pve-kernel-{}",
+    ],
+)
+def test_a_kernel_is_one_whoever_signed_it(package):
+    assert in_use.kernel_release(package.format("6.8.12-4-pve")) == "6.8.12-4-pve"
+
+
+def test_a_kernel_that_was_updated_under_its_name_waits_for_a_reboot():
+    packages = {"linux-image-5.10.0-8-amd64": "5.10.46-5"}
+    running = "#1 SMP Debian 5.10.46-{} (2021-08-28)"
+
+    def reasons(number):
+        return in_use.kernel_reasons(packages, "5.10.0-8-amd64", running.format(number))
+
+    assert reasons(5) == []
+    assert reasons(4) == [
+        "the kernel that runs is 5.10.0-8-amd64 of 5.10.46-4, installed is 5.10.46-5"
+    ]
+    # Other distributions tell no version of a package, and somebody may run a kernel of his own.
+    assert in_use.kernel_reasons(packages, "5.10.0-8-amd64", "#1 SMP PREEMPT") == []
+    assert in_use.kernel_reasons({}, "6.6.6-own", "#1 SMP Debian 1 (2021)") == []
 
 
 PARAGRAPH = """\
@@ -165,4 +213,6 @@ def test_a_package_made_anew_says_what_it_is_and_not_how_it_was_installed():
     assert "Status:" not in control
     assert "tool.conf" not in control
     assert control.endswith("Description: a tool\n that does something.\n")
-    assert repack.conffiles_of(PARAGRAPH) == ["/etc/tool.conf", "/etc/with blank"]
+    digest = "0123456789abcdef0123456789abcdef"
+    known = {"/etc/tool.conf": digest, "/etc/with blank": digest}
+    assert repack.conffiles_of(PARAGRAPH) == known

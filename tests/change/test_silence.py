@@ -17,7 +17,7 @@ TELNET = Change("telnet", Risk.SERVICE, (), remove=("telnetd",))
 PLANS = {"web1": HostPlan("web1", "", (BANNER,)), "old": HostPlan("old", "", (BANNER, TELNET))}
 
 
-def order(window: int) -> Order:
+def order(window: int, *, updates: bool = False) -> Order:
     here = Path("/nowhere")
     return Order(
         run="r",
@@ -31,6 +31,7 @@ def order(window: int) -> Order:
         plans=PLANS,
         manifests={},
         own=Own(NONE, OwnPlaces(here, here, here)),
+        updates=updates,
     )
 
 
@@ -41,3 +42,7 @@ def test_hosts_that_remove_packages_may_wait_as_long_as_their_window(window: int
 
 def test_where_nobody_waits_the_ordinary_limit_counts() -> None:
     assert silence_of(order(3600), ["web1"]) == 0
+
+
+def test_hosts_that_install_updates_say_nothing_for_long() -> None:
+    assert silence_of(order(10, updates=True), ["web1"]) >= 3600

@@ -23,13 +23,10 @@ all:
 
 
 @pytest.fixture(autouse=True)
-def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def workspace(new_workspace: Path) -> None:
     """Stand in a workspace with a managed and an audit-only server."""
-    monkeypatch.setenv("LUYTRE_LANG", "en")
-    monkeypatch.chdir(tmp_path)
-    assert run(["init", "--operator", "Trần Thị Bình"]) == 0
-    (tmp_path / "inventories" / "hosts.yml").write_text(INVENTORY)
-    ensure_key(tmp_path / "key", "test")
+    (new_workspace / "inventories" / "hosts.yml").write_text(INVENTORY)
+    ensure_key(new_workspace / "key", "test")
 
 
 def test_a_server_that_is_only_audited_takes_no_part(capsys: pytest.CaptureFixture[str]) -> None:

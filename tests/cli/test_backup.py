@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from orchestrator.cli.main import run
+from orchestrator.protect.secret_file import Passwords
+from orchestrator.workspace.directory import load
 
 Told = pytest.CaptureFixture[str]
 INVENTORY = """
@@ -17,12 +19,9 @@ all:
 
 
 @pytest.fixture(autouse=True)
-def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("LUYTRE_LANG", "en")
-    monkeypatch.chdir(tmp_path)
-    assert run(["init", "--operator", "Trần Thị Bình"]) == 0
-    (tmp_path / "inventories/hosts.yml").write_text(INVENTORY)
-    return tmp_path
+def workspace(new_workspace: Path) -> Path:
+    (new_workspace / "inventories/hosts.yml").write_text(INVENTORY)
+    return new_workspace
 
 
 def test_where_a_restore_goes_is_an_absolute_path(capsys: Told) -> None:
@@ -35,3 +34,18 @@ def test_a_vault_is_set_up_by_its_clients_and_they_are_named(capsys: Told) -> No
     told = " ".join(capsys.readouterr().err.split())
     assert "vault1: only clients are named here" in told
     assert "--limit web1,web2" in told
+
+
+def test_the_command_that_proves_the_list_for_the_safe_stands_on_a_line_of_its_own(
+    workspace: Path, capsys: Told
+) -> None:
+    loaded = load(workspace)
+    loaded.prepare_state()
+    Passwords(loaded).ensure(["web1", "web2"])
+    (workspace / "secret").write_text("a passphrase that is long enough")
+    (workspace / "secret").chmod(0o600)
+    capsys.readouterr()
+    assert run(["backup", "escrow", "list.sealed", "--passphrase-file", "secret"]) == 0
+    written, proof = capsys.readouterr().out.splitlines()
+    assert written == "Written: list.sealed"
+    assert proof == "next: luytre backup escrow list.sealed --verify"

@@ -22,13 +22,10 @@ Told = pytest.CaptureFixture[str]
 
 
 @pytest.fixture(autouse=True)
-def _workspace(tmp_path: Path, door: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LUYTRE_LANG", "en")
-    monkeypatch.chdir(tmp_path)
-    assert run(["init", "--operator", "Trần Thị Bình"]) == 0
+def _workspace(new_workspace: Path, door: socket.socket) -> None:
     port = door.getsockname()[1]
-    (tmp_path / "inventories/hosts.yml").write_text(INVENTORY.format(port=port))
-    ensure_key(tmp_path / "key", "test")
+    (new_workspace / "inventories/hosts.yml").write_text(INVENTORY.format(port=port))
+    ensure_key(new_workspace / "key", "test")
 
 
 def test_servers_that_are_not_managed_are_never_connected_to(

@@ -26,6 +26,9 @@ class Leaving:
             self.asked.append((label, runs))
         return self.lost
 
+    def note_written(self, _hosts, written):
+        return self.note_runs(_hosts, written.hosts, "written", None)
+
     def note_setup(self, _hosts):
         return self.note_runs(_hosts, {}, "setup", None)
 
@@ -69,3 +72,25 @@ def test_ctrl_c_stops_the_waves_and_undoes_no_rollback(files):
     with pytest.raises(Interrupted):
         files.of_ended(RUN, outcomes(web1=Outcome.CONFIRMED))
     files.of_taken_back(RUN, {"web1": [RUN.id]})
+
+
+WROTE = {"wrote": {"/etc/scan.json": {"sort": "file"}}}
+
+
+def set_up_and_fail(files):
+    with files.of_writing() as written:
+        written.add("web2", WROTE)
+        raise ControllerError("web3 hangs")
+
+
+def test_what_another_set_up_wrote_is_asked_for_however_it_ends(files, capsys):
+    with files.of_writing() as written:
+        written.add("web1", WROTE)
+    with pytest.raises(ControllerError, match="hangs"):
+        set_up_and_fail(files)
+    assert files._leaving.asked == [("written", {"web1"}), ("written", {"web2"})]
+    # It is over, whoever interrupts.
+    files._leaving.fails = Interrupted("stop")
+    with files.of_writing() as written:
+        written.add("web1", WROTE)
+    assert "the files that were changed will be told as alerts: stop" in capsys.readouterr().err

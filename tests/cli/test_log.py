@@ -10,12 +10,9 @@ from orchestrator.workspace.directory import load
 
 
 @pytest.fixture
-def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def log(new_workspace: Path) -> None:
     """Stand in a workspace whose log has one entry."""
-    monkeypatch.setenv("LUYTRE_LANG", "en")
-    monkeypatch.chdir(tmp_path)
-    assert run(["init", "--operator", "Trần Thị Bình"]) == 0
-    workspace = load(tmp_path)
+    workspace = load(new_workspace)
     workspace.prepare_state()
     detail = {
         "run": "20261123T191300Z-048213",

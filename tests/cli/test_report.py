@@ -35,13 +35,10 @@ AFTER = {"ssh-root-login": Verdict.PASS, "network-syncookies": Verdict.FAIL}
 
 
 @pytest.fixture
-def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+def workspace(new_workspace: Path) -> Workspace:
     """Return a workspace with three servers; the tests stand in it."""
-    monkeypatch.setenv("LUYTRE_LANG", "en")
-    monkeypatch.chdir(tmp_path)
-    assert run(["init", "--operator", "Trần Thị Bình"]) == 0
-    (tmp_path / "inventories" / "hosts.yml").write_text(INVENTORY)
-    made = load(tmp_path)
+    (new_workspace / "inventories" / "hosts.yml").write_text(INVENTORY)
+    made = load(new_workspace)
     made.prepare_state()
     return made
 

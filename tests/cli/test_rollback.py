@@ -20,13 +20,10 @@ all:
 
 
 @pytest.fixture
-def applied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+def applied(new_workspace: Path) -> str:
     """Return the apply that changed a server which left the inventory afterwards."""
-    monkeypatch.setenv("LUYTRE_LANG", "en")
-    monkeypatch.chdir(tmp_path)
-    assert run(["init", "--operator", "Trần Thị Bình"]) == 0
-    (tmp_path / "inventories" / "hosts.yml").write_text(INVENTORY)
-    workspace = load(tmp_path)
+    (new_workspace / "inventories" / "hosts.yml").write_text(INVENTORY)
+    workspace = load(new_workspace)
     workspace.prepare_state()
     with Store.open(workspace.store_file) as store:
         made = store.start_run(NewRun(RunKind.APPLY, "Trần Thị Bình"))

@@ -26,15 +26,6 @@ with open_store(workspace) as store:
 """
 
 
-@pytest.fixture
-def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Stand in a workspace."""
-    monkeypatch.setenv("LUYTRE_LANG", "en")
-    monkeypatch.chdir(tmp_path)
-    assert run(["init", "--operator", "Trần Thị Bình"]) == 0
-    return tmp_path
-
-
 def statuses(capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
     """Return how the runs stand, by id."""
     capsys.readouterr()
@@ -56,10 +47,10 @@ def at_work(workspace: Path) -> "tuple[subprocess.Popen[str], str]":
 
 
 def test_runs_of_processes_that_were_killed_are_interrupted_and_others_go_on(
-    workspace: Path, capsys: pytest.CaptureFixture[str]
+    new_workspace: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    killed, first = at_work(workspace)
-    living, second = at_work(workspace)
+    killed, first = at_work(new_workspace)
+    living, second = at_work(new_workspace)
     processes = [killed, living]
     try:
         assert statuses(capsys) == {first: "running", second: "running"}
@@ -68,20 +59,20 @@ def test_runs_of_processes_that_were_killed_are_interrupted_and_others_go_on(
         assert statuses(capsys) == {first: "interrupted", second: "running"}
         assert run(["runs", "show", first]) == 0
         assert "interrupted" in capsys.readouterr().out
-        third, another = at_work(workspace)
+        third, another = at_work(new_workspace)
         processes.append(third)
         assert statuses(capsys) == {first: "interrupted", second: "running", another: "running"}
     finally:
         for process in processes:
             process.kill()
             process.communicate()
-    held = workspace / ".luytre" / "running"
+    held = new_workspace / ".luytre" / "running"
     assert sorted(file.name for file in held.iterdir()) == [second, another]
     assert set(statuses(capsys).values()) == {"interrupted"}
 
 
 def test_what_a_killed_process_had_started_does_not_stand_for_it(
-    workspace: Path, capsys: pytest.CaptureFixture[str]
+    new_workspace: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     script = WORK.replace(
         "        sys.stdin.read()",
@@ -91,7 +82,7 @@ def test_what_a_killed_process_had_started_does_not_stand_for_it(
         "        sys.stdin.read()",
     )
     with subprocess.Popen(
-        [sys.executable, "-c", script, str(workspace)],
+        [sys.executable, "-c", script, str(new_workspace)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

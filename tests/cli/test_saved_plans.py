@@ -38,15 +38,12 @@ Make = Callable[..., SavedPlan]
 
 
 @pytest.fixture(autouse=True)
-def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, door: socket.socket) -> Path:
+def workspace(new_workspace: Path, door: socket.socket) -> Path:
     """Stand in a workspace with a managed and an audit-only server."""
-    monkeypatch.setenv("LUYTRE_LANG", "en")
-    monkeypatch.chdir(tmp_path)
-    assert run(["init", "--operator", "Trần Thị Bình"]) == 0
     hosts = INVENTORY.format(port=door.getsockname()[1])
-    (tmp_path / "inventories" / "hosts.yml").write_text(hosts)
-    ensure_key(tmp_path / "key", "test")
-    return tmp_path
+    (new_workspace / "inventories" / "hosts.yml").write_text(hosts)
+    ensure_key(new_workspace / "key", "test")
+    return new_workspace
 
 
 @pytest.fixture

@@ -11,14 +11,18 @@ import pytest
 from orchestrator.cli.main import run
 from orchestrator.drift.record import record_audit
 from orchestrator.drift.underway import started
+from orchestrator.model.alert import Alert, AlertKind
 from orchestrator.model.finding import Finding, HostAudit, Reach, Severity, StateFinding, Verdict
 from orchestrator.model.host import Endpoint, ManagedHost
 from orchestrator.model.manifest import Manifest
+from orchestrator.model.patches import Patches
+from orchestrator.model.patches import document as patches_document
 from orchestrator.model.protection import WAIVED
 from orchestrator.model.record import NewRun, RunKind, RunStatus
 from orchestrator.model.told import Topic
 from orchestrator.model.vault_alert import Alarm, VaultAlert
 from orchestrator.model.vault_alert import document as alarm_document
+from orchestrator.model.watch import WatchStanding, standing_document
 from orchestrator.store.repository import Store
 from orchestrator.workspace.directory import Workspace, load
 
@@ -224,6 +228,38 @@ def test_what_hosts_say_is_shown_safely_and_the_next_step_last(
     assert "40 servers were not reached" in out
     assert all(len(line.rstrip()) <= 100 for line in out.splitlines())
     assert out.splitlines()[-1] == "next: luytre inventory check"
+
+
+def test_updates_of_which_nothing_is_known_are_a_fault_and_no_update(
+    workspace: Workspace, capsys: Told
+) -> None:
+    audit(workspace, {"web1": PASS})
+    with Store.open(workspace.store_file) as store:
+        unknown = Patches("web1", unknown="its lists are older than a week")
+        store.save_answer("web1", Topic.PATCHES, patches_document(unknown))
+    assert concerns(document(capsys, 1)) == {"updates_unknown": ["web1"]}
+    assert run(["status"]) == 1
+    assert "1 server: it is not known which updates wait: web1" in capsys.readouterr().out
+
+
+def test_the_gravest_alert_is_shown_first_and_the_files_that_differ_are_counted(
+    workspace: Workspace, capsys: Told
+) -> None:
+    audit(workspace, {f"web{n}": PASS for n in range(1, 9)})
+    with Store.open(workspace.store_file) as store:
+        for number in range(1, 9):
+            name, at = f"web{number}", datetime.now(UTC)
+            grave = Severity.CRITICAL if number == 8 else Severity.MEDIUM
+            told = {"what": "file_added", "path": f"/of-{name}"}
+            alert = Alert(name, "0" * 32, AlertKind.INTEGRITY, grave, at, "luytre", "", told)
+            store.save_alerts(name, [alert])
+            standing = standing_document(WatchStanding(name, at, differ=2))
+            store.save_answer(name, Topic.INTRUSION, {"standing": standing})
+    assert run(["status"]) == 3
+    shown = capsys.readouterr().out.splitlines()
+    (alerts,) = (at for at, text in enumerate(shown) if "alerts that nobody" in text)
+    assert shown[alerts + 1].strip() == "web8: new file: /of-web8"
+    assert any(text.startswith("16 files differ from what was accepted") for text in shown)
 
 
 def test_the_alarms_of_vaults_are_told_until_they_are_asked_again(

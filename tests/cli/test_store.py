@@ -16,13 +16,10 @@ Told = pytest.CaptureFixture[str]
 
 
 @pytest.fixture
-def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+def workspace(new_workspace: Path) -> Workspace:
     """Return a workspace with ten days of audits that ended yesterday."""
-    monkeypatch.setenv("LUYTRE_LANG", "en")
-    monkeypatch.chdir(tmp_path)
     time.tzset()
-    assert run(["init", "--operator", "Trần Thị Bình"]) == 0
-    made = load(tmp_path)
+    made = load(new_workspace)
     made.prepare_state()
     start = datetime.now(UTC) - timedelta(days=11)
     plan = Plan(hosts=2, controls=5, days=10, audits_a_day=8, events=1, start=start)

@@ -1,13 +1,21 @@
 """Vietnamese output holds no English of the agent: views and reports say it in Vietnamese."""
 
 import io
+from datetime import UTC, datetime
 
 import pytest
 from rich.console import Console
 
 from orchestrator.change.rollback import Parts, StandingRun, Survey
-from orchestrator.cli.views import audit_view, drift_view, plan_view, rollback_view
+from orchestrator.cli.views import (
+    audit_view,
+    drift_view,
+    intrusion_view,
+    plan_view,
+    rollback_view,
+)
 from orchestrator.fleet.answer import result_of
+from orchestrator.model.alert import Alert, AlertKind
 from orchestrator.model.change import Change, HostPlan
 from orchestrator.model.drift import Cause, Drift, DriftEvent
 from orchestrator.model.errors import AgentError, HostRefusedError
@@ -21,6 +29,11 @@ from orchestrator.model.finding import (
     Verdict,
 )
 from orchestrator.model.host import Endpoint, ManagedHost
+from orchestrator.model.watch import FileChange, Lack
+from orchestrator.protect.intrusion.accepting import Look
+from orchestrator.protect.on_host.watching.entries import DIFFERENCES
+from orchestrator.report.alert_words import alert_text, differences_text
+from orchestrator.report.watch_words import lack_text
 from tests.report import samples
 
 
@@ -89,6 +102,24 @@ def test_a_rollback() -> None:
     host = ManagedHost("web1", Endpoint("web1", "192.0.2.1"))
     run = StandingRun("R1", "Bình", "confirmed", Parts((), (), ()))
     assert "đã xác nhận" in shown(rollback_view.render_surveys([Survey(host, (run,))]))
+
+
+def test_in_what_a_file_differs() -> None:
+    at = datetime(2026, 11, 30, 12, tzinfo=UTC)
+    details = {"what": "file_changed", "path": "/usr/bin/who", "detail": "content, mode"}
+    alert = Alert("web1", "0" * 32, AlertKind.INTEGRITY, Severity.HIGH, at, "luytre", "", details)
+    assert alert_text(alert) == "tệp bị đổi: /usr/bin/who (nội dung, quyền)"
+    for words in DIFFERENCES.values():
+        assert differences_text(words) != words
+    assert differences_text("something else") == "something else"
+    change = FileChange("/usr/bin/who", "changed", "content, mode", "a" * 32)
+    look = Look("web1", at, "d" * 64, b"", (change,))
+    assert "nội dung, quyền" in shown(intrusion_view.render_looks([look], []))
+
+
+@pytest.mark.parametrize(("said", "told"), [("absent", "không có"), ("stopped", "đã dừng")])
+def test_that_fail2ban_keeps_nobody_out(said: str, told: str) -> None:
+    assert lack_text(Lack.NO_FAIL2BAN, said) == f"fail2ban không chặn ai ({told})"
 
 
 @pytest.mark.parametrize(("how", "kind"), [("refused", HostRefusedError), ("failed", AgentError)])

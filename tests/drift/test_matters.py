@@ -18,9 +18,12 @@ from orchestrator.model.antivirus import (
 from orchestrator.model.backup import Backup, BackupState
 from orchestrator.model.change import Outcome
 from orchestrator.model.finding import Reach, Severity, Verdict
+from orchestrator.model.patches import Patches, Update
 from orchestrator.model.protection import USUAL, Protection
 from orchestrator.model.record import HostRun, StoredHost, Tally
 from orchestrator.model.status import Concern, Lapsed, Live, Question
+from orchestrator.model.told import Told, Topic
+from orchestrator.model.watch import WatchStanding, standing_document
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 ANSWERED, UNREACHABLE, FAILED = Reach.ANSWERED, Reach.UNREACHABLE, Reach.FAILED
@@ -263,6 +266,71 @@ def test_old_signatures_and_scans_that_are_overdue_are_told_with_what_to_type():
     assert found[Concern.SIGNATURES].reasons == {"web1": "signatures older than 3 days"}
     assert found[Concern.SCANS].command == "luytre antivirus status --limit web2"
     assert found[Concern.SCANS].reasons == {"web2": "no scan within 8 days"}
+
+
+def test_hosts_of_which_nobody_knows_what_waits_are_told_apart_from_those_that_wait():
+    lib = Update("libssl3", "3.0.15-1", "3.0.17-1", security=True, held=False)
+    known = fleet(
+        *map(host, ("web1", "web2", "db1", "ns1")),
+        patches=(
+            Patches("web1", (lib,)),
+            Patches("web2", unknown="no source is known to mend security"),
+            Patches("db1", reboot="a package asks for it"),
+            Patches("ns1"),
+        ),
+    )
+    found = told(known)
+    assert set(found) == {Concern.UNPATCHED, Concern.UPDATES_UNKNOWN}
+    assert found[Concern.UNPATCHED].hosts == ("db1", "web1")
+    unknown = found[Concern.UPDATES_UNKNOWN]
+    assert unknown.reasons == {"web2": "no source is known to mend security"}
+    assert unknown.command == "luytre patch status --refresh --limit web2"
+
+
+def alerts(*seen):
+    """Return alerts as the store tells them, the newest first, each of (host, severity, path)."""
+    made = []
+    for number, (name, severity, path) in enumerate(seen):
+        at = NOW - timedelta(hours=number)
+        details = {"what": "file_added", "path": path}
+        alert = Alert(name, str(number), AlertKind.INTEGRITY, severity, at, "luytre", "", details)
+        made.append(KeptAlert(number, alert, at))
+    return tuple(made)
+
+
+def test_of_many_alerts_of_a_host_the_gravest_is_told_and_the_gravest_host_first():
+    known = fleet(
+        *map(host, ("db1", "web1", "web2")),
+        alerts=alerts(
+            ("db1", Severity.MEDIUM, "/new"),
+            ("web1", Severity.MEDIUM, "/newer"),
+            ("web1", Severity.CRITICAL, "/grave"),
+            ("web1", Severity.CRITICAL, "/as-grave-and-older"),
+            ("db1", Severity.HIGH, "/high"),
+        ),
+    )
+    matter = only(known)
+    assert [*matter.reasons.items()] == [
+        ("web1", "new file: /grave"),
+        ("db1", "new file: /high"),
+    ]
+    assert matter.hosts == ("web1", "db1")
+    assert matter.command == "luytre intrusion alerts --limit db1,web1"
+
+
+def watched(name, differ):
+    standing = standing_document(WatchStanding(name, NOW, differ=differ))
+    return Told(name, Topic.INTRUSION, NOW, {"standing": standing})
+
+
+def test_files_that_differ_are_counted_though_no_alert_is_open():
+    hosts = [*map(host, ("db1", "web1", "web2"))]
+    one = only(fleet(*hosts, watches=(watched("web1", 3), watched("web2", 0))))
+    assert (one.concern, one.hosts, one.number) == (Concern.FILES_DIFFER, ("web1",), 3)
+    assert (one.command, one.reasons) == ("luytre intrusion check --limit web1", {})
+    several = only(fleet(*hosts, watches=(watched("web1", 3), watched("web2", 1))))
+    assert several.number == 4
+    assert several.reasons == {"web1": "3 files", "web2": "1 file"}
 
 
 def test_malware_at_which_nobody_looked_is_told():

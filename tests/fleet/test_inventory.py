@@ -77,6 +77,16 @@ def test_the_limit_is_ansibles_pattern_language(province, limit, names):
     assert sorted(host.name for host in load_hosts(province, limit=limit).hosts) == sorted(names)
 
 
+@pytest.mark.parametrize("limit", ["web1", None])
+def test_the_hosts_beyond_the_limit_are_read_where_somebody_asks_for_them(province, limit):
+    whole = load_hosts(province)
+    inventory = load_hosts(province, limit=limit, beyond=True)
+    assert inventory.every == whole.hosts
+    assert inventory.endpoints == whole.endpoints
+    within = ["web1"] if limit else [host.name for host in whole.hosts]
+    assert [host.name for host in inventory.hosts] == within
+
+
 @pytest.mark.parametrize("limit", ["nosuch", "web1,nosuch", "web1:&db", "localhost", " "])
 def test_a_limit_that_matches_nothing_is_an_error_even_in_part(province, limit):
     error = wrong(province, limit)

@@ -28,9 +28,6 @@ _OF_DIRECTORY = {
 }
 _labs: dict[str, Lab] = {}
 
-# They take ten minutes of the ninety that CI has: see docs/state.md.
-collect_ignore = [] if os.environ.get("LUYTRE_TEST_ALL") else ["antivirus", "intrusion"]
-
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:

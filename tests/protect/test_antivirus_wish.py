@@ -2,6 +2,7 @@
 
 import io
 import tarfile
+from pathlib import Path
 
 import pytest
 
@@ -35,6 +36,12 @@ def test_what_is_declared_is_scanned_and_nothing_else():
 def test_a_mirror_serves_where_its_own_address_says():
     place = wish.mirror_place(host(luytre_clamav_mirror="http://m.example:8080/clamav/"))
     assert place == ("m.example", 8080, "/clamav")
+    assert place.url == "http://m.example:8080/clamav"
+
+
+def test_an_address_of_ipv6_keeps_its_brackets():
+    place = wish.mirror_place(host(luytre_clamav_mirror="http://[2001:db8::1]"))
+    assert place.url == "http://[2001:db8::1]:80"
 
 
 @pytest.mark.parametrize("address", ["https://m.example", ""])
@@ -53,8 +60,27 @@ def test_files_of_our_own_get_the_names_that_servers_ask_for(tmp_path):
     for name in ("incident-7.hdb", "daily.cvd"):
         (tmp_path / name).write_text(name)
     packed = mirror.pack([tmp_path / "incident-7.hdb", tmp_path / "daily.cvd"])
-    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+    with tarfile.open(fileobj=io.BytesIO(packed.content)) as archive:
         assert archive.getnames() == ["luytre-own.hdb", "daily.cvd"]
+
+
+@pytest.mark.parametrize(
+    ("problem", "told"),
+    [
+        ("luytre-own.hdb: 3 -> 1 signatures", "/usb/incident-7.hdb: 3 -> 1 signatures"),
+        ("daily.cvd: older than what is published", "new/daily.cvd: older than what is published"),
+        (
+            "together they do not load: Can't load /srv/luytre-signatures/17.5/luytre-own.hdb: bad",
+            "together they do not load: Can't load /usb/incident-7.hdb: bad",
+        ),
+        ("together they do not load: luytre-own.ndb", "together they do not load: luytre-own.ndb"),
+        ("/var/lib/clamav/daily.cvd: gone", "/var/lib/clamav/daily.cvd: gone"),
+        ("the archive is cut off", "the archive is cut off"),
+    ],
+)
+def test_a_refused_file_is_told_by_the_name_that_the_operator_gave(problem, told):
+    files = {"luytre-own.hdb": Path("/usb/incident-7.hdb"), "daily.cvd": Path("new/daily.cvd")}
+    assert mirror.Packed(b"", files).named(problem) == told
 
 
 @pytest.mark.parametrize("names", [["a.exe"], ["other.cvd"], ["a.hdb", "b.hdb"], ["gone.hdb"]])

@@ -44,6 +44,7 @@ _OVER_TLS = """action(type="omfwd" target="{}" port="6514" protocol="tcp"
        action.resumeRetryCount="-1" action.resumeInterval="5" action.resumeIntervalMax="60")
 """
 _CERTIFICATES = tuple("/etc/rsyslog.d/luytre/" + name for name in ("ca.pem", "cert.pem", "key.pem"))
+_UNCERTIFIED = "there is no certificate: luytre intrusion setup"
 _SHOWN = 10
 
 
@@ -64,12 +65,14 @@ class Observed:
 
 
 def observe(want: "Dict[str, Any]", host: Host) -> Observed:
-    """Return what rsyslog reads."""
+    """Return what rsyslog reads: nothing where it is not there, or comes with the same plan."""
     return host.once("rsyslog", lambda: _observed(host))  # type: ignore[no-any-return]
 
 
 def _observed(host: Host, texts: "Optional[Dict[str, str]]" = None) -> Observed:
     certified = all(os.path.exists(place) for place in _CERTIFICATES)
+    if not any(map(os.path.lexists, (_RSYSLOGD, rsyslog_conf.MAIN))):
+        return Observed({}, [], certified)
     return Observed(*rsyslog_conf.load(host, texts), certified)
 
 
@@ -98,14 +101,17 @@ def judge(want: "Dict[str, Any]", observed: Observed) -> Judgement:
         seen.append("goes to {}".format(", ".join(targets[:_SHOWN]) or "nowhere"))
         passed = passed and want["forward_to"] in targets
         if peer and not observed.certified:
-            seen.append("there is no certificate: luytre intrusion setup")
+            seen.append(_UNCERTIFIED)
             passed = False
     return Judgement.of(passed, "; ".join(expected), "; ".join(seen))
 
 
 def propose(want: "Dict[str, Any]", observed: Observed, target: Target) -> Proposal:
-    """Return the files to write."""
+    """Return the files to write; refuse what would send nothing for want of a certificate."""
     from ..keyed import change
+
+    if want.get("tls_name") and not observed.certified:
+        raise Invalid(_UNCERTIFIED)
 
     texts = (observed.texts, _rewritten(want, observed, target))
     return change.writing("rsyslog", texts, os.path.realpath, ("restart rsyslog.service",))

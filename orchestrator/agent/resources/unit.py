@@ -16,7 +16,7 @@ ETC = "/etc/systemd/system"
 CONTROL = "/etc/systemd/system.control"
 RUNNING = ("active", "activating", "reloading", "refreshing")
 _SYSTEMCTL = "/usr/bin/systemctl"
-_START_SECONDS = 90.0
+_START_SECONDS = 180.0
 _DEPENDENTS = (".wants", ".requires", ".upholds")
 
 

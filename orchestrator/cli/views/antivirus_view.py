@@ -1,6 +1,6 @@
 """How servers stand with malware, for people and for programs."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -8,10 +8,19 @@ from rich.console import Group, RenderableType
 from rich.filesize import decimal
 from rich.text import Text
 
-from orchestrator.cli.views.cells import cell, line, local_time, table
+from orchestrator.cli.views.antivirus_steps import LIST_QUARANTINE, taken_on
+from orchestrator.cli.views.cells import (
+    cell,
+    host_error_lines,
+    line,
+    local_time,
+    next_steps,
+    table,
+)
 from orchestrator.model.alert import KeptAlert
 from orchestrator.model.alert import document as alert_document
 from orchestrator.model.antivirus import (
+    AntivirusLack,
     ProofState,
     Quarantined,
     ScanState,
@@ -26,7 +35,9 @@ from orchestrator.report.antivirus_words import (
     proof_state_name,
     scan_state_name,
     too_large_text,
+    unanswered_text,
 )
+from orchestrator.report.commands import to_type_for
 
 if TYPE_CHECKING:
     from orchestrator.protect.antivirus.mirror import Served
@@ -37,17 +48,23 @@ _MOST_PROBLEMS = 5
 
 
 def render(
-    found: Sequence[Standing | HostError], detections: Sequence[KeptAlert], now: datetime
+    found: Sequence[Standing | HostError],
+    detections: Sequence[KeptAlert],
+    now: datetime,
+    following: str = "",
 ) -> RenderableType:
-    """Return a row per host, what is wanting, and the detections that nobody looked at."""
+    """Return a row per host, what is wanting, detections that nobody looked at, what follows."""
     numbers = [_("files"), _("found")]
     columns = [_("host"), "ClamAV", _("signatures"), _("last scan"), *numbers, _("proof")]
-    rows = table(*columns, numbers=numbers, whole=(columns[1], columns[2], columns[3]))
+    # Moments break between day and hour before hosts lose their names.
+    least = {columns[0]: 12, **dict.fromkeys((columns[2], columns[3], columns[6]), 10)}
+    rows = table(*columns, numbers=numbers, whole=columns[1:2], least=least)
     told: list[RenderableType] = [rows]
+    taken = taken_on(detections)
     for one in found:
         if isinstance(one, HostError):
             rows.add_row(cell(one.host), *["—"] * (len(columns) - 1))
-            told.append(line(f"{one.host}: {one.message}", "red"))
+            told += host_error_lines(one)
             continue
         rows.add_row(
             cell(one.host),
@@ -59,8 +76,9 @@ def render(
             _proved(one),
         )
         told += [line(f"{one.host}: {text}", "red") for text in _wrong(one, now)]
-        told += [line(f"{one.host}: {text}", "yellow") for text in _to_know(one)]
+        told += [line(f"{one.host}: {text}", "yellow") for text in _to_know(one, taken)]
     told += [line(_detection(each), "bold red") for each in detections]
+    told += next_steps(following)
     if detections:
         told.append(line(_("after you looked: luytre antivirus seen NUMBER --remark TEXT")))
     return Group(*told)
@@ -81,14 +99,14 @@ def standing_document(
     }
 
 
-def render_set_up(left: Sequence["Left"]) -> RenderableType:
-    """Return a row per host and role."""
+def render_set_up(left: Sequence["Left"], following: str) -> RenderableType:
+    """Return a row per host and role, and what follows."""
     rows = table(_("host"), _("role"), _("result"), whole=())
     roles = {"scanner": _("scans"), "mirror": _("mirror")}
     for one in left:
         result = cell(one.why, "red", longest=400) if one.why else cell(_("ready"), "green")
         rows.add_row(cell(one.host), roles[one.role], result)
-    return rows
+    return Group(rows, *next_steps(following))
 
 
 def set_up_document(left: Sequence["Left"]) -> dict[str, Any]:
@@ -105,7 +123,7 @@ def render_kept(
     told: list[RenderableType] = [rows]
     for one in found:
         if isinstance(one, HostError):
-            told.append(line(f"{one.host}: {one.message}", "red"))
+            told += host_error_lines(one)
             continue
         host, files = one
         for each in files:
@@ -150,14 +168,14 @@ def render_moved(moved: Sequence["Moved"]) -> RenderableType:
     return Group(rows, line(hint))
 
 
-def render_served(found: Sequence["Served | HostError"]) -> RenderableType:
-    """Return a row per database of each mirror."""
+def render_served(found: Sequence["Served | HostError"], following: str) -> RenderableType:
+    """Return a row per database of each mirror, what is wrong, and what follows."""
     columns = [_("mirror"), _("database"), _("version"), _("from"), _("signatures")]
     rows = table(*columns, whole=columns[3:])
     told: list[RenderableType] = [rows]
     for one in found:
         if isinstance(one, HostError):
-            told.append(line(f"{one.host}: {one.message}", "red"))
+            told += host_error_lines(one)
             continue
         for each in one.databases:
             rows.add_row(
@@ -169,10 +187,12 @@ def render_served(found: Sequence["Served | HostError"]) -> RenderableType:
             )
         damaged = _("{host}: damaged, publish it again: {why}")
         told += [line(damaged.format(host=one.host, why=why), "red") for why in one.unreadable]
+        if one.unanswered:
+            told.append(line(f"{one.host}: {unanswered_text(one.unanswered)}", "red"))
         if one.problem:
             refused = _("{host}: refused, what is served stays: {why}")
             told.append(line(refused.format(host=one.host, why=one.problem), "red"))
-    return Group(*told)
+    return Group(*told, *next_steps(following))
 
 
 def served_document(found: Sequence["Served | HostError"]) -> dict[str, Any]:
@@ -185,6 +205,7 @@ def served_document(found: Sequence["Served | HostError"]) -> dict[str, Any]:
                 "host": one.host,
                 "problem": one.problem,
                 "unreadable": list(one.unreadable),
+                "unanswered": one.unanswered,
                 "counts": {name: list(numbers) for name, numbers in one.counts.items()},
                 "databases": [_database(each) for each in one.databases],
             }
@@ -219,7 +240,7 @@ def _proved(one: Standing) -> Text:
 
 
 def _wrong(one: Standing, now: datetime) -> list[str]:
-    told = [lack_name(lack) for lack in one.lacks(now)]
+    told = [_lacking(one, lack) for lack in one.lacks(now)]
     told += [text for text in (one.unreadable, one.problem) if text]
     told += one.malformed[:_MOST_PROBLEMS]
     if one.left_off:
@@ -232,26 +253,32 @@ def _wrong(one: Standing, now: datetime) -> list[str]:
     left = (one.scan.problems_total if one.scan else 0) - _MOST_PROBLEMS
     if left > 0:
         told.append(_n("and {n} more problem", "and {n} more problems", left).format(n=left))
-    if one.proof and one.proof.state is not ProofState.FOUND and one.proof.why:
-        told.append(one.proof.why)
     return told
 
 
-def _to_know(one: Standing) -> list[str]:
-    """Return what nobody must mend, and everybody should know."""
+def _lacking(one: Standing, lack: AntivirusLack) -> str:
+    """Return what a host lacks; a proof tells of its own moment, not of this one."""
+    if lack is not AntivirusLack.PROOF_FAILED or one.proof is None:
+        return lack_name(lack)
+    told = _("the proof of {time}: {lack}")
+    dated = told.format(time=local_time(one.proof.at), lack=lack_name(lack))
+    return f"{dated}: {one.proof.why}" if one.proof.why else dated
+
+
+def _to_know(one: Standing, taken: Collection[str]) -> list[str]:
+    """Return what nobody must mend, and everybody should know.
+
+    Of the hosts in ``taken``, the command that follows shows the quarantines.
+    """
     told = []
     if one.scan and one.scan.too_large:
         paths = list(one.scan.too_large_paths[:_MOST_PROBLEMS])
         more = ["…"] if one.scan.too_large > len(paths) else []
         told.append(f"{too_large_text(one.scan)}: {', '.join([*paths, *more])}")
     if one.quarantined:
-        kept = _n(
-            "{n} file in its quarantine: {command}",
-            "{n} files in its quarantine: {command}",
-            one.quarantined,
-        )
-        command = f"luytre antivirus quarantine list --limit {one.host}"
-        told.append(kept.format(n=one.quarantined, command=command))
+        kept = _n("{n} file in its quarantine", "{n} files in its quarantine", one.quarantined)
+        shown, show = kept.format(n=one.quarantined), to_type_for(LIST_QUARANTINE, [one.host])
+        told.append(shown if one.host in taken else f"{shown}: {show}")
     return told
 
 

@@ -1,13 +1,14 @@
 """Backups, for people and for programs."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
 from rich.filesize import decimal
 from rich.text import Text
 
-from orchestrator.cli.views.cells import cell, duration, line, local_time, table
+from orchestrator.cli.views.cells import cell, duration, line, local_time, next_steps, table
 from orchestrator.cli.views.drill_view import state_text as drill_state_text
 from orchestrator.model.backup import WHOLE, Backup, BackupState, document
 from orchestrator.model.drill import Drill
@@ -153,6 +154,11 @@ def verified_document(results: Sequence["Verified | HostError"]) -> dict[str, An
     }
 
 
+def render_written(file: Path, proof: str) -> RenderableType:
+    """Return where a sealed list was written, and the command that proves it."""
+    return Group(line(_("Written: {file}").format(file=file)), *next_steps(proof))
+
+
 def render_escrow(kept: "Escrow") -> RenderableType:
     """Return a sealed list, opened: for whoever restores by hand."""
     parts: list[RenderableType] = [
@@ -246,7 +252,7 @@ def set_up_document(left: Sequence["SetUp"]) -> dict[str, Any]:
 
 
 def _next(command: str, good: bool) -> list[RenderableType]:
-    return [line(_("next: {command}").format(command=command))] if good and command else []
+    return [*next_steps(command)] if good else []
 
 
 def _state(one: Backup) -> Text:

@@ -11,6 +11,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from orchestrator.model.errors import HostError
 from orchestrator.model.finding import Severity, Verdict
 from orchestrator.model.i18n import _, language
 from orchestrator.model.record import Counts
@@ -73,9 +74,24 @@ def line(text: str, style: str = "") -> Hanging:
     return Hanging(Text(visible(text), style=style))
 
 
+def lines(texts: Iterable[str]) -> Group:
+    """Return a line for each of several texts."""
+    return Group(*map(line, texts))
+
+
+def next_steps(*commands: str) -> list[Hanging]:
+    """Return a line for each command to go on with; an empty one is none."""
+    return [line(_("next: {command}").format(command=command)) for command in commands if command]
+
+
 def reason_lines(text: str, *hints: str) -> list[Hanging]:
     """Return why something failed, and below it, after arrows, the hints that there are."""
     return [line(text, "red"), *(line(f"  → {hint}") for hint in hints if hint)]
+
+
+def host_error_lines(problem: HostError) -> list[Hanging]:
+    """Return which host could not be worked with, why, and what may help."""
+    return reason_lines(f"{problem.host}: {problem.message}", problem.hint)
 
 
 def reasons(told: Iterable[tuple[str, str, str]]) -> list[Hanging]:

@@ -6,16 +6,25 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from orchestrator.cli.views.cells import cell, line, local_time, severity_cell, table
+from orchestrator.cli.views.cells import (
+    cell,
+    hosts_text,
+    line,
+    local_time,
+    severity_cell,
+    table,
+)
 from orchestrator.model.alert import KeptAlert, document
 from orchestrator.model.errors import HostError
 from orchestrator.model.i18n import _, _n
 from orchestrator.model.watch import SET_UP, WatchStanding, not_ours, standing_document
-from orchestrator.report.alert_words import alert_kind_name, alert_text
+from orchestrator.report.alert_words import alert_kind_name, alert_text, differences_text
+from orchestrator.report.commands import to_type_for
 from orchestrator.report.watch_words import lack_text
 
 if TYPE_CHECKING:
     from orchestrator.protect.intrusion.accepting import Look
+    from orchestrator.protect.intrusion.gaps import Gaps
     from orchestrator.protect.intrusion.setting_up import SetUp
 
 _MOST_FILES = 500
@@ -58,7 +67,7 @@ def render_status(asked: Asked) -> RenderableType:
         rows.add_row(
             cell(one.host, "green" if good else "red"),
             local_time(one.at),
-            local_time(one.looked),
+            local_time(one.looked) if one.looked else _("not yet"),
             str(one.banned),
             Text(str(many), "red" if many else ""),
         )
@@ -107,10 +116,31 @@ def status_document(asked: Asked) -> dict[str, Any]:
     }
 
 
-def render_alerts(alerts: Sequence[KeptAlert]) -> RenderableType:
+def render_alerts(alerts: Sequence[KeptAlert], gaps: "Gaps") -> RenderableType:
+    """Return the alerts, and of which servers none can be known."""
+    told: list[RenderableType] = [_table_of(alerts)] if alerts else []
+    if not alerts and (gaps.watched or not gaps.unwatched):
+        silent = gaps.unwatched or gaps.unasked
+        told.append(line(_("no alert is open"), "yellow" if silent else "green"))
+    return Group(*told, *_gaps(gaps))
+
+
+def _gaps(gaps: "Gaps") -> Iterator[RenderableType]:
+    set_up = to_type_for(("intrusion", "setup"), gaps.unwatched)
+    if gaps.unwatched and gaps.nobody:
+        yield line(_("no server is watched yet: {command}").format(command=set_up), "red")
+    elif gaps.unwatched:
+        message = _("not watched yet: {hosts} (next: {command})")
+        names = hosts_text(gaps.unwatched)
+        yield line(message.format(hosts=names, command=set_up), "yellow")
+    if gaps.unasked:
+        message = _("nobody has asked yet what they saw: {hosts} (next: {command})")
+        command = to_type_for(("intrusion", "status"), gaps.unasked)
+        yield line(message.format(hosts=hosts_text(gaps.unasked), command=command), "yellow")
+
+
+def _table_of(alerts: Sequence[KeptAlert]) -> RenderableType:
     """Return a row per alert, and who looked at it; how many are left out is told."""
-    if not alerts:
-        return line(_("no alert is open"), "green")
     columns = [_("number"), _("when"), _("host"), _("severity"), _("what")]
     rows = table(*columns, numbers=columns[:1], whole=columns[1:4])
     for one in alerts[:_MOST_ALERTS]:
@@ -130,9 +160,13 @@ def render_alerts(alerts: Sequence[KeptAlert]) -> RenderableType:
     return rows if left <= 0 else Group(rows, line(_("… and {n} more").format(n=left), "bold"))
 
 
-def alerts_document(alerts: Sequence[KeptAlert]) -> dict[str, Any]:
-    """Return alerts as plain data."""
-    return {"alerts": [document(one) for one in alerts]}
+def alerts_document(alerts: Sequence[KeptAlert], gaps: "Gaps") -> dict[str, Any]:
+    """Return the same as plain data."""
+    return {
+        "alerts": [document(one) for one in alerts],
+        "unwatched": list(gaps.unwatched),
+        "unasked": list(gaps.unasked),
+    }
 
 
 def render_looks(looks: Sequence["Look"], lost: Sequence[HostError]) -> RenderableType:
@@ -151,7 +185,8 @@ def render_looks(looks: Sequence["Look"], lost: Sequence[HostError]) -> Renderab
         told.append(line(message.format(host=one.host, n=many), "red" if many else "green"))
         others = not_ours(one.changes)
         for change in others[:_MOST_FILES]:
-            shown = (change.path, _change_name(change.change), change.detail)
+            what = differences_text(change.detail)
+            shown = (change.path, _change_name(change.change), what)
             told.append(line("  " + "  ".join(filter(None, shown))))
         if len(others) > _MOST_FILES:
             more = _("… and {n} more").format(n=len(others) - _MOST_FILES)

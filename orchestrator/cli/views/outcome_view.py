@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from orchestrator.cli.views.cells import Hanging, heading, line
+from orchestrator.cli.views.cells import Hanging, heading, line, next_steps
 from orchestrator.cli.views.waiver_words import waived_document, waived_lines
 from orchestrator.model.change import HostOutcome, Outcome
 from orchestrator.model.i18n import _
@@ -39,7 +39,7 @@ _STYLES = {
 
 def render(
     outcomes: Sequence[HostOutcome],
-    next_steps: Sequence[str] = (),
+    steps: Sequence[str] = (),
     waived: Mapping[str, Mapping[str, Waiver]] = MappingProxyType({}),
 ) -> RenderableType:
     """Return how each host ended, the urgent ones first, and the commands to go on with.
@@ -63,7 +63,7 @@ def render(
         if (n := sum(host.outcome is outcome for host in outcomes))
     )
     parts.append(heading(counted or _("no hosts")))
-    parts += [line(_("next: {command}").format(command=step)) for step in next_steps]
+    parts += next_steps(*steps)
     return Group(*parts)
 
 

@@ -7,12 +7,20 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from orchestrator.cli.views.cells import cell, line, local_time, reason_lines, table
+from orchestrator.cli.views.cells import (
+    cell,
+    host_error_lines,
+    line,
+    local_time,
+    next_steps,
+    table,
+)
 from orchestrator.model import patches
 from orchestrator.model.errors import HostError
 from orchestrator.model.host_words import in_words
 from orchestrator.model.i18n import _
 from orchestrator.model.patches import Patches, Update
+from orchestrator.report.commands import to_type_for
 
 # With more hosts, packages are named by `patch plan --limit HOST` only.
 _FEW = 5
@@ -71,7 +79,7 @@ def _row(one: Patches | HostError) -> list[Text | str]:
 
 def _details(one: Patches | HostError, *, few: bool) -> Iterator[RenderableType]:
     if isinstance(one, HostError):
-        yield from reason_lines(f"{one.host}: {one.message}", one.hint)
+        yield from host_error_lines(one)
         return
     if one.unknown:
         told = _("{host}: it is not known what waits: {why}")
@@ -102,12 +110,11 @@ def _next(found: Sequence[Patches | HostError], refreshed: bool) -> Iterator[Ren
     unknown = [one.host for one in known if one.unknown and not refreshed]
     waits = [one.host for one in known if not one.unknown and (one.security or one.services)]
     reboots = [one.host for one in known if one.reboot]
-    for names, command in (
-        (unknown, "luytre patch status --refresh"),
-        (waits, "luytre patch plan"),
-        (reboots, "luytre patch reboot"),
+    for names, words in (
+        (unknown, ("status", "--refresh")),
+        (waits, ("plan",)),
+        (reboots, ("reboot",)),
     ):
         if names:
-            limit = f" --limit {','.join(names)}" if len(names) <= _FEW else ""
-            yield line(_("next: {command}").format(command=command + limit))
+            yield from next_steps(to_type_for(("patch", *words), names))
             return

@@ -18,7 +18,7 @@ from orchestrator.report.words import kind_name
 
 _GRAVE = (
     *(Concern.HELD, Concern.CUT_OFF, Concern.CHANGE_FAILED),
-    *(Concern.INTRUSION, Concern.MALWARE),
+    *(Concern.INTRUSION, Concern.FILES_DIFFER, Concern.MALWARE),
 )
 _NAMES = 44
 _MOST_REASONS = 5
@@ -114,8 +114,11 @@ def _names(matter: Matter) -> str:
 
 def _reasons(matter: Matter) -> list[str]:
     """Return why, for the first of the hosts; the same reason of several is told once."""
+    place = {host: number for number, host in enumerate(matter.hosts)}
     by_reason: dict[str, list[str]] = {}
-    for host, reason in sorted(matter.reasons.items()):
+    for host, reason in sorted(
+        matter.reasons.items(), key=lambda one: (place.get(one[0], len(place)), one[0])
+    ):
         if reason:
             by_reason.setdefault(reason, []).append(host)
     told = [

@@ -29,6 +29,12 @@ class MirrorPlace(NamedTuple):
     port: int
     path: str
 
+    @property
+    def url(self) -> str:
+        """Return the address that clients ask, without a slash at its end."""
+        name = f"[{self.name}]" if ":" in self.name else self.name
+        return f"http://{name}:{self.port}{self.path}"
+
 
 def scan_wish(host: ManagedHost) -> dict[str, Any]:
     """Return what is to be scanned on a host, as its program reads it."""

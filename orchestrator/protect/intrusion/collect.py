@@ -111,6 +111,7 @@ class Collecting:
     ) -> None:
         last = heard[-1]
         accepted = self._accepted.get(host.name)
+        known = standing_of(host.name, before)
         now = datetime.now(UTC)
         changes = self._changes(last, accepted)
         differ = len(not_ours(changes))
@@ -130,7 +131,7 @@ class Collecting:
             now,
             judging.lacks(last, host, accepted, self._own),
             last.banned,
-            last.integrity.looked,
+            judging.compared_at(last.integrity, accepted, known.looked),
             differ,
         )
         counted = {"birth": last.birth, "last": last.last, "dropped": last.dropped}
@@ -156,7 +157,7 @@ class Collecting:
     ) -> None:
         """Note that a host did not answer, or its watch alone; how it stood before stays known."""
         found.lost[name] = problem
-        standing = standing_of(name, before.get("standing", {}))
+        standing = standing_of(name, before)
         if isinstance(problem, AgentError):
             lack = Lack.LOST if before else Lack.NEVER
             standing = replace(standing, lacks={lack: problem.message})

@@ -19,9 +19,12 @@ def ask(
     try:
         documents = call(login, *words, stdin=stdin, seconds=seconds, place=PLACE, most=most)
     except AgentError as problem:
-        if MISSING not in problem.message:
+        if MISSING in problem.message:
+            message = _("its program is not there: luytre intrusion setup --limit {host}")
+        elif f"KeyError: '{words[0]}'" in problem.message:
+            message = _("its program is an older one: luytre intrusion setup --limit {host}")
+        else:
             raise
-        message = _("its program is not there: luytre intrusion setup --limit {host}")
         raise AgentError(host, message.format(host=host)) from problem
     with well_formed(host):
         (said,) = documents

@@ -79,6 +79,18 @@ def counts(told: Integrity, accepted: Accepted | None) -> bool:
     return accepted is not None and told.looked is not None and {*compared} == {accepted.digest}
 
 
+def compared_at(
+    told: Integrity, accepted: Accepted | None, before: datetime | None
+) -> datetime | None:
+    """Return when files were compared last with what is accepted; None for never.
+
+    ``before`` is when that was, as far as it was known.
+    """
+    if accepted is None:
+        return None
+    return told.looked if counts(told, accepted) else before
+
+
 def differences(
     changes: Iterable[FileChange], at: datetime, accepted: Accepted
 ) -> Iterator[Sighting]:

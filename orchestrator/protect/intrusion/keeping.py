@@ -11,7 +11,7 @@ from orchestrator.model.errors import AgentError, HostError
 from orchestrator.model.host import ManagedHost
 from orchestrator.model.i18n import _
 from orchestrator.model.told import Topic
-from orchestrator.model.watch import not_ours, standing_document, standing_of
+from orchestrator.model.watch import WatchStanding, not_ours, standing_document, standing_of
 from orchestrator.protect.intrusion import judging, told
 from orchestrator.protect.intrusion.accepting import Look, accept, look, put_back
 from orchestrator.protect.intrusion.collect import Collected
@@ -54,9 +54,7 @@ class Keeping:
                 found.lost |= self._take(hosts, [one], run)
             found.new += [] if isinstance(one, HostError) else self.compared([one])
             if one.host in found.standings and not isinstance(one, HostError):
-                differ = len(not_ours(one.changes or ()))
-                standing = replace(found.standings[one.host], differ=differ)
-                found.standings[one.host] = standing
+                found.standings[one.host] = _compared(found.standings[one.host], one)
         if taken:
             self.store.log.append(self.operator, "files accepted after runs", {"hosts": taken})
         return taken
@@ -87,8 +85,7 @@ class Keeping:
     def _keep(self, look: Look, before: Mapping[str, Any], kept: Mapping[str, Any]) -> None:
         if not before:
             return  # it was never asked how it is watched
-        differ = len(not_ours(look.changes or ()))
-        standing = replace(standing_of(look.host, before.get("standing", {})), differ=differ)
+        standing = _compared(standing_of(look.host, before), look)
         answer = {**before, **kept, "standing": standing_document(standing)}
         self.store.save_answer(look.host, Topic.INTRUSION, answer)
 
@@ -127,10 +124,20 @@ class Keeping:
         lost = accept(self.fleet, hosts, looks, self.databases, (self.operator, reason))
         names = [one.host for one in looks]
         left = left_of(self.store, names)
+        looked = {one.host: one.looked for one in looks}
         for known in self.store.answers(Topic.INTRUSION, names):
-            answer = {**known.answer, "unexplained": []}
-            self.store.save_answer(known.host, Topic.INTRUSION, answer)
+            standing = standing_of(known.host, known.answer)
+            standing = replace(standing, looked=looked[known.host], differ=0)
+            kept = {"unexplained": [], "standing": standing_document(standing)}
+            self.store.save_answer(known.host, Topic.INTRUSION, {**known.answer, **kept})
         for one in looks:
             if one.host in left:
                 save(self.store, one.host, left[one.host].since(one.looked))
         return lost
+
+
+def _compared(standing: WatchStanding, look: Look) -> WatchStanding:
+    """Return how a host stands after a look; where nothing was accepted, nothing was compared."""
+    if look.changes is None:
+        return standing
+    return replace(standing, looked=look.looked, differ=len(not_ours(look.changes)))

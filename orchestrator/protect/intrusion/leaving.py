@@ -1,4 +1,4 @@
-"""How runs of ours left files: asked when they end, kept here, and never asked again.
+"""How runs and set-ups of ours left files: asked when they end, kept, and never asked again.
 
 By this alone a changed file is one of ours: by its path and by how it stands. Whatever is done to
 the same file afterwards is another state, and no run's.
@@ -19,6 +19,7 @@ from orchestrator.protect.intrusion import told
 from orchestrator.protect.intrusion.databases import Databases
 from orchestrator.protect.intrusion.host import ask
 from orchestrator.protect.on_host.watching.entries import plain
+from orchestrator.protect.written import Written
 
 if TYPE_CHECKING:
     from orchestrator.store.repository import Store
@@ -91,11 +92,10 @@ class Leaving:
     ) -> dict[str, HostError]:
         """Ask hosts how runs left their files, and keep it; return which did not say so.
 
-        ``runs`` names them by host; they began after ``began``. Hosts of which no database was
-        accepted have nothing to explain. Raises Interrupted, ControllerError.
+        ``runs`` names them by host; they began after ``began``. Raises Interrupted,
+        ControllerError.
         """
-        accepted = self._databases.accepted()
-        asked = [host for host in hosts if host.name in accepted and runs.get(host.name)]
+        asked = [host for host in self._explaining(hosts) if runs.get(host.name)]
 
         def work(host: ManagedHost) -> _Said:
             with self._fleet.login(host) as login:
@@ -106,14 +106,31 @@ class Leaving:
         return self._note(asked, work, label)
 
     def note_setup(self, hosts: Sequence[ManagedHost]) -> dict[str, HostError]:
-        """Ask hosts the same of what setting up wrote."""
-        accepted = self._databases.accepted()
+        """Ask hosts the same of what setting the watch up wrote."""
 
         def work(host: ManagedHost) -> _Said:
             with self._fleet.login(host) as login:
                 return told.left(host.name, ask(login, "left", "0", seconds=_SECONDS))
 
-        return self._note([host for host in hosts if host.name in accepted], work, SET_UP)
+        return self._note(self._explaining(hosts), work, SET_UP)
+
+    def note_written(self, hosts: Sequence[ManagedHost], written: Written) -> dict[str, HostError]:
+        """Ask hosts how another set-up, which has ended, left what it wrote there, and keep it."""
+
+        def work(host: ManagedHost) -> _Said:
+            with self._fleet.login(host) as login:
+                age = (datetime.now(UTC) - written.began).total_seconds()
+                asked = {**written.on(host.name), "age": age}
+                said = ask(login, "written", stdin=asked, seconds=_SECONDS)
+            return told.left(host.name, said)
+
+        concerned = [host for host in hosts if host.name in written.hosts]
+        return self._note(self._explaining(concerned), work, SET_UP)
+
+    def _explaining(self, hosts: Sequence[ManagedHost]) -> list[ManagedHost]:
+        """Return the hosts with something to explain: of the others no database was accepted."""
+        accepted = self._databases.accepted()
+        return [host for host in hosts if host.name in accepted]
 
     def _note(
         self, hosts: Sequence[ManagedHost], work: Callable[[ManagedHost], _Said], label: str

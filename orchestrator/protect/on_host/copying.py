@@ -213,4 +213,4 @@ def settle(told: "Dict[str, Any]") -> None:
     for source in told["sources"]:
         if source["vault"] in told["tried"]:
             running.output(["rclone", "lsf", *_way(source), ":sftp:"])
-    running.output(["systemctl", "enable", "--quiet", "--now", "luytre-copy.timer"])
+    places.starts("luytre-copy.timer")

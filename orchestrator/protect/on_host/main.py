@@ -25,7 +25,6 @@ from . import (
     restic,
     restoring,
     retain,
-    running,
     scrub,
     vault,
     verifying,
@@ -96,13 +95,12 @@ def _settle() -> int:
     try:
         way.ask("--no-lock", "cat", "config")
     except restic.Unreached as problem:
-        _say({"state": "unreached", "unreached": str(problem)})
+        _say(places.set_up(state="unreached", unreached=str(problem)))
         return 0
     except restic.ResticError as problem:
-        _say({"state": "failed", "why": str(problem)})
+        _say(places.set_up(state="failed", why=str(problem)))
         return 0
-    subprocess.run(["systemctl", "enable", "--quiet", "--now", TIMER], check=True)
-    _say({"state": "ready"})
+    _say(places.ended(lambda: places.starts(TIMER)))
     return 0
 
 
@@ -110,9 +108,10 @@ def _enroll() -> int:
     """Let clients into this vault; one that cannot be is told, and the others are."""
     for told in json.load(sys.stdin):
         try:
-            _say(vault.enroll(told["client"], told["public_key"], told["password"]))
+            made = vault.enroll(told["client"], told["public_key"], told["password"])
+            _say(places.set_up(**made))
         except (vault.VaultError, OSError) as problem:
-            _say({"client": told["client"], "why": str(problem)})
+            _say(places.set_up(client=told["client"], why=str(problem)))
     return 0
 
 
@@ -305,12 +304,8 @@ def _copy() -> int:
 
 def _copy_settle() -> int:
     """Keep from which vaults to pull, as is told on stdin, and try the ways."""
-    try:
-        copying.settle(json.load(sys.stdin))
-    except running.ProgramError as problem:
-        _say({"state": "failed", "why": str(problem)})
-        return 0
-    _say({"state": "ready"})
+    told = json.load(sys.stdin)
+    _say(places.ended(lambda: copying.settle(told)))
     return 0
 
 

@@ -2,12 +2,15 @@
 
 import contextlib
 import fcntl
+import hashlib
 import json
 import os
 
+from . import running
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Iterator, Tuple
+    from typing import Any, Callable, Dict, Iterator, Set, Tuple
 
 # All of root's alone: passwords, keys, what is backed up.
 CONFIGURED = "/etc/luytre-backup"
@@ -27,6 +30,10 @@ PROGRESS = RUNNING + "/progress.json"
 # sysexits.h: how the program ends where what a client needs was never configured.
 NOT_SET_UP = 78
 _ROOT_ALONE = 0o700
+# What this program wrote since it last said so, for whoever watches the files of this host: of each
+# path what is known of how it stands now; and the units that it lets start with the host.
+wrote: "Dict[str, Dict[str, str]]" = {}
+_started: "Set[str]" = set()
 
 
 def credentials(directory: str) -> "Tuple[str, str, str]":
@@ -42,7 +49,9 @@ KEY, PASSWORD, KNOWN_HOSTS = credentials(CONFIGURED)
 
 def directory(path: str) -> str:
     """Make a directory that only root can enter, with those above it; return its path."""
-    os.makedirs(path, mode=_ROOT_ALONE, exist_ok=True)
+    if not os.path.isdir(path):
+        os.makedirs(path, mode=_ROOT_ALONE, exist_ok=True)
+        wrote[path] = {"sort": "directory", "mode": _octal(_ROOT_ALONE)}
     return path
 
 
@@ -63,6 +72,36 @@ def write(path: str, text: str, mode: int = 0o600) -> None:
         file.flush()
         os.fsync(file.fileno())
     os.replace(new, path)
+    # SHA-1, as Ansible tells the contents that it writes.
+    content = hashlib.sha1(text.encode()).hexdigest()
+    wrote[path] = {"sort": "file", "mode": _octal(mode), "sha1": content}
+
+
+def starts(unit: str) -> None:
+    """Let a timer start now, and with the host; raises ProgramError."""
+    running.output(["systemctl", "enable", "--quiet", "--now", unit])
+    _started.add(unit)
+
+
+def ended(last: "Callable[[], None]") -> "Dict[str, Any]":
+    """Do what a set-up does last; return what is told of it: it is ready, or has failed."""
+    try:
+        last()
+    except running.ProgramError as problem:
+        return set_up(state="failed", why=str(problem))
+    return set_up(state="ready")
+
+
+def set_up(**told: "Any") -> "Dict[str, Any]":
+    """Return what is told of a set-up, with what it wrote since this was last said."""
+    said = dict(told, wrote=dict(wrote), units=sorted(_started))
+    wrote.clear()
+    _started.clear()
+    return said
+
+
+def _octal(mode: int) -> str:
+    return "{:04o}".format(mode)
 
 
 def sync(path: str) -> None:

@@ -28,6 +28,15 @@ MAINTENANCE = CONFIGURED + "/maintenance"
 # Where the key of a client lies while root deletes in its repository (access.py).
 CLOSED = CONFIGURED + "/closed"
 GROUP = "luytre-backup"
+# What useradd(8) writes, with the copies that it keeps of before.
+_OF_ACCOUNTS = (
+    "/etc/.pwd.lock",
+    *(
+        "/etc/{}{}".format(name, end)
+        for name in ("passwd", "group", "shadow", "gshadow", "subuid", "subgid")
+        for end in ("", "-")
+    ),
+)
 _CLIENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,200}")
 _PUBLIC_KEY = re.compile(r"ssh-ed25519 [A-Za-z0-9+/=]+")
 # Where a client may write: everything else of its repository is root's.
@@ -126,6 +135,7 @@ def _account_of(client: str) -> str:
     # sshd lets an account in whose password is locked ("!") no more; "*" is no password either.
     words += ["--shell", "/bin/sh", "--comment", client, "--password", "*", user]
     _do(words)
+    places.wrote.update({path: {"sort": "file"} for path in _OF_ACCOUNTS})
     return user
 
 

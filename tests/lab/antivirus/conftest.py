@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -155,3 +156,15 @@ def proof(desk: Desk, host: str) -> tuple[int, str]:
     """Let a host prove; return the exit code, and what came of it."""
     done = desk.ask("antivirus", "prove", "--limit", host)
     return done.code, done.host(host)["proof"]["state"]
+
+
+@contextmanager
+def wrapped(lab: Lab, host: str, program: str, script: str) -> Iterator[None]:
+    """Let a script run before a program on a host."""
+    on(lab, host, f"mv {program} {program}.real")
+    lab.write(host, program, f'#!/bin/sh\n{script}\nexec {program}.real "$@"\n'.encode())
+    on(lab, host, f"chmod 0755 {program}")
+    try:
+        yield
+    finally:
+        on(lab, host, f"mv {program}.real {program}")

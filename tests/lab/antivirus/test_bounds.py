@@ -25,6 +25,7 @@ from .conftest import (
     states,
     updated,
     verdicts,
+    wrapped,
 )
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
@@ -99,18 +100,6 @@ def _pid_outside(lab):
         if lines[0].split()[1:] == ["clamd"] and numbers[1:] == [inside]:
             return int(numbers[0])
     raise AssertionError("clamd does not run")
-
-
-@contextmanager
-def wrapped(lab, host, program, script):
-    """Let a script run before a program on a host."""
-    on(lab, host, f"mv {program} {program}.real")
-    lab.write(host, program, f'#!/bin/sh\n{script}\nexec {program}.real "$@"\n'.encode())
-    on(lab, host, f"chmod 0755 {program}")
-    try:
-        yield
-    finally:
-        on(lab, host, f"mv {program}.real {program}")
 
 
 @pytest.mark.parametrize(

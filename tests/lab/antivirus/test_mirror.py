@@ -1,11 +1,12 @@
 """The mirror serves what is whole, refuses what is not, and says each day that it is there."""
 
 import hashlib
+import signal
 import time
 
 import pytest
 
-from tests.lab.change.desk import until
+from tests.lab.change.desk import ended, until
 
 from .conftest import (
     BOTH,
@@ -21,9 +22,12 @@ from .conftest import (
     signatures,
     updated,
     verdicts,
+    wrapped,
 )
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
+_SITE = "/etc/nginx/conf.d/luytre-signatures.conf"
+_RELOAD = "systemctl reload nginx.service"
 
 
 @pytest.mark.parametrize(
@@ -44,7 +48,10 @@ def test_fault_54_the_mirror_refuses_a_broken_file_and_keeps_the_old_one(
     files = signatures(desk, **{suffix: content})
     done = desk.ask("antivirus", "mirror", "publish", "--replace", *files)
     assert done.code == 6, done
-    assert f"luytre-own.{suffix}" in done.document["mirrors"][0]["problem"]
+    problem = done.document["mirrors"][0]["problem"]
+    assert problem.startswith(f"{files[0]}: ")
+    assert "luytre-own" not in problem
+    assert "/srv" not in problem
     assert digests(lab, MIRROR, SERVED) == before
 
 
@@ -80,6 +87,28 @@ def test_fault_54_a_broken_file_on_the_mirror_leaves_the_old_one_in_use_on_serve
     updated(desk, lab)
 
 
+def test_a_publication_whose_terminal_is_gone_is_in_the_log_and_ends_on_the_mirror(desk, lab):
+    files, before = signatures(desk), on(lab, MIRROR, f"readlink {SERVED}")
+    hold = "touch /root/held; until test -e /root/go; do sleep 0.1; done"
+    words = ("antivirus", "mirror", "publish", *files)
+    with wrapped(lab, MIRROR, "/usr/bin/clamscan", hold), desk.started(*words) as publication:
+        until(lambda: on(lab, MIRROR, "ls /root/held || true"), "the mirror looks at a file")
+        publication.send_signal(signal.SIGHUP)
+        assert ended(publication).code == 130
+        on(lab, MIRROR, "touch /root/go")
+        until(lambda: on(lab, MIRROR, f"readlink {SERVED}") != before, "it is published")
+    on(lab, MIRROR, "rm /root/held /root/go")
+    newest = desk.ask("log", "show").document["entries"][:2]
+    told = {"files": files, "replace": False}
+    assert [(one["action"], one["detail"]) for one in newest] == [
+        (
+            "publication of signatures interrupted",
+            {**told, "mirrors": {MIRROR: "not waited for: it may publish all the same"}},
+        ),
+        ("publication of signatures started", {**told, "mirrors": [MIRROR]}),
+    ]
+
+
 def test_signatures_that_are_served_are_not_lost_unasked(desk, lab):
     before = digests(lab, MIRROR, SERVED)
     other = signatures(desk, hdb="d41d8cd98f00b204e9800998ecf8427e:7:Luytre.Other\n")
@@ -91,10 +120,45 @@ def test_signatures_that_are_served_are_not_lost_unasked(desk, lab):
     assert shown.code == 0, shown
 
 
+def test_a_mirror_whose_web_server_is_stopped_is_told_and_set_up_again(desk, lab):
+    address = next(host.address for host in lab.hosts() if host.name == MIRROR)
+    assert desk.ask("antivirus", "mirror", "status").code == 0
+    on(lab, MIRROR, "systemctl disable --quiet --now nginx.service")
+    try:
+        status = desk.ask("antivirus", "mirror", "status")
+        assert status.code == 1, status
+        (mirror,) = status.document["mirrors"]
+        asked = f"http://{address}:8080/clamav/luytre-own.hdb"
+        assert mirror["unanswered"] == f"{asked}: Connection refused"
+        assert desk.ask("antivirus", "setup", "--yes", "--limit", WEB).code == 0
+        assert on(lab, MIRROR, "systemctl is-enabled nginx.service").strip() == "enabled"
+        assert desk.ask("antivirus", "mirror", "status").code == 0
+    finally:
+        on(lab, MIRROR, "systemctl enable --quiet --now nginx.service")
+
+
+@pytest.mark.parametrize(
+    ("broken", "mended", "why"),
+    [
+        (f"chmod 0600 {SERVED}/*", f"chmod 0644 {SERVED}/*", "answers 403"),
+        (f"mv {_SITE} /root; {_RELOAD}", f"mv /root/*.conf {_SITE}; {_RELOAD}", "refused"),
+    ],
+    ids=["unreadable", "without its site"],
+)
+def test_a_web_server_that_runs_and_serves_nothing_is_told(desk, lab, broken, mended, why):
+    on(lab, MIRROR, broken)
+    try:
+        status = desk.ask("antivirus", "mirror", "status")
+        assert status.code == 1, status
+        assert why in status.document["mirrors"][0]["unanswered"]
+    finally:
+        on(lab, MIRROR, mended)
+    assert desk.ask("antivirus", "mirror", "status").code == 0
+
+
 def test_a_mirror_at_the_root_of_its_name_is_served_and_its_site_is_read_first(desk, lab):
-    site = "/etc/nginx/conf.d/luytre-signatures.conf"
     set_up = ("antivirus", "setup", "--yes", "--limit", WEB)
-    before = on(lab, MIRROR, f"cat {site}")
+    before = on(lab, MIRROR, f"cat {_SITE}")
     address = next(host.address for host in lab.hosts() if host.name == MIRROR)
     try:
         desk.declare(MIRROR, luytre_clamav_mirror=f"http://{address}:8090")
@@ -103,13 +167,13 @@ def test_a_mirror_at_the_root_of_its_name_is_served_and_its_site_is_read_first(d
         until(lambda: "200" in on(lab, WEB, port.format(address, "luytre-own.hdb")), "it serves")
         # What another site says is wrong as well: ours stays as it was.
         on(lab, MIRROR, "echo nonsense > /etc/nginx/conf.d/z.conf")
-        served = on(lab, MIRROR, f"cat {site}")
+        served = on(lab, MIRROR, f"cat {_SITE}")
         desk.declare(MIRROR, luytre_clamav_mirror=f"http://{address}:8091")
         refused = desk.ask(*set_up)
         assert refused.code == 1
         (why,) = [one["why"] for one in refused.document["hosts"] if one["host"] == MIRROR]
         assert "z.conf" in why
-        assert on(lab, MIRROR, f"cat {site}; ls /etc/nginx/conf.d").split() == [
+        assert on(lab, MIRROR, f"cat {_SITE}; ls /etc/nginx/conf.d").split() == [
             *served.split(),
             "luytre-signatures.conf",
             "z.conf",
@@ -118,7 +182,7 @@ def test_a_mirror_at_the_root_of_its_name_is_served_and_its_site_is_read_first(d
         on(lab, MIRROR, "rm -f /etc/nginx/conf.d/z.conf")
         (desk.inventory / f"host_vars/{MIRROR}.yml").unlink()
         assert desk.ask(*set_up).code == 0
-    assert on(lab, MIRROR, f"cat {site}; nginx -t") == before
+    assert on(lab, MIRROR, f"cat {_SITE}; nginx -t") == before
 
 
 def test_the_mirror_says_each_day_that_its_own_files_are_of_that_day(desk, lab):

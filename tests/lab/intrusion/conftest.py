@@ -36,6 +36,12 @@ chown clerk: ~clerk/.ssh/authorized_keys
 """
 
 
+@pytest.fixture
+def english(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Messages are compared in one language."""
+    monkeypatch.setenv("LUYTRE_LANG", "en")
+
+
 @pytest.fixture(scope="session")
 def lab(lab_factory: Callable[[str], Lab]) -> Lab:
     """The hosts; on both servers there is a clerk."""
@@ -54,8 +60,8 @@ def lab(lab_factory: Callable[[str], Lab]) -> Lab:
 @pytest.fixture(scope="session")
 def bastion(lab: Lab) -> str:
     """The address that the servers are administered from."""
-    address = next(host.address for host in lab.hosts() if host.name == WEB)
-    return str(next(ipaddress.ip_network(f"{address}/24", strict=False).hosts()))
+    network = ipaddress.ip_network(f"{address(lab, WEB)}/24", strict=False)
+    return str(next(network.hosts()))
 
 
 @pytest.fixture(scope="session")
@@ -87,6 +93,24 @@ def desk(lab: Lab, bastion: str, tmp_path_factory: pytest.TempPathFactory) -> De
     return desk
 
 
+def address(lab: Lab, name: str) -> str:
+    """Return the address of a lab host."""
+    return str(next(host.address for host in lab.hosts() if host.name == name))
+
+
+def login(target: str, user: str, key: str, command: str = "id") -> list[str]:
+    """Return what somebody types who logs in at an address with a key, to run a command.
+
+    The times are those of a machine that is busy with other tests; of somebody who is kept out
+    meanwhile, packets are refused one after the other, and ssh alone would wait for long.
+    """
+    return [
+        *("timeout", "45", "ssh", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=no"),
+        *("-o", "UserKnownHostsFile=/dev/null", "-o", "IdentitiesOnly=yes"),
+        *("-o", "ConnectTimeout=30", "-i", key, f"{user}@{target}", command),
+    ]
+
+
 def alerts(desk: Desk, *words: str) -> list[dict[str, Any]]:
     """Return the alerts that are open."""
     found: list[dict[str, Any]] = desk.ask("intrusion", "alerts", *words).document["alerts"]
@@ -96,3 +120,14 @@ def alerts(desk: Desk, *words: str) -> list[dict[str, Any]]:
 def whats(desk: Desk, host: str) -> list[str]:
     """Return our words for what is open of a host, the oldest first."""
     return [one["details"]["what"] for one in reversed(alerts(desk)) if one["host"] == host]
+
+
+def look(lab: Lab, host: str) -> None:
+    """Let a server look at every file now."""
+    lab.run(host, ["systemctl", "start", "luytre-aide.service"])
+
+
+def of_files(desk: Desk, host: str) -> set[str]:
+    """Return the files of which an alert of a server is open."""
+    found = alerts(desk, "--limit", host, "--kind", "integrity")
+    return {one["details"].get("path", one["details"]["what"]) for one in found}

@@ -5,31 +5,28 @@ import pytest
 from tests.lab.change.desk import Desk
 from tests.lab.change.wishes import control
 
-from .conftest import CONTROLS, OFFICE, PARAMETERS, SERVERS, THIEF, WEB, alerts, whats
+from .conftest import (
+    CONTROLS,
+    OFFICE,
+    PARAMETERS,
+    SERVERS,
+    THIEF,
+    WEB,
+    address,
+    alerts,
+    login,
+    look,
+    of_files,
+    whats,
+)
 
 MORE = (control("own-hello", {"package": {"name": "hello", "state": "installed"}}),)
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(600), pytest.mark.usefixtures("english")]
 
 
-@pytest.fixture
-def english(monkeypatch):
-    monkeypatch.setenv("LUYTRE_LANG", "en")
-
-
-def address(lab, name):
-    return next(host.address for host in lab.hosts() if host.name == name)
-
-
 def come(lab, source, target, user, key, command="id"):
     """Log in from a lab host; return whether sshd let us in."""
-    # Of somebody who is kept out, packets are refused one after the other.
-    words = [
-        *("timeout", "8", "ssh"),
-        *("-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=no", "-o", "ConnectTimeout=3"),
-        *("-o", "UserKnownHostsFile=/dev/null", "-o", "IdentitiesOnly=yes", "-i", key),
-        f"{user}@{address(lab, target)}",
-        command,
-    ]
+    words = login(address(lab, target), user, key, command)
     return lab.run(source, words, check=False).returncode == 0
 
 
@@ -128,15 +125,6 @@ def test_accepting_shows_what_differs_and_marks_the_alerts(desk):
     assert alerts(desk, "--limit", OFFICE, "--kind", "integrity") == []
     checked = desk.ask("intrusion", "check", "--limit", OFFICE)
     assert (checked.code, checked.document["hosts"][0]["changes"]) == (0, [])
-
-
-def look(lab, host):
-    lab.run(host, ["systemctl", "start", "luytre-aide.service"])
-
-
-def of_files(desk, host):
-    found = alerts(desk, "--limit", host, "--kind", "integrity")
-    return {one["details"].get("path", one["details"]["what"]) for one in found}
 
 
 def test_what_a_recorded_run_changed_is_no_alert(lab, desk):

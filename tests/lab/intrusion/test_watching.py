@@ -36,11 +36,6 @@ json.dump(told, open(place, "w"))
 """
 
 
-@pytest.fixture
-def english(monkeypatch):
-    monkeypatch.setenv("LUYTRE_LANG", "en")
-
-
 @pytest.fixture(scope="module", params=SERVERS)
 def server(request, lab, desk):
     """A server with somebody whom the watch does not know, and of whom nothing is told yet."""

@@ -1,5 +1,8 @@
 """What tests of updates ask a host."""
 
+from orchestrator.model.told import Topic
+from orchestrator.store.repository import Store
+
 from .conftest import PORT
 
 APPLY = ("patch", "apply", "--yes")
@@ -15,6 +18,13 @@ def answer(lab, host):
     """Return what the service answers, which is its version."""
     fetch = f"import urllib.request as u; print(u.urlopen('http://127.0.0.1:{PORT}').read())"
     return lab.run(host, ["python3", "-c", fetch]).stdout.decode().strip()[2:-1]
+
+
+def waiting(desk, host):
+    """Return the updates that wait on a host, as the store knows without asking it."""
+    with Store.open(desk.directory / ".luytre/store.sqlite") as store:
+        (kept,) = store.answers(Topic.PATCHES, [host])
+    return [one["name"] for one in kept.answer["updates"]]
 
 
 def held(lab, host):

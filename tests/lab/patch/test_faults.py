@@ -5,7 +5,7 @@ import pytest
 from tests.lab.repository import Deb
 
 from .conftest import MAIN, SECURITY, daemon, library, publish
-from .support import APPLY, answer, versions
+from .support import APPLY, answer, versions, waiting
 
 pytestmark = pytest.mark.lab
 
@@ -39,6 +39,20 @@ def test_fault_59_a_lock_that_is_given_back_in_time_is_waited_for(desk, lab, p1)
     applied = desk.ask(*APPLY, "--limit", p1)
     assert applied.code == 0, applied
     assert versions(lab, p1)["tiny-lib"] == "1.1"
+
+
+@pytest.mark.usefixtures("waits")
+def test_fault_59_a_lock_is_waited_for_when_the_turn_of_a_wave_has_come_too(
+    desk, lab, p1, tmp_path
+):
+    saved = tmp_path / "tonight.plan"
+    assert desk.ask("patch", "plan", "--limit", p1, "--save", str(saved)).code == 3
+    holding(lab, p1, 8)
+    applied = desk.ask("apply", "--plan", str(saved), "--yes")
+    assert applied.code == 0, applied
+    assert versions(lab, p1)["tiny-lib"] == "1.1"
+    # What is left is known without asking again, as after patch apply.
+    assert "tiny-lib" not in waiting(desk, p1)
 
 
 @pytest.mark.usefixtures("waits")
@@ -178,3 +192,10 @@ def test_what_no_mirror_has_any_more_is_packed_from_what_is_installed(
         b"",
         b"??5?????? c /etc/tiny.conf",
     )
+    # The next update finds the words as somebody's own, too.
+    repository.publish(MAIN, [daemon("1.0"), library("1.2", content)])
+    repository.publish(SECURITY, [library("1.2", content)])
+    again = desk.ask(*APPLY, "--limit", p1)
+    assert again.code == 0, again
+    assert versions(lab, p1)["tiny-lib"] == "1.2"
+    assert lab.read(p1, "/etc/tiny.conf") == b"our own words\n"

@@ -2,12 +2,10 @@
 
 import pytest
 
-from orchestrator.model.told import Topic
-from orchestrator.store.repository import Store
 from tests.lab.repository import Deb
 
 from .conftest import daemon, library, publish
-from .support import APPLY, answer, versions
+from .support import APPLY, answer, versions, waiting
 
 pytestmark = pytest.mark.lab
 
@@ -66,6 +64,7 @@ def test_updates_are_installed_and_used_and_go_back_without_the_mirror(
     # The service was restarted: nothing runs of what was replaced.
     after = desk.ask("patch", "status", "--limit", p1)
     assert (after.code, after.host(p1)["services"]) == (0, []), after
+    assert waiting(desk, p1) == ["tiny-daemon"]
     again = desk.ask(*APPLY, "--limit", p1)
     assert again.host(p1)["outcome"] == "unchanged"
     repository.stop()
@@ -74,6 +73,13 @@ def test_updates_are_installed_and_used_and_go_back_without_the_mirror(
     assert versions(lab, p1) == {"tiny-daemon": "1.0", "tiny-lib": "1.0"}
     assert lab.read(p1, "/etc/tiny.conf") == b"our own words\n"
     assert answer(lab, p1) == "1.0"
+    # It waits again, as everybody is told without asking the server.
+    assert waiting(desk, p1) == ["tiny-daemon", "tiny-lib"]
+    # It is back: to say so again would tell of a change that nobody made.
+    once_more = desk.ask("patch", "rollback", "--yes", "--run", applied.document["run"])
+    assert (once_more.code, once_more.host(p1)["outcome"]) == (0, "unchanged"), once_more
+    assert "is taken back already" in once_more.host(p1)["reason"]
+    assert once_more.host(p1)["changed"] == []
 
 
 def test_every_update_is_installed_only_when_that_is_asked_for(desk, lab, repository, content, p1):
@@ -152,9 +158,26 @@ def test_what_apt_keeps_back_does_not_keep_the_others_from_being_installed(
     impossible = daemon("1.3", depends="tiny-nowhere")
     publish(repository, content, security=(library("1.1", content), impossible))
     applied = desk.ask(*APPLY, "--limit", p1)
-    assert applied.code == 1, applied.host(p1)
+    assert applied.code == 3, applied.host(p1)
     assert versions(lab, p1) == {"tiny-daemon": "1.0", "tiny-lib": "1.1"}, applied.host(p1)
+    assert applied.host(p1)["outcome"] == "confirmed"
     assert applied.host(p1)["still_failing"] == ["updates-security-installed"]
+
+
+def test_an_update_that_appears_after_the_plan_takes_nothing_back(
+    desk, lab, repository, content, p1, tmp_path
+):
+    publish(repository, content, security=(library("1.1", content),))
+    saved = tmp_path / "tonight.plan"
+    planned = desk.ask("patch", "plan", "--limit", p1, "--save", str(saved))
+    assert planned.code == 3, planned
+    publish(repository, content, security=(library("1.1", content), daemon("1.4")))
+    lab.run(p1, ["apt-get", "-q", "update"])
+    applied = desk.ask("apply", "--plan", str(saved), "--yes")
+    assert applied.code == 3, applied
+    assert applied.host(p1)["outcome"] == "confirmed", applied.host(p1)
+    assert applied.host(p1)["still_failing"] == ["updates-security-installed"]
+    assert versions(lab, p1) == {"tiny-daemon": "1.0", "tiny-lib": "1.1"}
 
 
 def test_a_host_that_was_down_is_told_and_the_others_are_patched(
@@ -175,9 +198,7 @@ def test_a_host_that_was_down_is_told_and_the_others_are_patched(
 def test_what_hosts_said_stays_in_the_store(desk, repository, content, p1):
     publish(repository, content, security=(library("1.1", content),))
     desk.ask("patch", "status", "--limit", p1, "--refresh")
-    with Store.open(desk.directory / ".luytre/store.sqlite") as store:
-        (kept,) = store.answers(Topic.PATCHES, [p1])
-    assert kept.answer["updates"][0]["name"] == "tiny-lib"
+    assert waiting(desk, p1) == ["tiny-lib"]
 
 
 def test_each_update_tells_the_known_holes_that_it_closes_and_how_old_that_knowledge_is(

@@ -31,8 +31,10 @@ def declare(desk, host, **more):
 
 def test_only_the_server_that_needs_it_is_rebooted_and_seen_to_be_healthy(desk, lab, p1, p2):
     needs(lab, p1)
-    shown = desk.ask("patch", "status", "--limit", p1).host(p1)
+    desk.ask("audit", "--limit", p1)
+    shown = desk.ask("patch", "status", "--limit", p1, "--refresh").host(p1)
     assert shown["reboot"] == "a package asks for it (by tiny-lib)"
+    assert "needs a reboot" in desk.luytre("status").out
     before = {name: boot(lab, name) for name in (P1, P2)}
     done = desk.ask("patch", "reboot", "--yes", "--limit", f"{p1},{p2}")
     assert done.code == 0, done
@@ -40,6 +42,7 @@ def test_only_the_server_that_needs_it_is_rebooted_and_seen_to_be_healthy(desk, 
     assert done.host(p2)["outcome"] == "unchanged"
     assert boot(lab, p1) != before[P1]
     assert boot(lab, p2) == before[P2]
+    assert "needs a reboot" not in desk.luytre("status").out
     assert desk.ask("patch", "status", "--limit", p1).host(p1)["reboot"] == ""
     runs = desk.ask("runs", "list").document["runs"]
     assert (runs[0]["kind"], runs[0]["status"]) == ("reboot", "done")

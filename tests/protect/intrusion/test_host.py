@@ -38,3 +38,10 @@ def test_an_answer_beyond_its_bound_is_told_as_that(monkeypatch):
     with pytest.raises(AgentError, match="says more than 128 MiB"):
         ask(Login(), "newest", seconds=1.0, most=128 * 1024 * 1024)
     assert heard["max_output"] == 128 * 1024 * 1024
+
+
+def test_a_server_with_a_program_of_before_is_told_with_the_command(monkeypatch):
+    complaint = b"Traceback (most recent call last):\n  File ...\nKeyError: 'written'\n"
+    answering(monkeypatch, Exchange(1, b"", complaint))
+    with pytest.raises(AgentError, match="older one: luytre intrusion setup --limit web1"):
+        ask(Login(), "written", seconds=1.0)

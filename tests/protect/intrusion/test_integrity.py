@@ -24,8 +24,12 @@ def aide(tmp_path, monkeypatch):
         place = tmp_path / ("place" if name == "_PLACE" else whole.rpartition("/")[2])
         monkeypatch.setattr(integrity, name, str(place))
     writes = [DATABASE]
+    synced = []
+    monkeypatch.setattr(integrity.os, "sync", lambda: synced.append(time.time()))
 
     def look(*_words, **_more):
+        assert synced, "what was just written is not on disk yet"
+        synced.clear()
         time.sleep(0.05)
         if not writes[0]:
             raise running.ProgramError("aide: no")

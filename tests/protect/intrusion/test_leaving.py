@@ -1,10 +1,19 @@
 """A changed file is one of ours where it stands as a run of ours left it, and nowhere else."""
 
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
-from orchestrator.model.watch import FileChange
-from orchestrator.protect.intrusion.leaving import Left
+import pytest
+
+from orchestrator.model.errors import AgentError
+from orchestrator.model.host import Endpoint, ManagedHost
+from orchestrator.model.watch import SET_UP, FileChange
+from orchestrator.protect.intrusion import leaving
+from orchestrator.protect.intrusion.leaving import Leaving, Left, LeftFile, left_of
 from orchestrator.protect.on_host.watching.entries import GONE
+from orchestrator.protect.written import Written
+from orchestrator.store.repository import Store
 
 NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -48,3 +57,53 @@ def test_what_an_accepted_look_has_seen_explains_nothing_more():
     assert run_of(SSHD, OF_OLD, NOON - 5 * HOUR, rest) == ""
     assert run_of(SSHD, OF_NEW, left=rest) == NEW
     assert LEFT.since(NOON).files == {}
+
+
+HOSTS = [ManagedHost(name, Endpoint(name, "192.0.2.1")) for name in ("web1", "web2", "new")]
+SCAN = "/etc/luytre-antivirus/scan.json"
+
+
+@pytest.fixture
+def store(tmp_path):
+    with Store.open(tmp_path / "store.db") as opened:
+        yield opened
+
+
+def note(store, monkeypatch, written, say):
+    """Ask the hosts of which a database was accepted, all but ``new``; return which were lost."""
+    monkeypatch.setattr(leaving, "ask", say)
+    fleet = SimpleNamespace(concurrency=1, login=nullcontext)
+    databases = SimpleNamespace(accepted=lambda: {"web1": None, "web2": None})
+    return Leaving(fleet, store, databases).note_written(HOSTS, written)
+
+
+def test_servers_are_asked_for_what_was_written_on_them_and_no_others(store, monkeypatch):
+    written, asked = Written(), {}
+    for name in ("web1", "new"):
+        written.add(name, {"wrote": {SCAN: {"sort": "file"}}, "units": ["scan.timer"]})
+    written.began -= HOUR
+
+    def say(login, verb, *, stdin, **_more):
+        asked[login.name] = (verb, stdin)
+        return {"at": NOON.timestamp(), "files": {SCAN: OF_NEW}}
+
+    assert note(store, monkeypatch, written, say) == {}
+    ((name, (verb, stdin)),) = asked.items()
+    assert (name, verb) == ("web1", "written")
+    assert stdin.pop("age") == pytest.approx(3600, abs=60)
+    assert stdin == written.on("web1")
+    left = left_of(store, ["web1", "web2"])
+    assert {name: one.files for name, one in left.items()} == {
+        "web1": {SCAN: (LeftFile(OF_NEW, SET_UP, NOON),)}
+    }
+
+
+def test_a_server_that_does_not_say_how_it_was_left_has_nothing_explained(store, monkeypatch):
+    written = Written()
+    written.add("web1", {"wrote": {SCAN: {}}})
+
+    def say(_login, *_words, **_more):
+        raise AgentError("web1", "it is too slow")
+
+    assert [*note(store, monkeypatch, written, say)] == ["web1"]
+    assert left_of(store, ["web1"]) == {}

@@ -2,7 +2,8 @@
 
 On a host ``settle``, ``restore``, ``delete`` (told on stdin), ``timed``, ``scan``, ``status``,
 ``update``, ``prove``, ``quarantine``; on the mirror ``publish``, ``replace`` (a tar archive on
-stdin), ``renew``, ``mirror``. What is said is JSON, a document a line.
+stdin), ``mirror``, each with the address that clients ask, and ``renew``. What is said is JSON, a
+document a line.
 """
 
 import json
@@ -13,6 +14,7 @@ import sys
 from .. import places
 from ..running import ProgramError, output
 from . import (
+    answering,
     bounds,
     bringing_back,
     layout,
@@ -48,13 +50,7 @@ class Antivirus:
         places.directory(os.path.dirname(layout.WISH))
         places.directory(layout.STATE)
         places.save(layout.WISH, wish)
-        _systemctl("daemon-reload")
-        _systemctl("enable", "--quiet", layout.SCAN_TIMER)
-        # The hour may be another one than before.
-        _systemctl("restart", layout.SCAN_TIMER)
-        if os.path.exists(layout.DAEMON):
-            _systemctl("start", "--no-block", layout.DAEMON_UNIT)
-        _say({"state": "ready"})
+        _say(places.ended(_start))
 
     def timed(self) -> int:
         """Scan because it is time; what came of it stands in its result file."""
@@ -122,30 +118,31 @@ class Antivirus:
         """Delete for good what is named on stdin."""
         self._each(quarantine.delete)
 
-    def publish(self) -> None:
+    def publish(self, url: str) -> None:
         """Publish what comes on stdin; where a file is refused, say why."""
-        self._serve(lambda mirror: mirror.publish(sys.stdin.buffer, replace=False))
+        self._serve(url, lambda mirror: mirror.publish(sys.stdin.buffer, replace=False))
 
-    def replace(self) -> None:
+    def replace(self, url: str) -> None:
         """Publish as above; our own files may lack signatures that are served."""
-        self._serve(lambda mirror: mirror.publish(sys.stdin.buffer, replace=True))
+        self._serve(url, lambda mirror: mirror.publish(sys.stdin.buffer, replace=True))
 
     def renew(self) -> None:
         """Let our own databases say that they are of now."""
         publishing.Mirror(self._signatures).renew()
 
-    def mirror(self) -> None:
+    def mirror(self, url: str) -> None:
         """Say what is served; our own databases are, from now on."""
-        self._serve(lambda mirror: mirror.prepare())
+        self._serve(url, lambda mirror: mirror.prepare())
 
-    def _serve(self, work: "Callable[[publishing.Mirror], None]") -> None:
+    def _serve(self, url: str, work: "Callable[[publishing.Mirror], None]") -> None:
         mirror, problem = publishing.Mirror(self._signatures), ""
         before = publishing.counts()
         try:
             work(mirror)
         except publishing.PublishError as refused:
             problem = str(refused)
-        _say(dict(mirror.status(), before=before, problem=problem))
+        unanswered = answering.unanswered(url, publishing.CURRENT)
+        _say(dict(mirror.status(), before=before, problem=problem, unanswered=unanswered))
 
     def _each(self, work: "Callable[[str], Dict[str, Any]]") -> None:
         for name in json.load(sys.stdin):
@@ -197,10 +194,10 @@ def main(arguments: "List[str]", signatures: "Any") -> int:
         "quarantine": host.quarantine,
         "restore": host.restore,
         "delete": host.delete,
-        "publish": host.publish,
-        "replace": host.replace,
+        "publish": lambda: host.publish(arguments[1]),
+        "replace": lambda: host.replace(arguments[1]),
         "renew": host.renew,
-        "mirror": host.mirror,
+        "mirror": lambda: host.mirror(arguments[1]),
     }
     return int(verbs[arguments[0]]() or 0)
 
@@ -239,16 +236,21 @@ def _loaded(path: str) -> "Any":
         return None
 
 
+def _start() -> None:
+    output(["systemctl", "daemon-reload"])
+    places.starts(layout.SCAN_TIMER)
+    # The hour may be another one than before.
+    output(["systemctl", "restart", layout.SCAN_TIMER])
+    if os.path.exists(layout.DAEMON):
+        output(["systemctl", "start", "--no-block", layout.DAEMON_UNIT])
+
+
 def _last_words(unit: str) -> str:
     words = ["journalctl", "--unit", unit, "--lines", "3", "--output", "cat", "--no-pager"]
     try:
         return output(words)[-500:] or "the scan ended without a word"
     except ProgramError as problem:
         return str(problem)
-
-
-def _systemctl(*words: str) -> None:
-    subprocess.run(["systemctl", *words], check=True)
 
 
 def _say(told: "Any") -> None:

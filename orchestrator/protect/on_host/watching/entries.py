@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _COMPARED = ("lname", "perm", "uid", "gid", "sha256")
 # Where AIDE's settings ask for them. What was accepted before they did says nothing of them.
 _MORE = ("acl", "xattrs", "capabilities")
-_WORDS = {
+DIFFERENCES = {
     "lname": "link",
     "perm": "mode",
     "uid": "owner",
@@ -95,7 +95,7 @@ def changes(before: str, now: str) -> "List[Dict[str, str]]":
             old, new = was.told(path), is_.told(path)
             different = [name for name in old if name in new and old[name] != new[name]]
             if different:
-                words = ", ".join(_WORDS[name] for name in different)
+                words = ", ".join(DIFFERENCES[name] for name in different)
                 told.append(dict(_told(path, "changed", _state_of(new)), detail=words))
     return sorted(told, key=lambda one: (weight(one["path"]), one["path"]))
 

@@ -6,6 +6,7 @@ the database that was accepted, keeps the database itself, and can compare with 
 
 import base64
 import hashlib
+import os
 import time
 import zlib
 
@@ -76,6 +77,8 @@ def _looked() -> "Dict[str, Any]":
     places.directory(_PLACE)
     # What changes while AIDE looks is looked at by the next look.
     begun = time.time()
+    # Of a file whose blocks reach the disk while it is read, AIDE tells no hash.
+    os.sync()
     try:
         running.output(["aide", "--init", "--config", SETTINGS], seconds=_SECONDS)
     except running.ProgramError as problem:

@@ -17,7 +17,9 @@ from .entries import GONE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, Iterator, List, Set, Tuple
+    from typing import Any, Dict, Iterable, Iterator, List, Set, Tuple
+
+    from .as_aide import Known
 
 _RUNS = "/var/lib/luytre/runs"
 _RUN = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]*")
@@ -34,6 +36,7 @@ _MADE = (
     "/usr/share/info/dir*",
     "/usr/share/glib-2.0/schemas/gschemas.compiled",
     "/etc/alternatives/*",
+    "/etc/apparmor.d/local",
     "/etc/ca-certificates.conf*",
     "/etc/ssl/certs/*",
     "/etc/ld.so.cache",
@@ -43,10 +46,22 @@ _MADE = (
     *("/etc/{}*".format(name) for name in ("passwd", "group", "shadow", "gshadow")),
     *("/etc/{}*".format(name) for name in ("subuid", "subgid")),
 )
-# Of these the links alone: units that start with the host.
-_LINKED = ("/etc/systemd/system/*", "/etc/systemd/system/*/*", "/etc/systemd/user/*/*")
+# Of these the links alone: units that start with the host, sites that nginx serves.
+_LINKED = (
+    *("/etc/systemd/system/*", "/etc/systemd/system/*/*", "/etc/systemd/user/*/*"),
+    "/etc/nginx/sites-enabled/*",
+)
+# Settings that ucf(1) writes for packages: their MD5 sums, and whose they are.
+_UCF, _UCF_OWNERS, _SETTINGS = "/var/lib/ucf/hashfile", "/var/lib/ucf/registry", "/etc/"
+_PATHS = re.compile(r"/[A-Za-z0-9+._/-]+")
+# What packages make empty, for additions.
+_EMPTY = "/etc/apparmor.d/local/*"
+_NOTHING = "d41d8cd98f00b204e9800998ecf8427e"
 # Beside a package's settings dpkg keeps what it did not put there.
 _BESIDE = (".dpkg-dist", ".dpkg-old", ".dpkg-new", ".ucf-dist", ".ucf-old")
+# Where links lie to units that start with the host, and where those units lie.
+_LINK = "/etc/systemd/system/*/"
+_UNITS = ("/etc/systemd/system/", "/usr/lib/systemd/system/", "/lib/systemd/system/")
 # What setting up writes, each time, as it has to be.
 _SET_UP = (
     "/usr/local/lib/luytre",
@@ -72,19 +87,16 @@ def of_runs(age: float, runs: "List[str]") -> "Dict[str, Any]":
     since = max([time.time() - age, min(map(_begun, known), default=0.0)])
     journaled: "Set[str]" = set()
     packed: "Set[str]" = set()
-    installed: "Set[str]" = set()
-    sums: "Dict[str, str]" = {}
+    packages: "Set[str]" = set()
     for run in known:
         journaled.update(_journaled(run))
         packed.update(_packed(run))
-        for package in _changed(run):
-            installed.update(_installed(package))
-            sums.update(_sums(package))
-    made = {path for pattern in _MADE for path in glob.iglob(pattern, recursive=True)}
-    links = {path for pattern in _LINKED for path in glob.iglob(pattern) if os.path.islink(path)}
-    journaled, installed = _real(journaled), _real(installed)
+        kept = _loaded(os.path.join(_RUNS, run, "packages.json"))
+        packages.update(_changed(kept.get("before", {}), kept.get("after", {})))
+    installed, sums = _brought(packages)
+    journaled = _real(journaled)
     # What dpkg calls installed and is gone, somebody else took away.
-    may_be_gone = journaled | (_real(packed | made | links) - installed)
+    may_be_gone = journaled | (_real(packed | _made()) - installed)
     # What a control of ours wants counts before what its package brought.
     brought = {path: sums[path] for path in sums if path not in journaled}
     return _told(installed, may_be_gone, since, brought)
@@ -95,12 +107,35 @@ def of_setup() -> "Dict[str, Any]":
     return _told(set(_SET_UP), set(), 0.0, {})
 
 
+def of_written(written: "Dict[str, Any]") -> "Dict[str, Any]":
+    """Return the same of what another set-up wrote since it began, ``age`` seconds ago.
+
+    ``files`` are the paths that it named, each with what it knows of how it left it; ``packages``
+    are those that it installed; ``units`` are those that it lets start with the host.
+    """
+    since = time.time() - written["age"]
+    installed, known = _brought(written["packages"])
+    known.update(written["files"])
+    # Without a package, no program of one made anything.
+    may_be_gone = _real(_made()) - installed if written["packages"] else set()
+    present = installed | {*written["files"]} | {*_links(written["units"])}
+    return _told(present, may_be_gone, since, known)
+
+
+def _links(units: "Iterable[str]") -> "Iterator[str]":
+    """Yield the links to units that start with the host, where they lead to these."""
+    for unit in units:
+        for path in glob.iglob(_LINK + glob.escape(unit)):
+            if os.path.islink(path) and os.readlink(path) in {place + unit for place in _UNITS}:
+                yield path
+
+
 def _told(
-    present: "Set[str]", may_be_gone: "Set[str]", since: float, sums: "Dict[str, str]"
+    present: "Set[str]", may_be_gone: "Set[str]", since: float, known: "Dict[str, Known]"
 ) -> "Dict[str, Any]":
     files = {}
     for path in sorted(present | may_be_gone):
-        stands = stands_of(path, since, sums.get(path))
+        stands = stands_of(path, since, known.get(path, {}))
         if stands is not None and (stands != GONE or path in may_be_gone):
             files[path] = stands
     return {"at": time.time(), "files": files}
@@ -129,36 +164,86 @@ def _journaled(run: str) -> "Iterator[str]":
                 yield resource.partition(":")[2]
 
 
-def _changed(run: str) -> "Iterator[str]":
-    """Yield the names of packages that a run changed, as glob patterns of dpkg's files."""
-    packages = _loaded(os.path.join(_RUNS, run, "packages.json"))
-    before, after = packages.get("before", {}), packages.get("after", {})
-    for package in sorted(set(before) | set(after)):
+def _made() -> "Set[str]":
+    """Return what packages and their programs make by themselves, as far as it is there."""
+    made = {path for pattern in _MADE for path in glob.iglob(pattern, recursive=True)}
+    links = {path for pattern in _LINKED for path in glob.iglob(pattern) if os.path.islink(path)}
+    return made | links
+
+
+def _brought(packages: "Iterable[str]") -> "Tuple[Set[str], Dict[str, Known]]":
+    """Return the files that packages have installed by now, and the contents that they brought."""
+    installed: "Set[str]" = set()
+    sums = _settled({*packages})
+    installed.update(sums)
+    for package in packages:
+        installed.update(_installed(package))
+        sums.update(_sums(package))
+    return _real(installed), {path: {"sort": "file", "md5": sums[path]} for path in sums}
+
+
+def _settled(packages: "Set[str]") -> "Dict[str, str]":
+    """Return the settings that programs of packages wrote, and the digests of what they wrote."""
+    owned = _settings(packages)
+    known = dict.fromkeys(glob.iglob(_EMPTY), _NOTHING) if packages else {}
+    for line in _lines(_UCF):
+        digest, _spaces, path = line.partition("  ")
+        if path in owned and path.startswith(_SETTINGS) and {path} == _real({path}):
+            # Beside what somebody had changed, it leaves what it would have written.
+            known.update({path: digest, path + ".ucf-dist": digest})
+    return known
+
+
+def _settings(packages: "Set[str]") -> "Set[str]":
+    """Return the paths that ucf knows as those of packages, or that their scripts name."""
+    found = set()
+    for line in _lines(_UCF_OWNERS):
+        package, path = [*line.split(None, 1), "", ""][:2]
+        if package in packages:
+            found.add(path)
+    for package in packages:
+        for line in _of_package(package, ".postinst"):
+            found.update(_PATHS.findall(line))
+    return found
+
+
+def _changed(before: "Dict[str, str]", after: "Dict[str, str]") -> "Iterator[str]":
+    """Yield the names of packages that were changed."""
+    for package in set(before) | set(after):
         if before.get(package) != after.get(package):
-            name = glob.escape(package.partition(":")[0])
-            yield name
-            yield name + ":*"
+            yield package.partition(":")[0]
 
 
 def _installed(package: str) -> "Iterator[str]":
     """Yield what a package has installed by now, as dpkg lists it."""
-    for line in _lines(package + ".list"):
+    for line in _of_package(package, ".list"):
         yield from _with_what_is_made(line)
 
 
 def _sums(package: str) -> "Iterator[Tuple[str, str]]":
     """Yield the files of a package, and the digests of what it brought; settings have none."""
-    for line in _lines(package + ".md5sums"):
+    for line in _of_package(package, ".md5sums"):
         digest, _spaces, path = line.partition("  ")
         (real,) = _real({"/" + path})
         yield real, digest
 
 
-def _lines(pattern: str) -> "Iterator[str]":
-    for place in glob.glob(os.path.join(_INFO, pattern)):
+def _of_package(name: str, kind: str) -> "Iterator[str]":
+    """Yield the lines of what dpkg keeps of a package, of whatever architecture."""
+    whole = os.path.join(_INFO, glob.escape(name))
+    for place in [*glob.glob(whole + kind), *glob.glob(whole + ":*" + kind)]:
+        yield from _lines(place)
+
+
+def _lines(place: str) -> "Iterator[str]":
+    """Yield the lines of a file, none where it is not there."""
+    try:
         with open(place, "rb") as file:
-            for line in file.read().splitlines():
-                yield os.fsdecode(line)
+            lines = file.read().splitlines()
+    except FileNotFoundError:
+        return
+    for line in lines:
+        yield os.fsdecode(line)
 
 
 def _packed(run: str) -> "Iterator[str]":

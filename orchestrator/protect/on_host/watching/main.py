@@ -1,8 +1,8 @@
 """The program that is installed on every server: ``intrusion.pyz VERB``.
 
 ``watch`` and ``look`` are called by timers; the controller calls ``settle`` (told on stdin),
-``tell``, ``look``, ``newest``, ``accept`` (told on stdin), ``left``, ``certified`` and ``certify``
-(told on stdin). What is said is JSON, a document a line.
+``tell``, ``look``, ``newest``, ``accept`` (told on stdin), ``left``, ``written`` (told on stdin),
+``certified`` and ``certify`` (told on stdin). What is said is JSON, a document a line.
 """
 
 import json
@@ -42,6 +42,7 @@ def main(arguments: "List[str]") -> int:
         "newest": _newest,
         "accept": _accept,
         "left": _left,
+        "written": _written,
         "certified": _certified,
         "certify": _certify,
     }
@@ -127,6 +128,12 @@ def _accept() -> int:
 def _left(age: str, *runs: str) -> int:
     """Say how runs left the files that they wrote, or how setting up did, where none is named."""
     _say(left.of_runs(float(age), [*runs]) if runs else left.of_setup())
+    return 0
+
+
+def _written() -> int:
+    """Say how another set-up left what it wrote, as is told on stdin."""
+    _say(left.of_written(json.load(sys.stdin)))
     return 0
 
 

@@ -1,0 +1,98 @@
+"""What servers say of their updates, kept in the store, and told when updates were installed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from orchestrator.cli.context import Output
+from orchestrator.model.errors import HostError
+from orchestrator.model.i18n import _
+from orchestrator.model.patches import Patches, document
+from orchestrator.model.told import Topic
+from orchestrator.report.commands import to_type_for
+
+if TYPE_CHECKING:
+    from orchestrator.drift.scope import Scope
+    from orchestrator.protect.cves import Holes
+    from orchestrator.workspace.directory import Workspace
+
+# Beside an answer: why the sources could not be asked, and as of when nothing is known since.
+_FAILED = "refresh_failed"
+
+
+def holes_of(workspace: "Workspace") -> "Holes | None":
+    """Return the known holes, where the settings name a file of them."""
+    from orchestrator.protect.cves import load  # noqa: PLC0415 - start-up time
+
+    file = workspace.settings.debsecan
+    return load(file) if file else None
+
+
+def asked(
+    workspace: "Workspace",
+    scope: "Scope",
+    output: Output,
+    failed: Sequence[HostError],
+    holes: "Holes | None",
+) -> list[Patches | HostError]:
+    """Return what the hosts of a scope say of their updates, and keep it.
+
+    Of a host whose sources ``failed`` it just now nothing is known, until they answer again.
+    """
+    from orchestrator.drift.watch import open_store  # noqa: PLC0415 - start-up time
+
+    found = _found(scope, output)
+    if holes is not None:
+        found = [holes.told(one) if isinstance(one, Patches) else one for one in found]
+    whys = {error.host: error.message for error in failed}
+    with open_store(workspace) as store:
+        names = [host.name for host in scope.hosts]
+        before = {one.host: one.answer for one in store.answers(Topic.PATCHES, names)}
+        told: list[Patches | HostError] = []
+        for one in found:
+            if isinstance(one, HostError):
+                told.append(one)
+                continue
+            why = whys.get(one.host) or _still_failed(one, before.get(one.host, {}))
+            known = replace(one, unknown=why or one.unknown)
+            store.save_answer(one.host, Topic.PATCHES, {**document(known), _FAILED: why})
+            told.append(known)
+    return told
+
+
+def _still_failed(now: Patches, before: Mapping[str, Any]) -> str:
+    """Return why a host's sources could not be asked, where none has answered since."""
+    since = document(now)["asked"]
+    return str(before.get(_FAILED, "")) if before.get("asked") == since else ""
+
+
+def _found(scope: "Scope", output: Output) -> list[Patches | HostError]:
+    """Ask the hosts of a scope for their updates."""
+    from orchestrator.cli.views.output import progress  # noqa: PLC0415 - start-up time
+    from orchestrator.protect.patching import look  # noqa: PLC0415
+
+    with progress(_("ask"), len(scope.hosts), output) as done:
+        return look(scope.fleet, scope.hosts, scope.manifests, done)
+
+
+def tell_left(
+    workspace: "Workspace", scope: "Scope", output: Output, failed: Sequence[HostError] = ()
+) -> None:
+    """Ask what is left after updates were installed, and tell what people have to see to.
+
+    The store would still tell of updates that are installed now.
+    """
+    from orchestrator.cli.planning import tell  # noqa: PLC0415 - start-up time
+
+    left = asked(workspace, scope, output, failed, holes_of(workspace))
+    for one in left:
+        if isinstance(one, Patches) and one.held_security:
+            message = _("{host}: on hold, left alone, although they mend security: {names}")
+            names = ", ".join(each.name for each in one.held_security)
+            told = message.format(host=one.host, names=names)
+            tell(output, told, {"note": {"message": told, "hosts": [one.host]}})
+    if waiting := [one.host for one in left if isinstance(one, Patches) and one.reboot]:
+        message = _("{hosts}: updates count after a reboot only: {command}")
+        command = to_type_for(["patch", "reboot"], waiting, scope.selection.limit)
+        told = message.format(hosts=", ".join(waiting), command=command)
+        tell(output, told, {"note": {"message": told, "hosts": waiting}})
