@@ -1,6 +1,6 @@
 """What a host says of its updates: what waits, what is held, what has to be restarted."""
 
-from . import facts, in_use, updates
+from . import facts, in_use, unattended, updates
 from .host import Host, Unreadable
 
 TYPE_CHECKING = False
@@ -29,7 +29,7 @@ def tell(request: "Dict[str, Any]", host: Host) -> "Dict[str, Any]":
         told["unknown"] = str(problem)
     told["services"] = in_use.services(host)
     told["reboot"] = in_use.reboot_reason(host)
-    told["held"] = sorted(facts.held(host))
+    told["by_itself"] = unattended.installs(host)
     told["sourced"] = _sources_of(told["updates"], host)
     return told
 

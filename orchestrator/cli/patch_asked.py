@@ -1,5 +1,6 @@
 """What servers say of their updates, kept in the store, and told when updates were installed."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -73,6 +74,30 @@ def _found(scope: "Scope", output: Output) -> list[Patches | HostError]:
 
     with progress(_("ask"), len(scope.hosts), output) as done:
         return look(scope.fleet, scope.hosts, scope.manifests, done)
+
+
+def tell_taken_back(workspace: "Workspace", scope: "Scope", output: Output) -> None:
+    """Ask what waits after updates were taken back; tell where it would be installed again."""
+    from orchestrator.cli.planning import tell  # noqa: PLC0415 - start-up time
+    from orchestrator.drift.watch import open_store  # noqa: PLC0415
+
+    names = [host.name for host in scope.hosts]
+    with open_store(workspace) as store:
+        before = {
+            one.host: {each["name"] for each in one.answer["updates"]}
+            for one in store.answers(Topic.PATCHES, names)
+        }
+    for one in asked(workspace, scope, output, (), holes_of(workspace)):
+        if not isinstance(one, Patches) or not one.by_itself:
+            continue
+        known = before.get(one.host, set())
+        if again := [each.name for each in one.updates if not each.held and each.name not in known]:
+            message = _(
+                "{host}: unattended-upgrades would install this again; what keeps it from that is"
+                " (as root): {command}"
+            )
+            told = message.format(host=one.host, command=shlex.join(["apt-mark", "hold", *again]))
+            tell(output, told, {"note": {"message": told, "hosts": [one.host]}})
 
 
 def tell_left(

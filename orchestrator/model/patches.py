@@ -36,7 +36,7 @@ class Patches:
 
     ``unknown`` is why the list of updates may not be the truth; empty where it is. ``asked`` is
     when the sources of packages last answered. ``services`` use replaced files, ``reboot`` is why
-    one is needed.
+    one is needed, ``by_itself``: it installs updates without being asked (unattended-upgrades).
     """
 
     host: str
@@ -45,6 +45,7 @@ class Patches:
     asked: datetime | None = None
     services: tuple[str, ...] = ()
     reboot: str = ""
+    by_itself: bool = False
 
     @property
     def security(self) -> tuple[Update, ...]:
@@ -96,4 +97,6 @@ def of_document(host: str, told: Mapping[str, Any]) -> Patches:
         datetime.fromisoformat(asked) if asked else None,
         tuple(told["services"]),
         told["reboot"],
+        # Answers that were kept before servers told of it.
+        told.get("by_itself", False),
     )

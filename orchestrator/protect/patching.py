@@ -146,6 +146,7 @@ def patches_of(host: str, told: Mapping[str, Any]) -> Patches:
         datetime.fromtimestamp(asked, UTC) if asked > 0 else None,
         texts(told["services"]),
         text(told["reboot"]),
+        _truth(told["by_itself"]),
     )
 
 

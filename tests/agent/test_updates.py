@@ -2,8 +2,10 @@
 
 import pytest
 
-from orchestrator.agent import in_use, repack, updates
+from orchestrator.agent import facts, in_use, repack, systemd, unattended, updates
 from orchestrator.agent.host import Unreadable
+from orchestrator.agent.kinds import apt
+from orchestrator.agent.systemd import UnitState
 
 POLICY = b"""\
 newer:
@@ -216,3 +218,28 @@ def test_a_package_made_anew_says_what_it_is_and_not_how_it_was_installed():
     digest = "0123456789abcdef0123456789abcdef"
     known = {"/etc/tool.conf": digest, "/etc/with blank": digest}
     assert repack.conffiles_of(PARAGRAPH) == known
+
+
+UNATTENDED = {"apt::periodic::unattended-upgrade": "1"}
+
+
+@pytest.mark.parametrize(
+    ("packages", "options", "timer", "does"),
+    [
+        (["unattended-upgrades"], UNATTENDED, "active", True),
+        (["unattended-upgrades"], {"apt::periodic::unattended-upgrade": "always"}, "active", True),
+        (["apt"], UNATTENDED, "active", False),
+        (["unattended-upgrades"], {}, "active", False),
+        (["unattended-upgrades"], {"apt::periodic::unattended-upgrade": "0"}, "active", False),
+        (["unattended-upgrades"], UNATTENDED | {"apt::periodic::enable": "0"}, "active", False),
+        (["unattended-upgrades"], UNATTENDED, "inactive", False),
+    ],
+)
+def test_updates_come_by_themselves_where_package_options_and_timer_say_so(
+    monkeypatch, packages, options, timer, does
+):
+    states = {"apt-daily-upgrade.timer": UnitState("loaded", "enabled", timer)}
+    monkeypatch.setattr(facts, "packages", lambda _host: dict.fromkeys(packages, "1"))
+    monkeypatch.setattr(apt, "options", lambda _host: options)
+    monkeypatch.setattr(systemd, "unit_states", lambda _host, _names: states)
+    assert unattended.installs(object()) is does

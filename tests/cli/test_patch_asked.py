@@ -9,7 +9,7 @@ from orchestrator.cli import patch_asked
 from orchestrator.cli.context import Output
 from orchestrator.model.errors import AgentError
 from orchestrator.model.host import Endpoint, ManagedHost
-from orchestrator.model.patches import Patches, as_known, document
+from orchestrator.model.patches import Patches, Update, as_known, document
 from orchestrator.model.told import Told, Topic
 from orchestrator.workspace.directory import load
 
@@ -49,3 +49,32 @@ def test_what_a_server_said_long_ago_says_nothing_of_now(monkeypatch):
     old = Told("web1", Topic.PATCHES, NOW - timedelta(days=8), answer)
     assert as_known(young, NOW).unknown == ""
     assert as_known(old, NOW).unknown == "nobody has asked it since 2026-11-22"
+
+
+def test_what_was_taken_back_is_named_where_it_would_come_again(new_workspace, monkeypatch, capsys):
+    monkeypatch.setenv("LUYTRE_LANG", "en")
+    workspace = load(new_workspace)
+    workspace.prepare_state()
+    waits = [
+        Update("curl", "1", "2", security=True, held=False),
+        Update("nginx", "1", "2", security=True, held=False),
+        Update("held", "1", "2", security=True, held=True),
+    ]
+    scope = SimpleNamespace(hosts=[HOST])
+    stages = iter(
+        [
+            # Before the rollback, one of them waited already.
+            Patches("web1", tuple(waits[:1]), by_itself=True),
+            Patches("web1", tuple(waits), by_itself=True),
+            Patches("web1", tuple(waits[:1])),
+            Patches("web1", tuple(waits)),
+        ]
+    )
+    monkeypatch.setattr(patch_asked, "_found", lambda *_more: [next(stages)])
+    patch_asked.asked(workspace, scope, Output.HUMAN, (), None)
+    patch_asked.tell_taken_back(workspace, scope, Output.HUMAN)
+    assert "(as root): apt-mark hold nginx\n" in capsys.readouterr().err
+    # A server that installs nothing by itself.
+    patch_asked.asked(workspace, scope, Output.HUMAN, (), None)
+    patch_asked.tell_taken_back(workspace, scope, Output.HUMAN)
+    assert "apt-mark" not in capsys.readouterr().err

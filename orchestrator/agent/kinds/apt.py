@@ -34,7 +34,7 @@ _DEFAULTS = {
 
 def observe(want: "Dict[str, Any]", host: Host) -> "Dict[str, str]":
     """Return each wanted option's value; options are not told apart by case."""
-    told = host.once("apt-config", lambda: parse(host.expect(["/usr/bin/apt-config", "dump"])))
+    told = options(host)
     return {
         option: told.get(option.lower(), _DEFAULTS.get(option.lower(), _NOT_SET)) for option in want
     }
@@ -71,6 +71,11 @@ def converge(want: "Dict[str, Any]", target: Target) -> None:
     place = _place(target)
     path.make_parents(place)
     path.write(place, _drop_in(want, target).encode(), root_file(0o644))
+
+
+def options(host: Host) -> "Dict[str, str]":
+    """Return the options that are set on a host, as :func:`parse` does."""
+    return host.once("apt-config", lambda: parse(host.expect(["/usr/bin/apt-config", "dump"])))  # type: ignore[no-any-return]
 
 
 def parse(data: bytes) -> "Dict[str, str]":

@@ -39,6 +39,9 @@ def render(
     for one in found:
         rows.add_row(*_row(one))
     shown = [part for one in found for part in _details(one, few=len(found) <= _FEW)]
+    if alone := [one.host for one in found if isinstance(one, Patches) and one.by_itself]:
+        told = _("install updates without being asked (unattended-upgrades): {hosts}")
+        shown.append(line(told.format(hosts=", ".join(alone))))
     if holes_of is not None:
         told = _("known holes as of {day}").format(day=local_time(holes_of))
         shown.append(line(told))

@@ -9,6 +9,15 @@ from .support import APPLY, answer, versions, waiting
 
 pytestmark = pytest.mark.lab
 
+# The servers' own source is the lab's small one; lists of others would say more than it does.
+_FROM_DEBIAN = """
+from_debian="-o Dir::Etc::sourceparts=/etc/apt/away -o Dir::State::lists=/var/tmp/lists"
+mkdir -p /var/tmp/lists
+apt-get -q $from_debian update
+apt-get -qy $from_debian --no-install-recommends install {package}
+rm -r /var/tmp/lists
+"""
+
 
 def test_what_waits_is_told_apart_and_a_host_without_updates_has_none(
     desk, lab, repository, content, p1, p2
@@ -80,6 +89,38 @@ def test_updates_are_installed_and_used_and_go_back_without_the_mirror(
     assert (once_more.code, once_more.host(p1)["outcome"]) == (0, "unchanged"), once_more
     assert "is taken back already" in once_more.host(p1)["reason"]
     assert once_more.host(p1)["changed"] == []
+
+
+def test_where_updates_would_come_again_by_themselves_that_is_told(
+    desk, lab, repository, content, p1
+):
+    timer, place = "apt-daily-upgrade.timer", "/etc/apt/apt.conf.d/zz-own"
+    lab.write(p1, place, b'Unattended-Upgrade::Origins-Pattern { "codename=tiny-security"; };\n')
+    lab.run(p1, ["sh", "-ec", _FROM_DEBIAN.format(package="unattended-upgrades")], timeout=180)
+    try:
+        publish(repository, content, security=(library("1.1", content),))
+        idle = desk.ask("patch", "status", "--limit", p1, "--refresh")
+        lab.run(p1, ["systemctl", "start", timer])
+        told = desk.ask("patch", "status", "--limit", p1)
+        assert (idle.host(p1)["by_itself"], told.host(p1)["by_itself"]) == (False, True)
+        assert p1 in desk.luytre("patch", "status", "--limit", p1).out.split("unattended", 1)[1]
+
+        applied = desk.ask(*APPLY, "--limit", p1)
+        taken = desk.ask("patch", "rollback", "--yes", "--run", applied.document["run"])
+        assert (applied.code, taken.code) == (0, 0), taken
+        assert "apt-mark hold tiny-lib" in taken.err
+
+        ends = []
+        for mark in ("hold", "unhold"):
+            lab.run(p1, ["apt-mark", mark, "tiny-lib"])
+            lab.run(p1, ["unattended-upgrade"])
+            ends.append(versions(lab, p1)["tiny-lib"])
+        assert ends == ["1.0", "1.1"]
+    finally:
+        lab.run(p1, ["rm", place])
+        lab.run(p1, ["systemctl", "stop", timer])
+        lab.run(p1, ["apt-get", "-qy", "purge", "unattended-upgrades"])
+        lab.run(p1, ["apt-get", "-qy", "autoremove", "--purge"])
 
 
 def test_every_update_is_installed_only_when_that_is_asked_for(desk, lab, repository, content, p1):
