@@ -190,7 +190,7 @@ def _keep_needs(store: "Store", host: str, needs: Needs) -> None:
     """Keep what a host needs beside what is known of its updates."""
     for known in store.answers(Topic.PATCHES, [host]):
         now = replace(of_document(host, known.answer), **needs._asdict())
-        store.save_answer(host, Topic.PATCHES, document(now))
+        store.save_answer(host, Topic.PATCHES, {**known.answer, **document(now)})
 
 
 def hours_text(hours: str) -> str:

@@ -89,7 +89,7 @@ def status(context: Context, limit: str | None, refresh: bool, output: Output) -
 
     workspace = context.workspace()
     scope = _scope(workspace, Selection(limit), every=True)
-    failed = refreshed(workspace, scope, output) if refresh else []
+    failed = refreshed(workspace, scope, output) if refresh else None
     holes = holes_of(workspace)
     told = asked(workspace, scope, output, failed, holes)
     moment = holes.moment if holes else None
@@ -288,7 +288,7 @@ def _needing_reboot(
     from orchestrator.cli.planning import changeable  # noqa: PLC0415
 
     scope = changeable(scope, output, Consent())
-    found = asked(workspace, scope, output, (), holes_of(workspace))
+    found = asked(workspace, scope, output, None, holes_of(workspace))
     left = [outcome_of_error(one) for one in found if isinstance(one, HostError)]
     needing = {one.host for one in found if isinstance(one, Patches) and one.reboot}
     hosts = [host for host in scope.hosts if host.name in needing]

@@ -1,12 +1,13 @@
 """What servers say of their updates, kept in the store, and told when updates were installed."""
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from orchestrator.cli.context import Output
 from orchestrator.model.errors import HostError
+from orchestrator.model.host import Management
 from orchestrator.model.i18n import _
 from orchestrator.model.patches import Patches, document
 from orchestrator.model.told import Topic
@@ -15,9 +16,10 @@ from orchestrator.report.commands import to_type_for
 if TYPE_CHECKING:
     from orchestrator.drift.scope import Scope
     from orchestrator.protect.cves import Holes
+    from orchestrator.store.repository import Store
     from orchestrator.workspace.directory import Workspace
 
-# Beside an answer: why the sources could not be asked, and as of when nothing is known since.
+# Beside an answer: why the sources could not be asked the last time that somebody tried.
 _FAILED = "refresh_failed"
 
 
@@ -33,38 +35,42 @@ def asked(
     workspace: "Workspace",
     scope: "Scope",
     output: Output,
-    failed: Sequence[HostError],
+    failed: Sequence[HostError] | None,
     holes: "Holes | None",
 ) -> list[Patches | HostError]:
     """Return what the hosts of a scope say of their updates, and keep it.
 
-    Of a host whose sources ``failed`` it just now nothing is known, until they answer again.
+    ``failed`` are the errors of those whose sources were asked just now, None where nobody asked.
+    Of a host whose sources failed it, nothing is known until all of them answer: apt goes on with
+    those that do, and does not tell afterwards which these were.
     """
     from orchestrator.drift.watch import open_store  # noqa: PLC0415 - start-up time
 
     found = _found(scope, output)
     if holes is not None:
         found = [holes.told(one) if isinstance(one, Patches) else one for one in found]
-    whys = {error.host: error.message for error in failed}
     with open_store(workspace) as store:
-        names = [host.name for host in scope.hosts]
-        before = {one.host: one.answer for one in store.answers(Topic.PATCHES, names)}
+        whys = (
+            {error.host: error.message for error in failed}
+            if failed is not None
+            else _failed_before(store, scope)
+        )
         told: list[Patches | HostError] = []
         for one in found:
             if isinstance(one, HostError):
                 told.append(one)
                 continue
-            why = whys.get(one.host) or _still_failed(one, before.get(one.host, {}))
+            why = whys.get(one.host, "")
             known = replace(one, unknown=why or one.unknown)
             store.save_answer(one.host, Topic.PATCHES, {**document(known), _FAILED: why})
             told.append(known)
     return told
 
 
-def _still_failed(now: Patches, before: Mapping[str, Any]) -> str:
-    """Return why a host's sources could not be asked, where none has answered since."""
-    since = document(now)["asked"]
-    return str(before.get(_FAILED, "")) if before.get("asked") == since else ""
+def _failed_before(store: "Store", scope: "Scope") -> dict[str, str]:
+    """Return why the sources of hosts failed the last time; nobody asks those only audited."""
+    names = [host.name for host in scope.hosts if host.management is Management.MANAGED]
+    return {one.host: one.answer.get(_FAILED, "") for one in store.answers(Topic.PATCHES, names)}
 
 
 def _found(scope: "Scope", output: Output) -> list[Patches | HostError]:
@@ -87,7 +93,7 @@ def tell_taken_back(workspace: "Workspace", scope: "Scope", output: Output) -> N
             one.host: {each["name"] for each in one.answer["updates"]}
             for one in store.answers(Topic.PATCHES, names)
         }
-    for one in asked(workspace, scope, output, (), holes_of(workspace)):
+    for one in asked(workspace, scope, output, None, holes_of(workspace)):
         if not isinstance(one, Patches) or not one.by_itself:
             continue
         known = before.get(one.host, set())
@@ -101,7 +107,10 @@ def tell_taken_back(workspace: "Workspace", scope: "Scope", output: Output) -> N
 
 
 def tell_left(
-    workspace: "Workspace", scope: "Scope", output: Output, failed: Sequence[HostError] = ()
+    workspace: "Workspace",
+    scope: "Scope",
+    output: Output,
+    failed: Sequence[HostError] | None = None,
 ) -> None:
     """Ask what is left after updates were installed, and tell what people have to see to.
 

@@ -87,7 +87,7 @@ def workspace(new_workspace):
         record_audit(store, audit, audits, manifests, {HOST.name: HOST})
         store.finish_run(audit.id, RunStatus.DONE)
         waits = Patches(HOST.name, services=("ssh.service",), reboot="a newer kernel")
-        store.save_answer(HOST.name, Topic.PATCHES, document(waits))
+        store.save_answer(HOST.name, Topic.PATCHES, {**document(waits), "beside": "kept"})
     return made
 
 
@@ -109,6 +109,9 @@ def test_the_status_tells_no_reboot_that_was_made(workspace, server, capsys):
     assert "a newer kernel" in reasons(capsys)["unpatched"]["web1"]
     assert rebooted(workspace, server) == "confirmed"
     assert "unpatched" not in reasons(capsys)
+    with Store.open(workspace.store_file) as store:
+        (known,) = store.answers(Topic.PATCHES, [HOST.name])
+    assert known.answer["beside"] == "kept"
 
 
 def test_a_server_whose_answer_is_lost_is_waited_for_all_the_same(workspace, server):

@@ -24,7 +24,7 @@ def ask(new_workspace, monkeypatch):
     workspace = load(new_workspace)
     workspace.prepare_state()
 
-    def asked(at, *failed):
+    def asked(at, failed):
         monkeypatch.setattr(patch_asked, "_found", lambda *_more: [Patches("web1", asked=at)])
         scope = SimpleNamespace(hosts=[HOST])
         (told,) = patch_asked.asked(workspace, scope, Output.JSON, failed, None)
@@ -34,12 +34,12 @@ def ask(new_workspace, monkeypatch):
 
 
 def test_sources_that_failed_are_unknown_until_they_answer_again(ask):
-    assert ask(NOW, BROKEN) == BROKEN.message
-    # Nobody asks them anew: an old list is no answer.
-    assert ask(NOW) == BROKEN.message
-    assert ask(NOW) == BROKEN.message
-    assert ask(NOW + timedelta(hours=1)) == ""
-    assert ask(NOW + timedelta(hours=1)) == ""
+    assert ask(NOW, [BROKEN]) == BROKEN.message
+    # Nobody asks them anew: what one of them has told apt since is no answer of all.
+    assert ask(NOW, None) == BROKEN.message
+    assert ask(NOW + timedelta(hours=1), None) == BROKEN.message
+    assert ask(NOW + timedelta(hours=1), []) == ""
+    assert ask(NOW + timedelta(hours=1), None) == ""
 
 
 def test_what_a_server_said_long_ago_says_nothing_of_now(monkeypatch):
@@ -71,10 +71,10 @@ def test_what_was_taken_back_is_named_where_it_would_come_again(new_workspace, m
         ]
     )
     monkeypatch.setattr(patch_asked, "_found", lambda *_more: [next(stages)])
-    patch_asked.asked(workspace, scope, Output.HUMAN, (), None)
+    patch_asked.asked(workspace, scope, Output.HUMAN, None, None)
     patch_asked.tell_taken_back(workspace, scope, Output.HUMAN)
     assert "(as root): apt-mark hold nginx\n" in capsys.readouterr().err
     # A server that installs nothing by itself.
-    patch_asked.asked(workspace, scope, Output.HUMAN, (), None)
+    patch_asked.asked(workspace, scope, Output.HUMAN, None, None)
     patch_asked.tell_taken_back(workspace, scope, Output.HUMAN)
     assert "apt-mark" not in capsys.readouterr().err
