@@ -77,6 +77,20 @@ chroot "$root" apt-cache gencaches
 touch "$root/etc/.updated" "$root/var/.updated"
 """
 
+# A container has no disk, no firmware and no kernel's command line: these find nothing in it, and
+# are a third of what each daemon-reload costs.
+_IDLE_GENERATORS = (
+    *("cryptsetup", "debug", "gpt-auto", "hibernate-resume"),
+    *("integritysetup", "run", "system-update", "veritysetup"),
+)
+_CONTAINER_CUSTOMIZE = f"""\
+set -eu
+off=$1/etc/systemd/system-generators
+mkdir -p "$off"
+for each in {" ".join(_IDLE_GENERATORS)}; do
+    ln -s /dev/null "$off/systemd-$each-generator"
+done
+"""
 
 # Before the kernel is installed: an initial RAM disk with what this hardware needs is unpacked
 # sooner; emulated, every MiB counts.
@@ -154,9 +168,7 @@ class Recipe:
     @property
     def key(self) -> str:
         """The name and a hash of the recipe: the image's directory name."""
-        parts = (self.name, self.sources, self.apt, *self.packages, _DPKG, _CUSTOMIZE)
-        if self.vm:
-            parts = (*parts, _VM_SETUP, _VM_CUSTOMIZE)
+        parts = (self.name, self.sources, self.apt, *self.packages, _DPKG, *_hooks(self))
         return f"{self.name}-{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:16]}"
 
 
@@ -183,10 +195,9 @@ def ensure_images(kinds: Iterable[Kind], progress: Progress) -> dict[Kind, Path]
 
 
 def _hooks(recipe: Recipe) -> list[str]:
-    hooks = [f"--customize-hook={_CUSTOMIZE}"]
-    if recipe.vm:
-        hooks += [f"--setup-hook={_VM_SETUP}", f"--customize-hook={_VM_CUSTOMIZE}"]
-    return hooks
+    own = _VM_CUSTOMIZE if recipe.vm else _CONTAINER_CUSTOMIZE
+    hooks = [f"--customize-hook={_CUSTOMIZE}", f"--customize-hook={own}"]
+    return [*hooks, f"--setup-hook={_VM_SETUP}"] if recipe.vm else hooks
 
 
 def _ensure(recipe: Recipe, progress: Progress) -> Path:
