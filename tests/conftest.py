@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler.loadfile import LoadFileScheduling
 
 from orchestrator.cli.main import run
 
@@ -39,6 +41,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return min(places, default=len(_LONGEST_FIRST))
 
     items.sort(key=rank)
+
+
+# The hosts of these take minutes to set up: one worker has all tests on them.
+_SHARED_HOSTS = ("tests/lab/intrusion", "tests/lab/antivirus", "tests/lab/patch")
+
+
+class _ByHosts(LoadFileScheduling):
+    """Hand out tests by file, and by directory where its files share hosts."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        directory = file.rpartition("/")[0]
+        return directory if directory in _SHARED_HOSTS else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _ByHosts:
+    """Distribute tests over workers by the hosts that they need."""
+    return _ByHosts(config, log)
 
 
 @pytest.fixture
