@@ -58,7 +58,9 @@ def record(store, names, part, answers):
 
 
 @settings(
-    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    deadline=None,
+    max_examples=60,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(steps=st.lists(audits(), min_size=2, max_size=7))
 def test_what_was_not_looked_at_stays_as_it_was_and_is_never_resolved(store, steps):

@@ -98,7 +98,7 @@ def test_ctrl_c_begins_no_new_host():
             os.kill(os.getpid(), signal.SIGINT)
         stopped.wait(10)
 
-    timer = threading.Timer(1, stopped.set)
+    timer = threading.Timer(5, stopped.set)
     timer.start()
     with pytest.raises(Interrupted):
         over_hosts(hosts(50), work, 2)
@@ -113,4 +113,5 @@ def test_no_hosts_no_results():
 def test_no_thread_is_left():
     before = set(threading.enumerate())
     over_hosts(hosts(30), lambda _host: None, 10)
-    assert set(threading.enumerate()) == before
+    # Those of tests before may end meanwhile.
+    assert not set(threading.enumerate()) - before

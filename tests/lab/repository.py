@@ -113,7 +113,7 @@ class Repository:
         serve = ["python3", "-m", "http.server", "80", "--directory", _PLACE]
         self._lab.run(self._host, ["systemd-run", "-q", f"--unit={_SERVER}", "--collect", *serve])
         wait = "until ss -ltn | grep -q ':80 '; do sleep 0.1; done"
-        self._lab.run(self._host, ["timeout", "20", "sh", "-c", wait])
+        self._lab.run(self._host, ["timeout", "50", "sh", "-c", wait])
 
     def serve_again(self) -> None:
         """Answer requests, if that was stopped."""

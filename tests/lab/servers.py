@@ -1,4 +1,4 @@
-"""Second servers on lab hosts."""
+"""Second servers on lab hosts, and their timers."""
 
 from contextlib import contextmanager
 
@@ -7,7 +7,14 @@ def wait_listening(lab, name, *ports):
     """Wait until something on the host listens on each of the TCP ``ports``."""
     for port in ports:
         answers = f"until ss -Hltn sport = :{port} | grep -q .; do sleep 0.1; done"
-        lab.run(name, ["timeout", "20", "sh", "-c", answers])
+        lab.run(name, ["timeout", "50", "sh", "-c", answers])
+
+
+def keep_timers_off(lab, name, *timers):
+    """Let timers of a host, which may come later, run and not fire: tests go on at night, too."""
+    for timer in timers:
+        place = f"/run/systemd/system/{timer}.d/far-off.conf"
+        lab.write(name, place, b"[Timer]\nOnCalendar=\nOnCalendar=2099-01-01\n")
 
 
 @contextmanager

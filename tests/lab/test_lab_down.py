@@ -86,8 +86,8 @@ def test_down_leaves_nothing(small):
 def alive(pid: int | None) -> bool:
     """Whether a process still runs; one that only waits to be reaped does not."""
     try:
-        return ") Z" not in Path(f"/proc/{pid}/stat").read_text()
-    except FileNotFoundError:
+        return b") Z" not in Path(f"/proc/{pid}/stat").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
         return False
 
 

@@ -12,7 +12,7 @@ from orchestrator.model.host_words import in_words
 from tests.lab.change.desk import Desk
 from tests.lab.controls import mutations, story
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(1800)]
 
 PROFILE = "cis-level2-server"
 PRISTINE, BROKEN = HostSpec("v1"), HostSpec("v2", "trixie")

@@ -68,7 +68,7 @@ delete table inet luytre
 """
 CLEAN = """
 for t in $(systemctl list-units --plain --no-legend 'luytre-*' | cut -d' ' -f1); do
-  systemctl stop $t
+  systemctl stop $t 2>/dev/null || true  # it may just have ended by itself
 done
 rm -rf /var/lib/luytre /run/luytre /run/motd.d/luytre /etc/systemd/system/luytre-* \
   /etc/systemd/system/*/luytre-* /etc/luytre

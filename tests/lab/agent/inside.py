@@ -38,7 +38,7 @@ class Inside:
                 archive.writestr(module, source)
         lab.write(name, PLACE, stream.getvalue())
 
-    def python(self, code: str, given: Any = None, timeout: float = 120) -> Any:
+    def python(self, code: str, given: Any = None, timeout: float = 300) -> Any:
         """Run code in the host beside the agent's modules; return what it tells (plain data).
 
         The code finds ``host``, ``given`` (the data handed in) and ``tell``.
@@ -49,7 +49,7 @@ class Inside:
         return json.loads(lines[-1]) if lines else None
 
     def unchecked(
-        self, code: str, given: Any = None, timeout: float = 120
+        self, code: str, given: Any = None, timeout: float = 300
     ) -> "subprocess.CompletedProcess[bytes]":
         """Run code like ``python``, however it ends."""
         argv = ["python3", *pack.OPTIONS, "-c", _PRELUDE + textwrap.dedent(code)]
@@ -57,7 +57,7 @@ class Inside:
             self.name, argv, stdin=json.dumps(given).encode(), timeout=timeout, check=False
         )
 
-    def sh(self, script: str, stdin: bytes = b"", timeout: float = 60) -> str:
+    def sh(self, script: str, stdin: bytes = b"", timeout: float = 240) -> str:
         """Run a shell script that must succeed and return what it says."""
         done = self.lab.run(self.name, ["sh", "-ec", script], stdin=stdin, timeout=timeout)
         return done.stdout.decode("utf-8", "replace")

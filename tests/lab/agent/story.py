@@ -110,7 +110,7 @@ def left(inside: Inside) -> list[str]:
 
 def nothing_left(inside: Inside) -> bool:
     """Wait until the last unit of a run's machinery has ended; return whether all is gone."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 30
     while left(inside) and time.monotonic() < deadline:
         time.sleep(0.1)
     return left(inside) == []

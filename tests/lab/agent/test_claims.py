@@ -252,7 +252,7 @@ def test_fault_03_confirm_and_expire_at_the_same_moment_exclude_each_other(host)
             "sources": pack.prepare("begin")[1].hex(),
             "file": f"{ROOM}/file",
         },
-        timeout=200,
+        timeout=400,
     )
     for state, held in told:
         assert (state, held) in [("confirmed", "new\n"), ("rolled_back", "old\n")], told

@@ -7,7 +7,7 @@ import pytest
 
 from .inside import PLACE, Inside
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(1800)]
 
 DRIVER = Path(__file__).parent / "crash_driver.py"
 
@@ -27,7 +27,7 @@ DRIVER = Path(__file__).parent / "crash_driver.py"
 def test_a_death_at_any_step_leaves_a_way_back(g1: Inside, phase: str, stride: int, at_least: int):
     g1.lab.write(g1.name, "/root/t/crash_driver.py", DRIVER.read_bytes())
     argv = ["python3", "/root/t/crash_driver.py", phase, PLACE, str(stride)]
-    done = g1.lab.run(g1.name, argv, timeout=550, check=False)
+    done = g1.lab.run(g1.name, argv, timeout=1700, check=False)
     assert done.returncode == 0, done.stderr.decode()
     told = json.loads(done.stdout.splitlines()[-1])
     assert told["wrong"] == {}

@@ -54,6 +54,10 @@ script("path-mark")
 said = {path.rpartition("/")[2] for path, _source in cron_tables.files(host, Paths().is_file)
         if path.startswith("/opt/") and os.path.isfile(path)}
 subprocess.run(["systemctl", "restart", "cron"], check=True)
+# A busy machine takes its time before the first one, and none may come beside them.
+deadline = time.monotonic() + 60
+while not said <= set(os.listdir("/run/marks")) and time.monotonic() < deadline:
+    time.sleep(0.1)
 before = -1
 while before != len(os.listdir("/run/marks")):
     before = len(os.listdir("/run/marks"))

@@ -322,7 +322,8 @@ else:
 def test_a_directory_in_use_is_not_hidden_under_a_new_mount(g1):
     want = {"path": "/srv/busy", "own": True, "type": "tmpfs"}
     g1.sh(
-        "mkdir -p /srv/busy; cd /srv/busy; setsid sleep 300 > /dev/null 2>&1 & echo $! > /run/busy"
+        "mkdir -p /srv/busy; cd /srv/busy; setsid sleep 300 > /dev/null 2>&1 & echo $! > /run/busy;"
+        " until grep -q sleep /proc/$!/comm; do sleep 0.1; done"
     )
     try:
         assert "in use: sleep" in g1.python(MOUNT, want)

@@ -232,7 +232,8 @@ def test_one_service_that_fails_keeps_no_other_from_being_reloaded(host):
     gate(host, "true")
     story.armed()
     host.sh(f"sed -i s,/bin/sh,/nonexistent, {SERVICE}; systemctl daemon-reload")
-    reloads = "journalctl -q -u ssh.service -o cat --no-pager | grep -c '^Reloaded '"
+    journal = "journalctl --sync; journalctl -q -u ssh.service -o cat --no-pager"
+    reloads = f"{journal} | grep -c '^Reloaded '"
     before = int(host.sh(reloads))
     told = story.rollback()["result"]
     assert told["state"] == "broken"
@@ -310,7 +311,7 @@ def test_a_reboot_while_armed_takes_back_files_links_and_services(host):
         assert story.state == "rolled_back", story.read("expired.json")
         assert content(host) == "old\n"
         assert host.sh("sshd -T | grep -i ^maxauthtries") == "maxauthtries 6\n"
-        assert left(host) == []
+        assert nothing_left(host)
         deadline = time.monotonic() + 30
         while host.sh("systemctl is-active probe-off || true") != "active\n":
             assert time.monotonic() < deadline

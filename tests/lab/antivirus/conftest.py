@@ -10,6 +10,7 @@ import pytest
 
 from orchestrator.lab import HostSpec, Lab
 from tests.lab.change.desk import APPLY, Desk, until
+from tests.lab.servers import keep_timers_off
 
 MIRROR, WEB, SMALL = "mirror", "web", "small"
 BOTH = f"{WEB},{SMALL}"
@@ -24,6 +25,15 @@ OWN_HDB = f"{hashlib.md5(EICAR).hexdigest()}:{len(EICAR)}:Luytre.TestFile\n"
 # Bytes that are no test file, and stand for malware.
 MALWARE = b"bamboo-malware-sample"
 OWN_NDB = f"Luytre.Sample:0:*:{MALWARE.hex()}\n"
+# A socket alone says nothing: that of a clamd that was killed is still there.
+_PING = """
+import socket
+with socket.socket(socket.AF_UNIX) as clamd:
+    clamd.settimeout(10)
+    clamd.connect("/run/clamav/clamd.ctl")
+    clamd.sendall(b"nPING\\n")
+    print(clamd.recv(9))
+"""
 _SMALL_MEMORY = """
 sed 's/^MemTotal:.*/MemTotal:        1000000 kB/' /proc/meminfo > /root/meminfo
 mount --bind /root/meminfo /proc/meminfo
@@ -54,6 +64,8 @@ def lab(lab_factory: Callable[[str], Lab]) -> Lab:
     on(lab, SMALL, _SMALL_MEMORY)
     for name in (WEB, SMALL):
         on(lab, name, _FILES)
+        keep_timers_off(lab, name, "luytre-antivirus-scan.timer")
+    keep_timers_off(lab, MIRROR, "luytre-signatures.timer")
     return lab
 
 
@@ -148,8 +160,13 @@ def updated(desk: Desk, lab: Lab, limit: str = BOTH) -> None:
         # Asked in order, it ends in half a minute as well.
         again = f"systemctl stop {DAEMON}; systemctl start {DAEMON}"
         on(lab, WEB, f"systemctl kill --signal=KILL {DAEMON}; {again}")
-        listens = "test -S /run/clamav/clamd.ctl && echo yes || true"
-        until(lambda: on(lab, WEB, listens), "clamd listens")
+        clamd_answers(lab)
+
+
+def clamd_answers(lab: Lab) -> None:
+    """Wait until clamd, which was started, has read its signatures and answers."""
+    ping = ["python3", "-c", _PING]
+    until(lambda: b"PONG" in lab.run(WEB, ping, check=False).stdout, "clamd answers", 120, 0.3)
 
 
 def proof(desk: Desk, host: str) -> tuple[int, str]:

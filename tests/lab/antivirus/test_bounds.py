@@ -17,6 +17,7 @@ from .conftest import (
     SMALL,
     USED,
     WEB,
+    clamd_answers,
     detected,
     on,
     proof,
@@ -28,7 +29,7 @@ from .conftest import (
     wrapped,
 )
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(1200)]
 
 _PORTAL = "systemd-run --quiet --unit portal python3 -m http.server 8088 --directory /srv"
 _V1 = Path("/sys/fs/cgroup/memory")
@@ -158,6 +159,7 @@ def test_only_root_and_the_group_of_clamd_may_speak_to_it(desk, lab):
     finally:
         again = f"systemctl stop clamav-daemon.socket; rm {present}; systemctl start {DAEMON}"
         on(lab, WEB, again)
+        clamd_answers(lab)
     assert proof(desk, WEB)[1] == "found"
 
 

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from tests.lab.change.desk import ended, until
+from tests.lab.servers import wait_listening
 
 from .conftest import (
     BOTH,
@@ -25,9 +26,11 @@ from .conftest import (
     wrapped,
 )
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(1200)]
 _SITE = "/etc/nginx/conf.d/luytre-signatures.conf"
 _RELOAD = "systemctl reload nginx.service"
+# nginx is told to read its settings again, and nobody when it has.
+_CLOSED = "timeout 20 sh -c 'while ss -Hltn sport = :8080 | grep -q .; do sleep 0.1; done'"
 
 
 @pytest.mark.parametrize(
@@ -141,7 +144,11 @@ def test_a_mirror_whose_web_server_is_stopped_is_told_and_set_up_again(desk, lab
     ("broken", "mended", "why"),
     [
         (f"chmod 0600 {SERVED}/*", f"chmod 0644 {SERVED}/*", "answers 403"),
-        (f"mv {_SITE} /root; {_RELOAD}", f"mv /root/*.conf {_SITE}; {_RELOAD}", "refused"),
+        (
+            f"mv {_SITE} /root; {_RELOAD}; {_CLOSED}",
+            f"mv /root/*.conf {_SITE}; {_RELOAD}",
+            "refused",
+        ),
     ],
     ids=["unreadable", "without its site"],
 )
@@ -153,6 +160,7 @@ def test_a_web_server_that_runs_and_serves_nothing_is_told(desk, lab, broken, me
         assert why in status.document["mirrors"][0]["unanswered"]
     finally:
         on(lab, MIRROR, mended)
+        wait_listening(lab, MIRROR, 8080)
     assert desk.ask("antivirus", "mirror", "status").code == 0
 
 

@@ -5,7 +5,7 @@ import pytest
 from .conftest import FILES, MALWARE, SMALL, WEB, detected, on
 from .files import change_wish, kept, put, quiet
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(600), pytest.mark.usefixtures("quiet")]
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(1200), pytest.mark.usefixtures("quiet")]
 __all__ = ["quiet"]
 
 HOSTS = pytest.mark.parametrize("host", [WEB, SMALL])

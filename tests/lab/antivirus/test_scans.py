@@ -5,7 +5,7 @@ import pytest
 from .conftest import BOTH, EICAR, FILES, MALWARE, SMALL, WEB, detected, on, verdicts
 from .files import change_wish, kept, put, quiet
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(600), pytest.mark.usefixtures("quiet")]
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(1200), pytest.mark.usefixtures("quiet")]
 __all__ = ["quiet"]
 
 

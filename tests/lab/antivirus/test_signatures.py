@@ -8,7 +8,7 @@ import pytest
 
 from .conftest import BOTH, SMALL, USED, WEB, on, proof, publish, updated, verdicts
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(1200)]
 
 
 @contextmanager

@@ -94,7 +94,7 @@ def test_an_interrupt_loses_no_result_and_tells_what_goes_on(
     desk = late.desk
     with desk.started("inventory", "bootstrap", *limit, *password, "--yes") as process:
         at_work(late)
-        until(lambda: results(late), "the first is done")
+        until(lambda: results(late), "the first is done", 120)
         process.send_signal(signal.SIGINT)
         done = ended(process)
     assert done.code == 130, done

@@ -106,10 +106,10 @@ def slow(host: Novice, hook: str, seconds: int = 4) -> Novice:
 def at_work(host: Novice) -> None:
     """Wait until the installation of packages has come to its hook."""
     seen = ["test", "-e", "/run/slow"]
-    until(lambda: host.lab.run(host.name, seen, check=False).returncode == 0, "apt at work")
+    until(lambda: host.lab.run(host.name, seen, check=False).returncode == 0, "apt at work", 180)
 
 
-def undone(host: Novice, seconds: float = 90) -> None:
+def undone(host: Novice, seconds: float = 240) -> None:
     """Wait until the host has taken itself back."""
     place = host.lab.root(host.name) / "var/lib/luytre-bootstrap"
     until(lambda: not place.exists(), "taken back", seconds)
@@ -135,7 +135,7 @@ def test_a_connection_that_drops_is_told_and_all_is_undone_at_once(unprepared: N
     with host.desk.started("inventory", "bootstrap", *host.words()) as process:
         at_work(host)
         host.sh("pkill -f '^sshd: root' || pkill -f '^sshd-session: root'")
-        out, _err = process.communicate(timeout=120)
+        out, _err = process.communicate(timeout=240)
     assert process.returncode == 5, out
     assert "connection was lost" in out
     assert host.changed_since(before) == []

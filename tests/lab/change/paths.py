@@ -6,6 +6,7 @@ import os
 import re
 import stat
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -21,8 +22,10 @@ def described(root: Path, tops: list[str], left_out: str) -> dict[str, str]:
             relative = Path(directory).relative_to(root)
             for name in (*directories, *names):
                 path = str(relative / name)
-                if not excluded.fullmatch(path):
-                    found[path] = _described(root / path)
+                # The host works on: what is gone by now is not there.
+                with suppress(FileNotFoundError):
+                    if not excluded.fullmatch(path):
+                        found[path] = _described(root / path)
             directories[:] = [d for d in directories if not excluded.fullmatch(str(relative / d))]
     return found
 

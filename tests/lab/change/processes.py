@@ -24,7 +24,7 @@ def everyone() -> Iterator[Seen]:
             arguments = (place / "cmdline").read_bytes()
             environment = (place / "environ").read_bytes()
             # proc(5): the name in parentheses may hold blanks; after it, state and parent.
-            parent = int((place / "stat").read_text().rpartition(")")[2].split()[1])
+            parent = int((place / "stat").read_bytes().rpartition(b")")[2].split()[1])
         except (FileNotFoundError, ProcessLookupError, PermissionError):
             continue
         yield Seen(int(place.name), parent, arguments, environment)

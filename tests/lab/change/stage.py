@@ -10,19 +10,21 @@ from tests.lab.repository import Deb
 
 _SHELF = "/srv/shelf"
 _SOURCE = "/etc/apt/sources.list.d/shelf.list"
+_GO = "/run/own-go-on"
 
 
-def _tiny(name: str, version: str = "1.0", depends: str = "", slow: int = 0) -> Deb:
-    """Return a tiny package with a configuration file; its set-up takes ``slow`` seconds."""
+def _tiny(name: str, version: str = "1.0", depends: str = "", setup: str = "") -> Deb:
+    """Return a tiny package with a configuration file; ``setup`` is done when it is set up."""
     files = {f"/etc/{name}.conf": f"{version}\n".encode()}
-    return Deb(name, version, depends, files, {"postinst": f"sleep {slow}"} if slow else {})
+    return Deb(name, version, depends, files, {"postinst": setup} if setup else {})
 
 
 DEBS = (
     _tiny("tiny"),
     _tiny("tiny", "1.1"),
     _tiny("tiny-friend", depends="tiny (>= 1.1)"),
-    _tiny("tiny-slow", slow=4),
+    _tiny("tiny-slow", setup="sleep 4"),
+    _tiny("tiny-held", setup=f"until [ -e {_GO} ]; do sleep 0.1; done; rm {_GO}"),
 )
 
 
@@ -61,6 +63,17 @@ def without_mirrors(lab: Lab, host: str) -> Iterator[None]:
         yield
     finally:
         lab.run(host, ["sh", "-ec", back])
+
+
+def setting_up(lab: Lab, host: str, package: str) -> bool:
+    """Return whether dpkg sets a package up now."""
+    found = lab.run(host, ["pgrep", "-f", f"{package}.postinst"], check=False)
+    return found.returncode == 0
+
+
+def let_go(lab: Lab, host: str) -> None:
+    """Let the set-up of tiny-held, which waits for this, come to its end."""
+    lab.run(host, ["touch", _GO])
 
 
 class Gate:

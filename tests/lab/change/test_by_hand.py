@@ -246,7 +246,8 @@ def test_resume_beside_a_play_waits_for_it_and_its_removals(desk, yard, c1, c2, 
 
 def test_a_run_that_is_played_by_hand_is_not_taken_away_without_force(desk, yard, c1, terminal):
     desk.want(BANNER)
-    told = prepare(desk, "--limit", c1)
+    # It must still wait for its confirmation after two refusals.
+    told = prepare(desk, "--limit", c1, "--window", "120")
     assert whole(play(terminal, told))[0] == 0
     for words in (("--host", c1), ("--run", told["run"])):
         refused = desk.ask("rollback", "--yes", *words)

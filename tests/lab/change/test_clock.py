@@ -70,6 +70,7 @@ def timers(yard, run):
 
 def ways_back(yard, run):
     """Return the units that took a run back, as systemd tells of their starts."""
+    yard.lab.run("c1", ["journalctl", "--sync"])
     told = yard.lab.run("c1", ["journalctl", "-q", "-o", "cat", "-t", "systemd"]).stdout.decode()
     head = f"luytre-revert-{run}-"
     return [line for line in told.splitlines() if head in line and ".service -" in line]

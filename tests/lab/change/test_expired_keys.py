@@ -60,6 +60,8 @@ class Door:
 
     def methods(self):
         """Return the methods that clients asked for since the machine runs."""
+        # What was logged is in the journal a moment later.
+        self._lab.run(self._name, ["journalctl", "--sync"])
         told = self._lab.run(self._name, ["journalctl", "-q", "-o", "cat", "-t", "sshd"]).stdout
         asked = [line for line in told.decode().splitlines() if "userauth-request for" in line]
         return [line.split(" method ")[1].split()[0] for line in asked]
@@ -83,6 +85,7 @@ def goes_back_untold(yard, applied):
 
 
 def is_told_and_done_anew(desk, run):
+    desk.settle(confirm_window=30)
     resumed = desk.ask("runs", "resume", run, "--yes")
     assert resumed.code == 0, resumed
     assert desk.ask("runs", "show", run).host("c1")["outcome"] == "rolled_back"

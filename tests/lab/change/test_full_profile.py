@@ -4,7 +4,7 @@ import pytest
 
 from . import tree
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(1800)]
 
 
 # AIDE's scripts make an account and lines in ucf's register; Debian leaves them when it is purged.

@@ -6,7 +6,7 @@ import pytest
 
 from . import tree
 from .desk import APPLY, ended, until
-from .stage import Gate
+from .stage import Gate, setting_up
 from .wishes import BANNER, GRACE, content, control
 
 pytestmark = pytest.mark.lab
@@ -95,15 +95,10 @@ def test_fault_07_a_silence_that_passes_within_the_window_is_lived_through(desk,
     assert desk.ask("rollback", "--yes", "--host", c1).code == 0
 
 
-def setting_up(yard, host):
-    found = yard.lab.run(host, ["pgrep", "-f", "tiny-slow.postinst"], check=False)
-    return found.returncode == 0
-
-
 def test_fault_07_a_connection_cut_while_apt_works_leaves_no_package_and_no_lock(desk, yard, c1):
     desk.want(BANNER, SLOW)
     with desk.started(*APPLY, "--limit", c1, "--output", "json") as applying:
-        until(lambda: setting_up(yard, c1), "dpkg sets the package up")
+        until(lambda: setting_up(yard.lab, c1, "tiny-slow"), "dpkg sets the package up")
         cut(yard, c1)
         applied = ended(applying)
     assert applied.code == 5, applied

@@ -14,6 +14,7 @@ from orchestrator.workspace.directory import load
 
 from . import tree
 from .desk import APPLY, Desk, ended, until
+from .stage import let_go, setting_up
 from .wishes import BANNER, GRACE, MARTIANS, WALL, content, control
 
 pytestmark = pytest.mark.lab
@@ -100,13 +101,13 @@ def test_fault_12_a_second_operator_is_refused_and_told_who_holds_the_host(
 def test_fault_59_a_host_whose_packages_another_run_changes_names_that_run(
     desk, yard, c1, tmp_path
 ):
-    desk.want(control("own-slow", {"package": {"name": "tiny-slow", "state": "installed"}}))
+    desk.want(control("own-held", {"package": {"name": "tiny-held", "state": "installed"}}))
     other = Desk(tmp_path / "other", yard.lab, "Lê Văn Cường")
     other.want(GRACE)
-    setting_up = ["pgrep", "-f", "tiny-slow.postinst"]
     with desk.started(*APPLY, "--limit", c1, "--output", "json") as applying:
-        until(lambda: yard.lab.run(c1, setting_up, check=False).returncode == 0, "dpkg works")
+        until(lambda: setting_up(yard.lab, c1, "tiny-held"), "dpkg works")
         refused = other.apply(c1)
+        let_go(yard.lab, c1)
         applied = ended(applying)
     assert applied.code == 0, applied
     assert refused.code == 6, refused

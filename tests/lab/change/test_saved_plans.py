@@ -157,8 +157,9 @@ def test_fault_34_a_plan_whose_run_was_interrupted_is_refused(desk, yard, c1, ga
     file = save(desk, c1)
     with desk.started(*APPLY, "--plan", str(file), "--output", "json") as applying:
         until(lambda: tree.record(yard.lab, c1).get("state") == "armed", "armed")
-        gate.open()
+        # Before the gate lets it go on to its confirmation.
         applying.send_signal(signal.SIGINT)
+        gate.open()
         applied = ended(applying)
     assert applied.code == 130, applied
     assert applied.host(c1)["outcome"] == "rolled_back"

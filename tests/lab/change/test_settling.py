@@ -36,7 +36,8 @@ def operation(desk, host, run, name):
 
 def test_a_host_that_cannot_settle_is_a_failure_with_its_reason(desk, yard, c1, terminal):
     desk.want(BANNER)
-    told = prepare(desk, "--limit", c1, "--window", "10")
+    # Long enough for a resume on a busy machine; so long is waited for it to settle.
+    told = prepare(desk, "--limit", c1, "--window", "20")
     run = told["run"]
     assert whole(play(terminal, told))[0] == 0
     # More than the agent reads of a file: what the run made of it cannot be written down.

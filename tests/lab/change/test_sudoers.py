@@ -3,12 +3,13 @@
 import pytest
 
 from .desk import APPLY, ended, until
+from .stage import let_go, setting_up
 from .wishes import BANNER, content, control
 
 pytestmark = pytest.mark.lab
 
 ASKS = control("own-asks", {"sudo_defaults": {"timestamp_timeout": 5}})
-SLOW = control("own-slow", {"package": {"name": "tiny-slow", "state": "installed"}})
+HELD = control("own-held", {"package": {"name": "tiny-held", "state": "installed"}})
 _RULES = "/etc/sudoers.d"
 BROKEN = b"ops ALL=(ALL NOPASSWD: ALL\n"
 
@@ -70,11 +71,11 @@ def test_fault_11_where_others_broke_the_rules_ours_are_not_added_and_the_place_
 def test_fault_11_rules_that_others_break_after_the_plan_stop_the_change_before_it_begins(
     desk, yard, c1
 ):
-    desk.want(BANNER, ASKS, SLOW)
-    setting_up = ["pgrep", "-f", "tiny-slow.postinst"]
+    desk.want(BANNER, ASKS, HELD)
     with desk.started(*APPLY, "--limit", c1, "--output", "json") as applying:
-        until(lambda: yard.lab.run(c1, setting_up, check=False).returncode == 0, "dpkg works")
+        until(lambda: setting_up(yard.lab, c1, "tiny-held"), "dpkg works")
         yard.lab.write(c1, f"{_RULES}/theirs", BROKEN, 0o440)
+        let_go(yard.lab, c1)
         applied = ended(applying)
     yard.lab.run(c1, ["rm", f"{_RULES}/theirs"])
     assert applied.code in (1, 5), applied

@@ -152,6 +152,7 @@ def test_a_taking_out_that_nobody_can_confirm_goes_back_itself(desk, yard, c1):
     assert applied.code == 5, applied
     assert yard.lab.read(c1, "/etc/issue.net") == b"ours\n"
     assert owned(yard, c1) == ["own-banner"]
+    desk.settle(confirm_window=30)
     desk.declare(c1, luytre_health=[])
     assert desk.apply(c1).code == 0
     assert yard.changes(c1) == []

@@ -61,7 +61,7 @@ def test_as_many_failures_as_were_allowed_stop_nothing(desk, c1, c2):
 
 @pytest.mark.parametrize(("then", "first"), [("stop", "confirmed"), ("rollback", "rolled_back")])
 def test_confirmed_hosts_stay_or_go_back_when_too_many_failed(desk, yard, c1, c2, then, first):
-    desk.settle(confirm_window=10)
+    desk.settle(confirm_window=20)
     desk.declare(luytre_admin_sources=["10.213.0.0/16"], luytre_services=[])
     desk.declare(c2, luytre_admin_sources=["198.51.100.0/24"])
     desk.want(also=("firewall-default-drop",))

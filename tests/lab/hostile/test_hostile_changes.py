@@ -92,11 +92,11 @@ def test_fault_20_26_27_hosts_that_lie_to_ansible_fail_alone_and_nothing_is_eval
 def test_fault_16_19_a_host_that_hangs_under_ansible_is_ended_and_the_others_are_changed(
     clean, monkeypatch, name, answer
 ):
-    monkeypatch.setattr(playbooks, "_IDLE_SECONDS", 15)
+    monkeypatch.setattr(playbooks, "_IDLE_SECONDS", 25)
     clean.put(name, _TWO_FACES.format(answer=answer))
     applied = clean.ask("apply", "--yes")
     assert applied.code == 1, applied
     told = outcomes(applied)
     assert told[GOOD]["outcome"] == "confirmed"
     assert told[name]["outcome"] == "failed"
-    assert "it had said nothing for 15 s" in told[name]["reason"]
+    assert "it had said nothing for 25 s" in told[name]["reason"]

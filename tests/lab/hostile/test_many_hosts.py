@@ -7,7 +7,7 @@ from bench.memory import peaks
 from ..change.desk import PROGRAM
 from .zoo import GOOD
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(1800)]
 
 HOSTS = 500
 _MEMORY_KIB = 250 * 1024

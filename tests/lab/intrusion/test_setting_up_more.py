@@ -6,7 +6,7 @@ from orchestrator.protect.intrusion.leaving import Leaving
 
 from .conftest import OFFICE, SERVERS, WEB, look, of_files
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(900), pytest.mark.usefixtures("english")]
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(1800), pytest.mark.usefixtures("english")]
 
 BOTH = ",".join(SERVERS)
 SCANNER, CLIENT = "/usr/local/lib/luytre/antivirus.pyz", "/etc/luytre-backup/client.json"

@@ -2,9 +2,9 @@
 
 import pytest
 
-from .conftest import SERVERS, WEB, alerts
+from .conftest import SERVERS, WEB, alerts, look, unwatched, watch
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(600), pytest.mark.usefixtures("english")]
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(1200), pytest.mark.usefixtures("english")]
 
 # Logs somebody in at a terminal that goes away again.
 _CONSOLE = """
@@ -93,10 +93,10 @@ def test_a_pause_is_told_though_the_watch_runs_again(lab, desk, server):
     if float(lab.read(server, "/proc/uptime").split()[0]) < 700:
         pytest.skip("the machine under the lab has not run for so long")
     lab.run(server, ["systemctl", "stop", "luytre-intrusion.timer"])
-    lab.run(server, ["python3", "-c", _OLDER])
+    lab.run(server, unwatched("python3", "-c", _OLDER))
     lab.run(server, ["systemctl", "start", "luytre-intrusion.timer"])
     # It has looked again by the time that somebody asks.
-    lab.run(server, ["systemctl", "start", "luytre-intrusion.service"])
+    watch(lab, server)
     assert len(told(desk, server, "stopped")) == 1
 
 
@@ -104,10 +104,11 @@ def test_a_mute_journal_is_no_quiet_server(lab, desk, server):
     place = "/run/systemd/journald.conf.d/zz-mute.conf"
     mute = f"mkdir -p {place.rpartition('/')[0]}; printf '[Journal]\\nStorage=none\\n' > {place}"
     # It has read what there was.
-    stop = "systemctl stop luytre-intrusion.timer; systemctl start luytre-intrusion.service"
-    lab.run(server, ["sh", "-ec", f"{stop}; {mute}; systemctl restart systemd-journald"])
+    lab.run(server, ["systemctl", "stop", "luytre-intrusion.timer"])
+    watch(lab, server)
+    lab.run(server, ["sh", "-ec", f"{mute}; systemctl restart systemd-journald"])
     # What it holds of us is older than that.
-    lab.run(server, ["python3", "-c", _OLDER])
+    lab.run(server, unwatched("python3", "-c", _OLDER))
     done = desk.ask("intrusion", "status", "--limit", server)
     start = "systemctl start luytre-intrusion.timer"
     lab.run(server, ["sh", "-ec", f"rm {place}; systemctl restart systemd-journald; {start}"])
@@ -125,6 +126,6 @@ def test_a_journal_that_was_emptied_is_told(lab, desk, server):
 
 def test_rights_that_are_no_mode_are_seen_by_aide(lab, desk):
     lab.run(WEB, ["python3", "-c", _SETCAP])
-    lab.run(WEB, ["systemctl", "start", "luytre-aide.service"])
+    look(lab, WEB)
     (one,) = [one for one in told(desk, WEB, "file_changed") if one["path"] == "/usr/bin/nproc"]
     assert "capabilities" in one["detail"]

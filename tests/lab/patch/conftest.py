@@ -9,6 +9,7 @@ import pytest
 from orchestrator.lab import HostSpec, Lab
 from tests.lab.change.desk import Desk
 from tests.lab.repository import Deb, Repository
+from tests.lab.servers import wait_listening
 
 # A virtual machine is booted for it.
 collect_ignore = [] if os.environ.get("LUYTRE_TEST_KERNEL") else ["test_kernel.py"]
@@ -98,7 +99,8 @@ def repository(
             "/etc/apt/apt.conf.d/99zz",
             b'Acquire { Check-Valid-Until "true"; Check-Date "true"; };\n',
         )
-        lab.run(name, ["apt-get", "-qy", "install", "tiny-daemon", "tiny-lib"])
+        lab.run(name, ["apt-get", "-qy", "install", "tiny-daemon", "tiny-lib"], timeout=300)
+        wait_listening(lab, name, PORT)
     yield served
     served.close()
 
@@ -141,7 +143,9 @@ def _fresh(lab: Lab, repository: Repository, content: bytes, name: str) -> Itera
         f" install {' '.join(first)};"
         " apt-get -qy autoremove --purge; rm -rf /var/lib/luytre/runs/* /var/lib/luytre/owned.json"
     )
-    lab.run(name, ["env", "DEBIAN_FRONTEND=noninteractive", "sh", "-ec", back])
+    lab.run(name, ["env", "DEBIAN_FRONTEND=noninteractive", "sh", "-ec", back], timeout=300)
+    # The next test may ask at once what the service has in use.
+    wait_listening(lab, name, PORT)
 
 
 @pytest.fixture

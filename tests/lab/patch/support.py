@@ -2,6 +2,7 @@
 
 from orchestrator.model.told import Topic
 from orchestrator.store.repository import Store
+from tests.lab.servers import wait_listening
 
 from .conftest import PORT
 
@@ -15,7 +16,8 @@ def versions(lab, host):
 
 
 def answer(lab, host):
-    """Return what the service answers, which is its version."""
+    """Return what the service answers, which is its version, once it listens."""
+    wait_listening(lab, host, PORT)
     fetch = f"import urllib.request as u; print(u.urlopen('http://127.0.0.1:{PORT}').read())"
     return lab.run(host, ["python3", "-c", fetch]).stdout.decode().strip()[2:-1]
 

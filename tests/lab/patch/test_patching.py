@@ -3,6 +3,7 @@
 import pytest
 
 from tests.lab.repository import Deb
+from tests.lab.servers import keep_timers_off
 
 from .conftest import daemon, library, publish
 from .support import APPLY, answer, versions, waiting
@@ -95,8 +96,10 @@ def test_where_updates_would_come_again_by_themselves_that_is_told(
     desk, lab, repository, content, p1
 ):
     timer, place = "apt-daily-upgrade.timer", "/etc/apt/apt.conf.d/zz-own"
+    keep_timers_off(lab, p1, timer)
+    lab.run(p1, ["systemctl", "daemon-reload"])
     lab.write(p1, place, b'Unattended-Upgrade::Origins-Pattern { "codename=tiny-security"; };\n')
-    lab.run(p1, ["sh", "-ec", _FROM_DEBIAN.format(package="unattended-upgrades")], timeout=180)
+    lab.run(p1, ["sh", "-ec", _FROM_DEBIAN.format(package="unattended-upgrades")], timeout=300)
     try:
         publish(repository, content, security=(library("1.1", content),))
         idle = desk.ask("patch", "status", "--limit", p1, "--refresh")
@@ -113,14 +116,14 @@ def test_where_updates_would_come_again_by_themselves_that_is_told(
         ends = []
         for mark in ("hold", "unhold"):
             lab.run(p1, ["apt-mark", mark, "tiny-lib"])
-            lab.run(p1, ["unattended-upgrade"])
+            lab.run(p1, ["unattended-upgrade"], timeout=300)
             ends.append(versions(lab, p1)["tiny-lib"])
         assert ends == ["1.0", "1.1"]
     finally:
         lab.run(p1, ["rm", place])
         lab.run(p1, ["systemctl", "stop", timer])
-        lab.run(p1, ["apt-get", "-qy", "purge", "unattended-upgrades"])
-        lab.run(p1, ["apt-get", "-qy", "autoremove", "--purge"])
+        lab.run(p1, ["apt-get", "-qy", "purge", "unattended-upgrades"], timeout=300)
+        lab.run(p1, ["apt-get", "-qy", "autoremove", "--purge"], timeout=300)
 
 
 def test_every_update_is_installed_only_when_that_is_asked_for(desk, lab, repository, content, p1):

@@ -7,6 +7,7 @@ import pytest
 
 from orchestrator.lab import HostSpec, Lab
 from tests.lab.change.desk import Desk
+from tests.lab.servers import keep_timers_off
 
 VAULT, WEB, OFFICE = "vault", "web", "office"
 PATHS = ["/etc", "/srv/site"]
@@ -43,6 +44,9 @@ def lab(lab_factory: Callable[[str], Lab]) -> Iterator[Lab]:
     """
     lab = lab_factory("protect")
     lab.up([HostSpec(VAULT), HostSpec(WEB), HostSpec(OFFICE, "trixie")])
+    for client in (WEB, OFFICE):
+        keep_timers_off(lab, client, "luytre-backup-timed.timer", "luytre-copy.timer")
+    keep_timers_off(lab, VAULT, "luytre-vault-care.timer")
     lab.run(WEB, ["sh", "-ec", _DATABASES], timeout=600)
     lab.run(OFFICE, ["sh", "-ec", _OFFICE], timeout=600)
     yield lab

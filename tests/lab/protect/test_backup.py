@@ -125,10 +125,10 @@ def test_what_the_inventory_wants_since_the_set_up_is_not_passed_over(lab, desk)
 def test_a_second_backup_beside_one_that_goes_on_is_refused_and_leaves_nothing(lab, desk):
     was = desk.ask("backup", "list", "--limit", OFFICE).document
     failed = "systemctl list-units --all --state=failed --plain --no-legend 'luytre-*'"
-    held = "flock /run/luytre-backup/lock sleep 60"
+    held = "flock /run/luytre-backup/lock sleep 600"
     lab.run(OFFICE, ["systemd-run", "--unit", "holder", "sh", "-c", held])
     try:
-        until(lambda: on(lab, OFFICE, "pgrep -f '^sleep 60' || true").strip(), "the lock")
+        until(lambda: on(lab, OFFICE, "pgrep -f '^sleep 600' || true").strip(), "the lock")
         done = desk.ask("backup", "run", "--limit", OFFICE)
         lab.run(OFFICE, ["systemctl", "start", "luytre-backup-timed.service"])
     finally:

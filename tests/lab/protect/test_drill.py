@@ -3,6 +3,7 @@
 import json
 import signal
 import sqlite3
+import time
 import zlib
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ import pytest
 from orchestrator.lab import HostSpec
 from orchestrator.protect.escrow import read, write
 from tests.lab.change.desk import Desk, ended, until
+from tests.lab.servers import keep_timers_off
 
 from .ground import on
 
@@ -60,6 +62,8 @@ CREATE TABLE limited (n INT CHECK (fits(n))); INSERT INTO limited VALUES (1);
 def lab(lab_factory):
     lab = lab_factory("drill")
     lab.up([HostSpec(VAULT), HostSpec(SHOP), HostSpec(SCRATCH)])
+    keep_timers_off(lab, SHOP, "luytre-backup-timed.timer")
+    keep_timers_off(lab, VAULT, "luytre-vault-care.timer")
     lab.run(SHOP, ["sh", "-ec", _SHOP], timeout=600)
     return lab
 
@@ -86,6 +90,14 @@ def backup(desk):
 
 
 def left_behind(lab):
+    """Return what a drill has left; its unit, which clears up, may end after all is told."""
+    ends = time.monotonic() + 30
+    while (found := found_behind(lab)) and time.monotonic() < ends:
+        time.sleep(0.3)
+    return found
+
+
+def found_behind(lab):
     """Return all that a drill could have left on the scratch host and on the vault."""
     scratch = on(
         lab,

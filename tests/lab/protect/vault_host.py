@@ -108,7 +108,7 @@ class Client:
         way = f"-o rclone.program='{ssh}' -o rclone.args='serve restic --stdio' -r rclone:"
         return f"RESTIC_PASSWORD=secret restic --no-cache {way} {arguments}"
 
-    def restic(self, arguments: str, seconds: int = 60) -> str:
+    def restic(self, arguments: str, seconds: int = 180) -> str:
         """Run restic as the client; it must succeed."""
         return self.machine.sh(self.words(arguments), timeout=seconds)
 
@@ -144,7 +144,7 @@ class Client:
 
     def retain(self, **policy: Any) -> Any:
         """Forget by a policy of 90 days, or another one."""
-        policy = {"keep_within": "90d", "wait_seconds": 1, "left_at_least": 1, **policy}
+        policy = {"keep_within": "90d", "wait_seconds": 30, "left_at_least": 1, **policy}
         code = """
         places.save(retain.POLICY, given["policy"])
         tell(retain.retain(given["client"], time.time()))

@@ -56,7 +56,7 @@ def processes(ways, name, words):
     return [line for line in listed.splitlines() if words in line and "ps axww" not in line]
 
 
-def gone(ways, name, words, within=10.0):
+def gone(ways, name, words, within=15.0):
     """Wait until no process on the host has ``words`` in its command line."""
     until = time.monotonic() + within
     while time.monotonic() < until:
