@@ -119,6 +119,28 @@ def test_fault_57_the_bastion_is_ignored_and_another_source_is_banned(
     assert set(now.split("\n")) - set(table.split("\n")) <= {"table inet f2b-table"}
 
 
+@pytest.mark.usefixtures("desk")
+@pytest.mark.parametrize(("server", "program"), [(WEB, "sshd"), (OFFICE, "sshd-session")])
+def test_a_guess_counts_though_its_process_was_gone_before_the_journal_looked(lab, server, program):
+    # On a busy server, the journal then knows neither program nor unit: of every fifth guess, say.
+    words = "Connection closed by authenticating user clerk {} port 4 [preauth]"
+    times = f"for n in $(seq {PARAMETERS['ban_failures']})"
+    log = f"{times}; do {{}} logger -t {program} '{words}'; done"
+    script = "\n".join(
+        (
+            "systemctl kill --signal=STOP systemd-journald",
+            # Whoever may log may not have others banned.
+            log.format("runuser -u clerk --", "198.51.100.7"),
+            log.format("", "198.51.100.8"),
+            "systemctl kill --signal=CONT systemd-journald",
+        )
+    )
+    lab.run(server, ["sh", "-ec", script])
+    until(lambda: "198.51.100.8" in banned(lab, server), "banned", 120, 0.3)
+    assert "198.51.100.7" not in banned(lab, server)
+    lab.run(server, ["fail2ban-client", "set", "sshd", "unbanip", "198.51.100.8"])
+
+
 def test_a_server_that_would_ban_the_bastion_is_told(lab, desk):
     place = "/etc/fail2ban/jail.d/zzz-own.local"
     lab.write(WEB, place, b"[sshd]\nignoreip = 127.0.0.1/8\n")
