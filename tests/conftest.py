@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from xdist.remote import Producer
 from xdist.scheduler.loadfile import LoadFileScheduling
+from xdist.scheduler.protocol import Scheduling
 
 from orchestrator.cli.main import run
 
@@ -57,9 +58,9 @@ class _ByHosts(LoadFileScheduling):
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _ByHosts:
-    """Distribute tests over workers by the hosts that they need."""
-    return _ByHosts(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling | None:
+    """Distribute tests over workers by the hosts that they need, where they go by file."""
+    return _ByHosts(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.fixture

@@ -27,9 +27,13 @@ def tell(request: "Dict[str, Any]", host: Host) -> "Dict[str, Any]":
         ]
     except Unreadable as problem:
         told["unknown"] = str(problem)
+    told["by_itself"] = False
+    try:
+        told["by_itself"] = unattended.installs(host)
+    except Unreadable as problem:
+        told["unknown"] = told["unknown"] or str(problem)
     told["services"] = in_use.services(host)
     told["reboot"] = in_use.reboot_reason(host)
-    told["by_itself"] = unattended.installs(host)
     told["sourced"] = _sources_of(told["updates"], host)
     return told
 

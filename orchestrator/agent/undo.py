@@ -1,6 +1,6 @@
 """An operator's rollback of a run: with its packages, and only while nobody else has the host."""
 
-from . import arm, journal, packages, resources, rollback, runs, settle, survey
+from . import arm, journal, packages, resources, rollback, runs, settle, survey, unattended
 from .host import Host, Refused, Unreadable
 from .runs import Run
 
@@ -23,11 +23,18 @@ def undo(run: Run, host: Host, verb: str, force: bool) -> "Document":
             settle.settle(run, host)
         # Another way back may go on: what this one finds is looked at when that has ended.
         with runs.Flock(run.path(runs.WAY_BACK)):
-            outcome = _undo(run, host, force)
+            outcome = _warned(_undo(run, host, force), host)
     except (Refused, Unreadable, OSError) as problem:
         outcome = {"state": "refused", "reason": str(problem)}
     run.save(RESULTS[verb], outcome)
     return outcome
+
+
+def _warned(outcome: "Document", host: Host) -> "Document":
+    """Return how a rollback ended, with what may undo it."""
+    back = [name.split(" ")[0] for name in outcome.get("done", {}).get("back", ())]
+    told = [outcome["reason"], *unattended.warning(back, host)]
+    return dict(outcome, reason="; ".join(filter(None, told)))
 
 
 def _undo(run: Run, host: Host, force: bool) -> "Document":

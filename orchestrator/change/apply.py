@@ -264,7 +264,7 @@ class _Work:
             return ended
         whole = self._taken_back(ended)
         if whole.outcome is Outcome.ROLLED_BACK and ended.outcome is Outcome.FAILED:
-            told = _("taken back with its packages, after this: {why}").format(why=ended.reason)
+            told = _("taken back with its packages, after this: {why}").format(why=whole.reason)
             return replace(whole, reason=told)
         return whole
 

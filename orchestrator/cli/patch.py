@@ -22,7 +22,7 @@ from orchestrator.cli.options import (
     terms_options,
     wave_options,
 )
-from orchestrator.cli.patch_asked import asked, holes_of, tell_left, tell_taken_back
+from orchestrator.cli.patch_asked import asked, holes_of, tell_left
 from orchestrator.cli.patch_sources import refreshed, repaired
 from orchestrator.model.change import HostOutcome, Outcome
 from orchestrator.model.errors import ConfigurationError, HostError
@@ -263,7 +263,7 @@ def rollback(
         return code
     with open_store(workspace) as store:
         hosts, _lost = hosts_of_run(store, run, scope.hosts, limit)
-    tell_taken_back(workspace, scope.only(hosts), output)
+    asked(workspace, scope.only(hosts), output, None, holes_of(workspace))
     return code
 
 

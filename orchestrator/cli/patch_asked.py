@@ -1,12 +1,12 @@
 """What servers say of their updates, kept in the store, and told when updates were installed."""
 
-import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from orchestrator.cli.context import Output
-from orchestrator.model.errors import HostError
+from orchestrator.model.errors import HostError, SourcesError
 from orchestrator.model.host import Management
 from orchestrator.model.i18n import _
 from orchestrator.model.patches import Patches, document
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from orchestrator.store.repository import Store
     from orchestrator.workspace.directory import Workspace
 
-# Beside an answer: why the sources could not be asked the last time that somebody tried.
+# Beside an answer: why the sources failed ("why", "at"), until all of them have answered.
 _FAILED = "refresh_failed"
 
 
@@ -41,8 +41,8 @@ def asked(
     """Return what the hosts of a scope say of their updates, and keep it.
 
     ``failed`` are the errors of those whose sources were asked just now, None where nobody asked.
-    Of a host whose sources failed it, nothing is known until all of them answer: apt goes on with
-    those that do, and does not tell afterwards which these were.
+    Of a host one of whose sources failed, nothing is known until all of them answer: apt goes on
+    with the others, and does not tell afterwards which these were.
     """
     from orchestrator.drift.watch import open_store  # noqa: PLC0415 - start-up time
 
@@ -50,27 +50,46 @@ def asked(
     if holes is not None:
         found = [holes.told(one) if isinstance(one, Patches) else one for one in found]
     with open_store(workspace) as store:
-        whys = (
-            {error.host: error.message for error in failed}
-            if failed is not None
-            else _failed_before(store, scope)
-        )
+        since = _failing(store, scope, failed)
+        now = {one.host: one.message for one in failed or ()}
         told: list[Patches | HostError] = []
         for one in found:
             if isinstance(one, HostError):
                 told.append(one)
                 continue
-            why = whys.get(one.host, "")
-            known = replace(one, unknown=why or one.unknown)
-            store.save_answer(one.host, Topic.PATCHES, {**document(known), _FAILED: why})
-            told.append(known)
+            failing = since.get(one.host)
+            kept = replace(one, unknown=_words(failing) or one.unknown) if failing else one
+            store.save_answer(one.host, Topic.PATCHES, {**document(kept), _FAILED: failing})
+            told.append(replace(kept, unknown=now.get(one.host) or kept.unknown))
     return told
 
 
-def _failed_before(store: "Store", scope: "Scope") -> dict[str, str]:
-    """Return why the sources of hosts failed the last time; nobody asks those only audited."""
+def _failing(
+    store: "Store", scope: "Scope", failed: Sequence[HostError] | None
+) -> dict[str, dict[str, str]]:
+    """Return why the sources of hosts failed, and when, where they have not answered since.
+
+    Nobody asks those of a host that is only audited.
+    """
     names = [host.name for host in scope.hosts if host.management is Management.MANAGED]
-    return {one.host: one.answer.get(_FAILED, "") for one in store.answers(Topic.PATCHES, names)}
+    before = {one.host: one.answer.get(_FAILED) for one in store.answers(Topic.PATCHES, names)}
+    if failed is not None:
+        # Who could not ask at all, because apt was at work, say, has learnt nothing new.
+        before = {one.host: before.get(one.host) for one in failed}
+    at = datetime.now(UTC).isoformat()
+    new = {one.host: one.message for one in failed or () if isinstance(one, SourcesError)}
+    return {
+        **{host: kept for host, kept in before.items() if kept},
+        **{host: {"why": why, "at": at} for host, why in new.items()},
+    }
+
+
+def _words(failing: Mapping[str, str]) -> str:
+    """Return why nothing is known of a host since its sources failed."""
+    from orchestrator.cli.views.cells import local_time  # noqa: PLC0415 - start-up time
+
+    at = local_time(datetime.fromisoformat(failing["at"]))
+    return _("{why} (asked {time})").format(why=failing["why"], time=at)
 
 
 def _found(scope: "Scope", output: Output) -> list[Patches | HostError]:
@@ -80,30 +99,6 @@ def _found(scope: "Scope", output: Output) -> list[Patches | HostError]:
 
     with progress(_("ask"), len(scope.hosts), output) as done:
         return look(scope.fleet, scope.hosts, scope.manifests, done)
-
-
-def tell_taken_back(workspace: "Workspace", scope: "Scope", output: Output) -> None:
-    """Ask what waits after updates were taken back; tell where it would be installed again."""
-    from orchestrator.cli.planning import tell  # noqa: PLC0415 - start-up time
-    from orchestrator.drift.watch import open_store  # noqa: PLC0415
-
-    names = [host.name for host in scope.hosts]
-    with open_store(workspace) as store:
-        before = {
-            one.host: {each["name"] for each in one.answer["updates"]}
-            for one in store.answers(Topic.PATCHES, names)
-        }
-    for one in asked(workspace, scope, output, None, holes_of(workspace)):
-        if not isinstance(one, Patches) or not one.by_itself:
-            continue
-        known = before.get(one.host, set())
-        if again := [each.name for each in one.updates if not each.held and each.name not in known]:
-            message = _(
-                "{host}: unattended-upgrades would install this again; what keeps it from that is"
-                " (as root): {command}"
-            )
-            told = message.format(host=one.host, command=shlex.join(["apt-mark", "hold", *again]))
-            tell(output, told, {"note": {"message": told, "hosts": [one.host]}})
 
 
 def tell_left(

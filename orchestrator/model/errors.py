@@ -71,6 +71,10 @@ class AgentError(HostError):
     """Logged in, but the host gave no usable answer (sudo, Python, time, garbage)."""
 
 
+class SourcesError(AgentError):
+    """Not every source of packages that the host was told to ask has answered as it should."""
+
+
 class HostRefusedError(HostError):
     """The host's own rules say no: another run holds it, it moved since the plan, it went back."""
 

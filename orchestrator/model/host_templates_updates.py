@@ -35,6 +35,11 @@ UPDATES = (
     Template(_later("nothing waits")),
     Template(_later("this is the controller's own machine")),
     Template(_later("not taken back, because programs rest on it: {names}")),
+    Template(
+        _later(
+            "unattended-upgrades may install again what went back, unless: apt-mark hold {names}"
+        )
+    ),
     Template(_later("restart {services}")),
     Template(_later("the kernel that runs is {running}, the newest one {installed}")),
     Template(_later("the kernel that runs is {running} of {version}, installed is {installed}")),

@@ -12,7 +12,7 @@ from orchestrator.fleet.agent import Fleet, ask
 from orchestrator.fleet.pool import over_hosts
 from orchestrator.fleet.told import records, text, texts, well_formed
 from orchestrator.model.control import Baseline, State
-from orchestrator.model.errors import AgentError, ConfigurationError, HostError
+from orchestrator.model.errors import ConfigurationError, HostError, SourcesError
 from orchestrator.model.host import ManagedHost
 from orchestrator.model.host_words import in_words
 from orchestrator.model.i18n import _
@@ -79,7 +79,7 @@ def refresh(
     """Let every host ask its sources of packages anew, and return what came of it, in order.
 
     A source that does not answer, whose word has expired or whose signature is wrong fails its
-    host: what waits there is not known.
+    host (SourcesError): what waits there is not known.
     """
     request = {
         "operation": "refresh",
@@ -98,7 +98,7 @@ def refresh(
             broken = in_words(text(told["broken"]))
         if problems:
             message = _("its sources of packages: {why}").format(why="; ".join(problems))
-            raise AgentError(host.name, message)
+            raise SourcesError(host.name, message)
         return Refreshed(host.name, broken)
 
     return over_hosts(hosts, work, fleet.concurrency, lambda host, _result: on_done(host.name))

@@ -1,5 +1,7 @@
 """What apt and /proc say about updates, taken apart."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from orchestrator.agent import facts, in_use, repack, systemd, unattended, updates
@@ -220,26 +222,64 @@ def test_a_package_made_anew_says_what_it_is_and_not_how_it_was_installed():
     assert repack.conffiles_of(PARAGRAPH) == known
 
 
-UNATTENDED = {"apt::periodic::unattended-upgrade": "1"}
+UPGRADES = "unattended-upgrades"
+EVERY, ENABLED = "apt::periodic::unattended-upgrade", "apt::periodic::enable"
+ON = {EVERY: "1"}
+AT_SHUTDOWN = {"unattended-upgrade::installonshutdown": "true"}
+TIMER = "apt-daily-upgrade.timer"
+SERVICE, SHUTDOWN = "apt-daily-upgrade.service", "unattended-upgrades.service"
+RUNS = {TIMER: UnitState("loaded", "enabled", "active")}
+WAITS = {SHUTDOWN: UnitState("loaded", "enabled", "active")}
+
+
+@pytest.fixture
+def server(monkeypatch):
+    """Return what makes a server of packages, apt's options and units that differ from none."""
+
+    def made(packages=(UPGRADES,), options=(), units=(), held=()):
+        states = dict.fromkeys((TIMER, SERVICE, SHUTDOWN), UnitState("loaded", "", "inactive"))
+        monkeypatch.setattr(facts, "packages", lambda _host: dict.fromkeys(packages, "1"))
+        monkeypatch.setattr(facts, "held", lambda _host: set(held))
+        monkeypatch.setattr(apt, "options", lambda _host: dict(options))
+        monkeypatch.setattr(systemd, "unit_states", lambda _host, _names: {**states, **dict(units)})
+        return SimpleNamespace(forget=lambda: None)
+
+    return made
+
+
+@pytest.mark.parametrize("enabled", [{}, {ENABLED: "1"}, {ENABLED: ""}, {ENABLED: "false"}])
+@pytest.mark.parametrize("every", ["1", "7", "always", "2d", "00", ""])
+def test_updates_come_by_themselves_where_the_shell_of_apt_takes_the_options_for_on(
+    server, enabled, every
+):
+    assert unattended.installs(server(options={EVERY: every, **enabled}, units=RUNS))
 
 
 @pytest.mark.parametrize(
-    ("packages", "options", "timer", "does"),
+    "declared",
     [
-        (["unattended-upgrades"], UNATTENDED, "active", True),
-        (["unattended-upgrades"], {"apt::periodic::unattended-upgrade": "always"}, "active", True),
-        (["apt"], UNATTENDED, "active", False),
-        (["unattended-upgrades"], {}, "active", False),
-        (["unattended-upgrades"], {"apt::periodic::unattended-upgrade": "0"}, "active", False),
-        (["unattended-upgrades"], UNATTENDED | {"apt::periodic::enable": "0"}, "active", False),
-        (["unattended-upgrades"], UNATTENDED, "inactive", False),
+        {"packages": ("apt",), "options": ON, "units": RUNS},
+        {"options": {}, "units": RUNS},
+        {"options": {EVERY: "0"}, "units": RUNS},
+        {"options": ON | {ENABLED: "0"}, "units": RUNS},
+        {"options": ON | {ENABLED: "00"}, "units": RUNS},
+        {"options": ON},
+        {"options": ON, "units": RUNS | {SERVICE: UnitState("masked", "masked", "inactive")}},
+        {"options": ON | AT_SHUTDOWN},
     ],
+    ids=str,
 )
-def test_updates_come_by_themselves_where_package_options_and_timer_say_so(
-    monkeypatch, packages, options, timer, does
-):
-    states = {"apt-daily-upgrade.timer": UnitState("loaded", "enabled", timer)}
-    monkeypatch.setattr(facts, "packages", lambda _host: dict.fromkeys(packages, "1"))
-    monkeypatch.setattr(apt, "options", lambda _host: options)
-    monkeypatch.setattr(systemd, "unit_states", lambda _host, _names: states)
-    assert unattended.installs(object()) is does
+def test_no_updates_come_by_themselves_where_one_part_is_off(server, declared):
+    assert not unattended.installs(server(**declared))
+
+
+def test_updates_come_at_the_shutdown_whatever_the_timer_does(server):
+    assert unattended.installs(server(options=AT_SHUTDOWN, units=WAITS))
+
+
+def test_what_went_back_and_may_come_again_is_named_unless_it_is_on_hold(server):
+    (told,) = unattended.warning(["nginx", "curl", "vim"], server((UPGRADES,), ON, RUNS, ["vim"]))
+    assert told.endswith("apt-mark hold curl nginx")
+    assert unattended.warning(["vim"], server((UPGRADES,), ON, RUNS, ["vim"])) == ()
+    assert unattended.warning(["nginx"], server((UPGRADES,), {}, RUNS)) == ()
+    assert unattended.warning([], server((UPGRADES,), ON, RUNS)) == ()

@@ -11,12 +11,14 @@ from orchestrator.cli.views import (
     before_after_view,
     drift_view,
     outcome_view,
+    patch_view,
     plan_view,
     runs_view,
 )
 from orchestrator.model.change import Change, HostOutcome, HostPlan, Outcome
 from orchestrator.model.drift import DriftEvent
 from orchestrator.model.finding import Finding, HostAudit, Mark, Reach, Risk, Severity, Verdict
+from orchestrator.model.patches import Patches, Update
 from orchestrator.model.record import Compliance, Counts, HostRun, RunKind
 from tests.report import samples
 
@@ -275,3 +277,11 @@ def test_a_plan_marks_the_servers_that_apply_leaves_alone() -> None:
     assert after.count("audit-only") == 1
     told = plan_view.document(plans)["hosts"]
     assert [host["audit_only"] for host in told] == [True, False]
+
+
+def test_updates_on_hold_and_servers_that_install_by_themselves_are_named() -> None:
+    held = Update("vim", "1", "2", security=False, held=True)
+    found = [Patches("web1", (held,), by_itself=True), Patches("web2")]
+    told = shown(patch_view.render(found, refreshed=True))
+    assert "web1: vim 1 → 2  on hold\n" in told
+    assert "install updates without being asked (unattended-upgrades): web1\n" in told

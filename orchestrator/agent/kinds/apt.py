@@ -90,6 +90,11 @@ def parse(data: bytes) -> "Dict[str, str]":
     return found
 
 
+def is_yes(value: str) -> bool:
+    """Return whether apt takes an option's value for yes."""
+    return value.lower() in _YES
+
+
 def _holds(condition: "Any", value: str) -> bool:
     if isinstance(condition, bool):
         return value.lower() in (_YES if condition else _NO)

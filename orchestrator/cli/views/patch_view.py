@@ -98,8 +98,10 @@ def _details(one: Patches | HostError, *, few: bool) -> Iterator[RenderableType]
     if one.services:
         told = _("{host}: uses files that were replaced: {services}")
         yield line(told.format(host=one.host, services=", ".join(one.services)), "yellow")
-    for update in (*one.security, *one.others):
+    held = [update for update in one.held if not update.security]
+    for update in (*one.security, *one.others, *held):
         marks = [_("mends security")] if update.security else []
+        marks += [_("on hold")] if update.held else []
         yield line("  ".join((f"{one.host}: {_text(update)}", *marks, *update.holes)))
 
 
