@@ -40,12 +40,15 @@ def installs(host: Host) -> bool:
 
 def warning(names: "Sequence[str]", host: Host) -> "Sequence[str]":
     """Return, as a sentence or none, how packages that went back are kept from coming again."""
+    if not names:
+        return ()
     host.forget()
-    names = sorted(set(names) - facts.held(host))
+    free = set(names)
     try:
-        if not names or not installs(host):
+        if not installs(host):
             return ()
+        free -= facts.held(host)
     except Unreadable:
         pass  # it may, for all that is known
     told = "unattended-upgrades may install again what went back, unless: apt-mark hold {}"
-    return (told.format(" ".join(names)),)
+    return (told.format(" ".join(sorted(free))),) if free else ()

@@ -283,3 +283,13 @@ def test_what_went_back_and_may_come_again_is_named_unless_it_is_on_hold(server)
     assert unattended.warning(["vim"], server((UPGRADES,), ON, RUNS, ["vim"])) == ()
     assert unattended.warning(["nginx"], server((UPGRADES,), {}, RUNS)) == ()
     assert unattended.warning([], server((UPGRADES,), ON, RUNS)) == ()
+
+
+def test_where_nobody_tells_whether_they_come_again_they_may(server, monkeypatch):
+    def mute(_host):
+        raise Unreadable("apt-config: exit 100")
+
+    host = server(options=ON, units=RUNS)
+    monkeypatch.setattr(apt, "options", mute)
+    (told,) = unattended.warning(["nginx"], host)
+    assert told.endswith("apt-mark hold nginx")
