@@ -9,9 +9,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import paramiko
-from paramiko.common import MSG_CHANNEL_DATA, MSG_CHANNEL_EXTENDED_DATA
+from paramiko.common import MSG_CHANNEL_CLOSE, MSG_CHANNEL_DATA, MSG_CHANNEL_EXTENDED_DATA
 from paramiko.packet import Packetizer
 
+from orchestrator.fleet.passage import ended_in_turn
 from orchestrator.model.i18n import _
 
 # RFC 4253 6.1 demands 35000 bytes and allows more; OpenSSH takes and sends no more than this
@@ -104,6 +105,9 @@ class BoundedTransport(paramiko.Transport):
         MSG_CHANNEL_DATA: _within_window(paramiko.Channel._feed),  # type: ignore[attr-defined]
         MSG_CHANNEL_EXTENDED_DATA: _within_window(
             paramiko.Channel._feed_extended  # type: ignore[attr-defined]
+        ),
+        MSG_CHANNEL_CLOSE: ended_in_turn(
+            paramiko.Channel._handle_close  # type: ignore[attr-defined]
         ),
     }
 

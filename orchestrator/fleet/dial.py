@@ -10,6 +10,7 @@ import paramiko
 from orchestrator.fleet.bounds import BoundedTransport
 from orchestrator.fleet.connection import KEEPALIVE, Login, end_client, end_transport
 from orchestrator.fleet.keys import KeyLogin
+from orchestrator.fleet.passage import Passage
 from orchestrator.fleet.passwords import PasswordLogin
 from orchestrator.fleet.pins import HostKey
 from orchestrator.fleet.reasons import HostKeyUnknown, unreachable
@@ -99,9 +100,10 @@ def _tcp(endpoint: Endpoint, timeout: float) -> socket.socket:
     return sock
 
 
-def _through(gateway: Login, endpoint: Endpoint, timeout: float) -> paramiko.Channel:
+def _through(gateway: Login, endpoint: Endpoint, timeout: float) -> Passage:
     target = (endpoint.address, endpoint.port)
-    return gateway.transport.open_channel("direct-tcpip", target, ("", 0), timeout=timeout)
+    transport = gateway.transport
+    return Passage(transport.open_channel("direct-tcpip", target, ("", 0), timeout=timeout))
 
 
 def _proof(endpoint: Endpoint, timeout: float) -> KeyLogin | PasswordLogin:
