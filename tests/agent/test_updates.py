@@ -267,7 +267,10 @@ def test_updates_come_by_themselves_where_the_shell_of_apt_takes_the_options_for
         {"options": ON, "units": RUNS | {SERVICE: UnitState("masked", "masked", "inactive")}},
         {"options": ON | AT_SHUTDOWN},
     ],
-    ids=str,
+    ids=[
+        *("no package", "unset", "every 0", "enabled 0", "enabled 00"),
+        *("no timer", "masked", "shutdown without its service"),
+    ],
 )
 def test_no_updates_come_by_themselves_where_one_part_is_off(server, declared):
     assert not unattended.installs(server(**declared))
