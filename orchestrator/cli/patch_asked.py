@@ -58,7 +58,7 @@ def asked(
                 told.append(one)
                 continue
             failing = since.get(one.host)
-            kept = replace(one, unknown=_words(failing) or one.unknown) if failing else one
+            kept = replace(one, unknown=_words(failing)) if failing else one
             store.save_answer(one.host, Topic.PATCHES, {**document(kept), _FAILED: failing})
             told.append(replace(kept, unknown=now.get(one.host) or kept.unknown))
     return told

@@ -97,7 +97,7 @@ def is_yes(value: str) -> bool:
 
 def _holds(condition: "Any", value: str) -> bool:
     if isinstance(condition, bool):
-        return value.lower() in (_YES if condition else _NO)
+        return is_yes(value) if condition else value.lower() in _NO
     return conditions.meets(condition, value)
 
 
